@@ -1,0 +1,10 @@
+//! The meeting point of the wire dialects: the words that every dialect and the
+//! engine share. No dialect's JSON lives here, and nothing here does I/O.
+
+mod dialect;
+mod frame;
+mod usage;
+
+pub use dialect::{Dialect, UnknownDialect};
+pub use frame::{Frame, Mark};
+pub use usage::Usage;

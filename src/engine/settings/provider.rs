@@ -1,0 +1,165 @@
+//! A provider as the catalogue describes it: data that says how a vendor or a local server is reached.
+//! The rows themselves are TOML files in `providers/catalog`; a new provider is a row, not code.
+
+use std::collections::BTreeMap;
+
+use canon::Dialect;
+use serde::{Deserialize, Serialize};
+
+/// One row of the catalogue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Stable identifier; also usable as an address prefix (`groq/…`).
+    pub id: String,
+    /// Further address prefixes. Unlike the id they may change their meaning over the years.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
+    /// Name for people.
+    pub name: String,
+    /// Base URL per dialect, without a trailing slash and without the dialect's own path
+    /// (`/chat/completions`, `/messages`). May contain `{variables}`. Empty for rows whose
+    /// base URL the user gives.
+    #[serde(default)]
+    pub endpoints: BTreeMap<Dialect, String>,
+    /// Wire formats that the provider speaks and the hub does not, for an honest refusal.
+    #[serde(default)]
+    pub other_wires: Vec<String>,
+    /// How the key is sent.
+    pub auth: AuthStyle,
+    /// Which family of rate-limit headers the answers carry.
+    #[serde(default)]
+    pub limit_headers: LimitHeaders,
+    /// Environment variables in which users keep the key, the usual one first.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Known model ids as the provider spells them. Never complete: any id is accepted under the prefix.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Names in `endpoints` that a connection must fill in, such as `account_id`.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Deviations from the dialect that a flag can describe.
+    #[serde(default)]
+    pub quirks: Vec<Quirk>,
+    /// What was known of a free tier, and when.
+    #[serde(default)]
+    pub free_tier: Option<FreeTier>,
+    /// Whose service this is.
+    #[serde(default)]
+    pub trust: Trust,
+    /// What was found in the provider's terms on use through a gateway.
+    #[serde(default)]
+    pub terms: Terms,
+    /// A server on the user's own machine or network: private addresses are expected.
+    #[serde(default)]
+    pub local: bool,
+    /// What a user should know before using this provider.
+    #[serde(default)]
+    pub notice: Option<String>,
+}
+
+/// How a credential travels to the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthStyle {
+    /// No credential; one that is configured is not sent.
+    None,
+    /// `Authorization: Bearer <key>`.
+    Bearer,
+    /// `Authorization: Bearer <key>` when a key is configured, nothing otherwise.
+    OptionalBearer,
+    /// The key alone in a header of this name, such as `x-api-key`.
+    Header(String),
+}
+
+/// Families of rate-limit headers, by the vendor that coined them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitHeaders {
+    /// `Retry-After` only.
+    #[default]
+    Generic,
+    /// `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, resets as durations (`6m0s`, `20ms`).
+    Openai,
+    /// `anthropic-ratelimit-*`, resets as RFC 3339 times.
+    Anthropic,
+}
+
+/// Deviations from a dialect that need no code of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quirk {
+    /// Rejects `stream_options`; usage cannot be asked for on streams.
+    NoStreamOptions,
+    /// The `developer` role must be sent as `system`.
+    DeveloperToSystem,
+    /// The `system` role must be sent as `user`.
+    SystemToUser,
+    /// Tool-call ids must be exactly nine alphanumeric characters.
+    ToolIdNine,
+    /// `reasoning_content` of earlier turns must not be sent back.
+    StripReasoning,
+    /// `reasoning_content` must be sent back on tool turns.
+    EchoReasoning,
+    /// Sends SSE comment lines while it thinks.
+    SseComments,
+    /// Model ids carry `accounts/fireworks/models/`; the short form is accepted from users.
+    ModelPathPrefix,
+}
+
+/// A free tier as it was seen on one day: a hint, never a constant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FreeTier {
+    /// The limits in words.
+    pub summary: String,
+    /// The day on which this was last seen, `YYYY-MM-DD`.
+    pub as_of: String,
+}
+
+/// Whose service a provider is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// The maker of the models.
+    FirstParty,
+    /// A company that hosts others' models on its own machines.
+    Cloud,
+    /// Passes requests on to other providers.
+    Aggregator,
+    /// Sells access to other vendors' models; upstream rights were not verified.
+    Reseller,
+    /// The user's own machine.
+    Local,
+    /// Not assessed.
+    #[default]
+    Unknown,
+}
+
+/// What was found in the terms of use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Terms {
+    /// Reviewed, and found to permit use through a gateway.
+    Ok,
+    /// Not reviewed, or not clear.
+    #[default]
+    Unclear,
+    /// Restricts who or what may call; see the row's notice.
+    Restricted,
+}
+
+/// A prefix that Trivium knows and does not serve, with the reason that the user is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declined {
+    /// Every prefix under which users know it.
+    pub prefixes: Vec<String>,
+    /// Name for people.
+    pub name: String,
+    /// Why it is not served.
+    pub reason: String,
+    /// What to use instead.
+    pub instead: String,
+}
