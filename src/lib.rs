@@ -1,1 +1,3 @@
-//! Trivium.
+//! Trivium, a multi-protocol agent hub: one engine behind many surfaces. See ARCHITECTURE.md for the map.
+
+pub mod engine;

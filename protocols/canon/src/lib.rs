@@ -2,9 +2,11 @@
 //! engine share. No dialect's JSON lives here, and nothing here does I/O.
 
 mod dialect;
+mod edit;
 mod frame;
 mod usage;
 
 pub use dialect::{Dialect, UnknownDialect};
+pub use edit::Edit;
 pub use frame::{Frame, Mark};
 pub use usage::Usage;
