@@ -2,7 +2,6 @@
 //! Wire formats, sockets, storage and HTTP surfaces live elsewhere and are reached through `ports`.
 
 pub mod caller;
-pub mod facts;
 pub mod fault;
 pub mod ports;
 pub mod receipt;

@@ -4,11 +4,10 @@
 use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
-use canon::{Dialect, Edit, Frame};
+use canon::{Dialect, Edit, Facts, Frame};
 use futures_core::{Stream, future::BoxFuture};
 
 use super::{
-    facts::Facts,
     fault::{Fault, FaultKind},
     receipt::Receipt,
     settings::{Connection, Timeouts},

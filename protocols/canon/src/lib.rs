@@ -3,10 +3,13 @@
 
 mod dialect;
 mod edit;
+mod facts;
 mod frame;
+pub mod sse;
 mod usage;
 
 pub use dialect::{Dialect, UnknownDialect};
 pub use edit::Edit;
+pub use facts::{Facts, Spans};
 pub use frame::{Frame, Mark};
 pub use usage::Usage;
