@@ -1,3 +1,5 @@
 //! Trivium, a multi-protocol agent hub: one engine behind many surfaces. See ARCHITECTURE.md for the map.
 
 pub mod engine;
+pub mod outbound;
+pub mod providers;

@@ -91,7 +91,7 @@ impl FaultKind {
     #[must_use]
     pub const fn scope(self) -> Scope {
         match self {
-            Self::InvalidRequest => Scope::Request,
+            Self::InvalidRequest | Self::TimedOut(Stage::Total) => Scope::Request,
             Self::ModelNotFound => Scope::Model,
             Self::Unauthorized | Self::PaymentRequired | Self::RateLimited => Scope::Connection,
             Self::Unavailable

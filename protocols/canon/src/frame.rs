@@ -13,8 +13,6 @@ pub enum Mark {
     Content,
     /// The dialect's own end: the answer is complete.
     End,
-    /// The provider reported an error inside the answer.
-    Error,
 }
 
 /// One piece of an answer: the bytes for the client, and what they mean.
