@@ -1,1 +1,4 @@
 //! Trivium.
+
+pub mod engine;
+pub mod providers;
