@@ -1,12 +1,14 @@
 //! The immutable snapshot that routing reads. `config` makes one from what was written; a request
 //! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
 
+mod catalogue;
 mod connection;
 mod limits;
 mod provider;
 mod routing;
 mod secret;
 
+pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use connection::{Connection, Models};
 pub use limits::{Limits, Timeouts};
 pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, Provider, Quirk, Terms, Trust};
