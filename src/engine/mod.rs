@@ -2,7 +2,11 @@
 //! Wire formats, sockets, storage and HTTP surfaces live elsewhere and are reached through `ports`.
 
 pub mod caller;
+pub mod code;
 pub mod fault;
+pub mod health;
+pub mod plan;
 pub mod ports;
 pub mod receipt;
+pub mod refusal;
 pub mod settings;

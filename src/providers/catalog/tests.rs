@@ -7,10 +7,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 use canon::Dialect;
 
 use super::*;
-use crate::engine::settings::{
-    catalogue::PrefixMatch,
-    provider::{AuthStyle, Terms},
-};
+use crate::engine::settings::{AuthStyle, PrefixMatch, Terms};
 
 /// Hosted providers that were looked at one by one.
 const REVIEWED: &str = "
