@@ -1,1 +1,2 @@
 //! Trivium.
+pub mod simulator;
