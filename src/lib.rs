@@ -1,6 +1,9 @@
 //! Trivium, a multi-protocol agent hub: one engine behind many surfaces. See ARCHITECTURE.md for the map.
 
+pub mod app;
 pub mod auth;
+pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod observe;
 pub mod ops;
