@@ -211,7 +211,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_window_counts_from_its_first_request() {
         let limit = Limit { requests: 2, per_seconds: Some(10), starts: WindowStart::FirstRequest };
-        let (mut account, behaviour) = (Account::default(), Behaviour { limit: Some(limit), ..Behaviour::ok() });
+        let (mut account, behaviour) =
+            (Account::default(), Behaviour { limit: Some(limit), ..Behaviour::ok() });
         assert_eq!(ask(&mut account, &behaviour), Ok(1));
         pass(4).await;
         assert_eq!(ask(&mut account, &behaviour), Ok(0));

@@ -21,6 +21,7 @@ mod names;
 mod player;
 mod problem;
 mod receive;
+mod refusals;
 mod route;
 mod script;
 mod serve;
@@ -109,7 +110,16 @@ impl Simulator {
         let journal = Mutex::new(Journal::new(script.log_entries, script.log_bytes, file));
         let clock = Clock::start(script.epoch);
         let accounts = Mutex::default();
-        Self { world: Arc::new(World { seed, clock, script: RwLock::new(script), accounts, journal, on_request }) }
+        Self {
+            world: Arc::new(World {
+                seed,
+                clock,
+                script: RwLock::new(script),
+                accounts,
+                journal,
+                on_request,
+            }),
+        }
     }
 
     /// The requests so far, oldest first.

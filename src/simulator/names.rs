@@ -159,22 +159,25 @@ mod tests {
         assert_eq!(read("sim-429"), yes(Behaviour::failing(Fault::status(429))));
         assert_eq!(
             read("sim-429-retry-7-after-5.b"),
-            yes(Behaviour::ok().rule(Rule::after(
-                5,
-                Fault::Status { code: 429, retry_after: Some(7), body: None }
-            )))
+            yes(Behaviour::ok()
+                .rule(Rule::after(5, Fault::Status { code: 429, retry_after: Some(7), body: None })))
         );
         assert_eq!(read("sim-cut-3"), yes(Behaviour::failing(Fault::CutMidStream { after_chunks: 3 })));
         assert_eq!(read("sim-empty-first-2"), yes(Behaviour::ok().rule(Rule::first(2, Fault::Empty200))));
         assert_eq!(
             read("sim-limit-3+crlf+pace-5"),
-            yes(Behaviour { chunk_interval_ms: 5, ..Behaviour::limited(3, 20).rule(Rule::always(Fault::Crlf)) })
+            yes(Behaviour {
+                chunk_interval_ms: 5,
+                ..Behaviour::limited(3, 20).rule(Rule::always(Fault::Crlf))
+            })
         );
     }
 
     #[test]
     fn slips_are_found() {
-        for key in ["sim-", "sim-limit", "sim-limit-x", "sim-200", "sim-ok+oops", "sim-crlf-5", "sim-flaky-200"] {
+        for key in
+            ["sim-", "sim-limit", "sim-limit-x", "sim-200", "sim-ok+oops", "sim-crlf-5", "sim-flaky-200"]
+        {
             assert!(matches!(read(key), Named::Unknown(_)), "{key}");
         }
     }

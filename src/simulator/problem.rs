@@ -50,10 +50,11 @@ impl Problem {
     /// The refusal that providers send with this status.
     pub(super) fn of_status(status: u16) -> Self {
         let (message, kind, code) = match status {
-            400 => ("The request is not valid.", "invalid_request_error", None),
-            401 => {
-                ("Incorrect API key provided: the key is not valid.", "invalid_request_error", Some("invalid_api_key"))
-            }
+            401 => (
+                "Incorrect API key provided: the key is not valid.",
+                "invalid_request_error",
+                Some("invalid_api_key"),
+            ),
             402 => ("Insufficient balance.", "insufficient_quota", Some("insufficient_quota")),
             403 => (
                 "Country, region, or territory not supported",
@@ -69,9 +70,13 @@ impl Problem {
             413 => ("The request is too large.", "invalid_request_error", Some("request_too_large")),
             422 => ("The request could not be processed.", "invalid_request_error", None),
             429 => ("Rate limit reached. Please try again later.", "requests", Some("rate_limit_exceeded")),
-            503 => ("The engine is currently overloaded, please try again later.", "server_error", Some("overloaded")),
+            503 => (
+                "The engine is currently overloaded, please try again later.",
+                "server_error",
+                Some("overloaded"),
+            ),
             529 => ("Overloaded", "overloaded_error", Some("overloaded")),
-            400..=499 => ("The request was refused.", "invalid_request_error", None),
+            _ if status < 500 => ("The request was refused.", "invalid_request_error", None),
             _ => (
                 "The server had an error while processing your request. Sorry about that!",
                 "server_error",

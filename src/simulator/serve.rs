@@ -44,7 +44,11 @@ impl Simulator {
         connections.shutdown().await;
     }
 
-    fn connection(self, stream: TcpStream, graceful: &GracefulShutdown) -> impl Future<Output = ()> + Send + use<> {
+    fn connection(
+        self,
+        stream: TcpStream,
+        graceful: &GracefulShutdown,
+    ) -> impl Future<Output = ()> + Send + use<> {
         // Without it, small chunks wait for one another. A socket that cannot is served all the same.
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {

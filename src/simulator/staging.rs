@@ -105,7 +105,8 @@ pub(super) fn stream(scene: &Scene<'_>) -> Staged {
         }
         Some(Fault::InvalidJson200) => break_first_content(&mut steps),
         Some(Fault::ErrorInSse { after_chunks, code }) => {
-            let end = if *after_chunks == 0 { first_event(&steps) } else { after_contents(&steps, *after_chunks) };
+            let end =
+                if *after_chunks == 0 { first_event(&steps) } else { after_contents(&steps, *after_chunks) };
             steps.truncate(end);
             steps.push(event(Kind::Other, &Problem::of_status(*code).json()));
         }

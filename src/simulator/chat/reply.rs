@@ -48,14 +48,42 @@ impl Reply {
 const MOST_CHUNKS: usize = 10_000;
 
 const WORDS: [&str; 24] = [
-    "roads", "meet", "where", "the", "river", "turns", "and", "every", "traveller", "finds", "a", "way", "to", "carry",
-    "good", "news", "over", "quiet", "hills", "before", "evening", "comes", "with", "light",
+    "roads",
+    "meet",
+    "where",
+    "the",
+    "river",
+    "turns",
+    "and",
+    "every",
+    "traveller",
+    "finds",
+    "a",
+    "way",
+    "to",
+    "carry",
+    "good",
+    "news",
+    "over",
+    "quiet",
+    "hills",
+    "before",
+    "evening",
+    "comes",
+    "with",
+    "light",
 ];
 
 /// The `index`th answer to a request, in `chunks` pieces if that is set.
-pub(in super::super) fn compose(request: &ChatRequest, seed: u64, index: usize, chunks: Option<usize>) -> Reply {
+pub(in super::super) fn compose(
+    request: &ChatRequest,
+    seed: u64,
+    index: usize,
+    chunks: Option<usize>,
+) -> Reply {
     let last = request.messages.last().map_or("", |last| last.text.as_str());
-    let mut dice = Dice::new(seed, &[request.model.as_bytes(), last.as_bytes(), &(index as u64).to_le_bytes()]);
+    let mut dice =
+        Dice::new(seed, &[request.model.as_bytes(), last.as_bytes(), &(index as u64).to_le_bytes()]);
     let chunks = chunks.map(|chunks| chunks.min(MOST_CHUNKS));
     if let Some(call) = call(request, &mut dice, chunks) {
         return call;
@@ -95,7 +123,11 @@ fn call(request: &ChatRequest, dice: &mut Dice, chunks: Option<usize>) -> Option
     let arguments = schema::sample(&tool.parameters, dice).to_string();
     let tokens = arguments.len().div_ceil(4) as u64 + 4;
     let pieces = chunks.unwrap_or_else(|| arguments.len().div_ceil(6));
-    let said = Said::Call { id: dice.id("call_", 24), name: tool.name.clone(), arguments: split(&arguments, pieces) };
+    let said = Said::Call {
+        id: dice.id("call_", 24),
+        name: tool.name.clone(),
+        arguments: split(&arguments, pieces),
+    };
     Some(Reply { said, finish, tokens })
 }
 
@@ -153,7 +185,8 @@ fn split(text: &str, count: usize) -> Vec<String> {
 /// Ends the text before the first stop text; says whether there was one.
 fn cut_at_stop(pieces: &mut Vec<String>, stops: &[String]) -> bool {
     let text = pieces.concat();
-    let first = stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min();
+    let first =
+        stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min();
     if let Some(at) = first {
         *pieces = words(&text[..at]);
     }
@@ -211,7 +244,9 @@ mod tests {
             {"type": "function", "function": {"name": "sun", "parameters": {"type": "object", "properties": {"city": {"const": "Rome"}}}}},
             {"type": "function", "function": {"name": "rain"}}]);
         let name = |extra: Value, content| match reply(&extra, content, None) {
-            Reply { said: Said::Call { name, arguments, .. }, finish, .. } => Some((name, arguments.concat(), finish)),
+            Reply { said: Said::Call { name, arguments, .. }, finish, .. } => {
+                Some((name, arguments.concat(), finish))
+            }
             _ => None,
         };
         let sun = Some(("sun".to_owned(), r#"{"city":"Rome"}"#.to_owned(), "tool_calls"));
@@ -219,7 +254,8 @@ mod tests {
         assert_eq!(name(json!({"tools": tools}), "hello"), None);
         assert_eq!(name(json!({"tools": tools, "tool_choice": "required"}), "hello"), sun);
         assert_eq!(name(json!({"tools": tools, "tool_choice": "none"}), "use a tool"), None);
-        let named = json!({"tools": tools, "tool_choice": {"type": "function", "function": {"name": "rain"}}});
+        let named =
+            json!({"tools": tools, "tool_choice": {"type": "function", "function": {"name": "rain"}}});
         assert_eq!(name(named, "hello"), Some(("rain".to_owned(), "{}".to_owned(), "stop")));
     }
 

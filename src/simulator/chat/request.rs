@@ -151,7 +151,9 @@ fn message(at: usize, item: &Value) -> Result<Message, Problem> {
     };
     if !ROLES.contains(&role.as_str()) {
         return Err(Problem::bad(
-            format!("Invalid value: '{role}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'."),
+            format!(
+                "Invalid value: '{role}'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'."
+            ),
             Some(&format!("{place}.role")),
             Some("invalid_value"),
         ));
@@ -223,7 +225,9 @@ fn stop(body: &Map<String, Value>) -> Result<Vec<String>, Problem> {
 }
 
 fn format(body: &Map<String, Value>) -> Result<Format, Problem> {
-    let Some(wanted) = body.get("response_format").filter(|wanted| !wanted.is_null()) else { return Ok(Format::Text) };
+    let Some(wanted) = body.get("response_format").filter(|wanted| !wanted.is_null()) else {
+        return Ok(Format::Text);
+    };
     match wanted.get("type").and_then(Value::as_str) {
         Some("text") => Ok(Format::Text),
         Some("json_object") => Ok(Format::Object),
@@ -232,7 +236,9 @@ fn format(body: &Map<String, Value>) -> Result<Format, Problem> {
             .map(|schema| Format::Schema(schema.clone()))
             .ok_or_else(|| missing("response_format.json_schema.schema")),
         Some(other) => Err(Problem::bad(
-            format!("Invalid value: '{other}'. Supported values are: 'json_object', 'json_schema', and 'text'."),
+            format!(
+                "Invalid value: '{other}'. Supported values are: 'json_object', 'json_schema', and 'text'."
+            ),
             Some("response_format.type"),
             Some("invalid_value"),
         )),
@@ -242,7 +248,12 @@ fn format(body: &Map<String, Value>) -> Result<Format, Problem> {
 
 /// The ranges of numbers that the answer does not depend on.
 fn ranges(body: &Map<String, Value>) -> Result<(), Problem> {
-    let fields = [("temperature", 0.0, 2.0), ("top_p", 0.0, 1.0), ("presence_penalty", -2.0, 2.0), ("frequency_penalty", -2.0, 2.0)];
+    let fields = [
+        ("temperature", 0.0, 2.0),
+        ("top_p", 0.0, 1.0),
+        ("presence_penalty", -2.0, 2.0),
+        ("frequency_penalty", -2.0, 2.0),
+    ];
     for (name, low, high) in fields {
         let Some(value) = body.get(name).filter(|value| !value.is_null()) else { continue };
         let Some(number) = value.as_f64() else { return Err(wrong_type(name, "a decimal", value)) };
@@ -287,7 +298,11 @@ fn whole(body: &Map<String, Value>, name: &str, low: usize, high: usize) -> Resu
 }
 
 pub(super) fn missing(name: &str) -> Problem {
-    Problem::bad(format!("Missing required parameter: '{name}'."), Some(name), Some("missing_required_parameter"))
+    Problem::bad(
+        format!("Missing required parameter: '{name}'."),
+        Some(name),
+        Some("missing_required_parameter"),
+    )
 }
 
 pub(super) fn wrong_type(name: &str, expected: &str, got: &Value) -> Problem {
@@ -338,8 +353,16 @@ mod tests {
             (json!({"messages": "hi"}), json!("messages"), json!("invalid_type")),
             (json!({"messages": []}), json!("messages"), json!("empty_array")),
             (json!({"messages": ["hi"]}), json!("messages[0]"), json!("invalid_type")),
-            (json!({"messages": [{"content": "hi"}]}), json!("messages[0].role"), json!("missing_required_parameter")),
-            (json!({"messages": [{"role": "king", "content": "hi"}]}), json!("messages[0].role"), json!("invalid_value")),
+            (
+                json!({"messages": [{"content": "hi"}]}),
+                json!("messages[0].role"),
+                json!("missing_required_parameter"),
+            ),
+            (
+                json!({"messages": [{"role": "king", "content": "hi"}]}),
+                json!("messages[0].role"),
+                json!("invalid_value"),
+            ),
             (json!({"messages": [{"role": "user"}]}), json!("messages[0].content"), json!("invalid_type")),
             (json!({"stream": "yes"}), json!("stream"), json!("invalid_type")),
             (json!({"stream_options": {}}), json!("stream_options"), Value::Null),

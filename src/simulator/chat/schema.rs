@@ -79,13 +79,17 @@ impl Sampler<'_> {
 
     fn array(&mut self, schema: &Value, depth: usize) -> Value {
         let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, 16);
-        let Some(items) = schema.get("items").filter(|_| depth < DEEPEST) else { return Value::Array(Vec::new()) };
+        let Some(items) = schema.get("items").filter(|_| depth < DEEPEST) else {
+            return Value::Array(Vec::new());
+        };
         (0..least).map(|_| self.value(items, depth + 1)).collect()
     }
 
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
         let mut made = Map::new();
-        if let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| depth < DEEPEST) {
+        if let Some(properties) =
+            schema.get("properties").and_then(Value::as_object).filter(|_| depth < DEEPEST)
+        {
             for (name, property) in properties {
                 made.insert(name.clone(), self.value(property, depth + 1));
             }
@@ -98,7 +102,9 @@ impl Sampler<'_> {
 fn kind(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::String(kind)) => kind,
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("null"),
+        Some(Value::Array(kinds)) => {
+            kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("null")
+        }
         _ if schema.get("items").is_some() => "array",
         _ if schema.is_object() => "object",
         _ => "null",

@@ -45,7 +45,8 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Tool>, Problem> {
         let Some(name) = item.pointer("/function/name").and_then(Value::as_str) else {
             return Err(missing(&format!("tools[{at}].function.name")));
         };
-        let parameters = item.pointer("/function/parameters").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        let parameters =
+            item.pointer("/function/parameters").cloned().unwrap_or_else(|| Value::Object(Map::new()));
         tools.push(Tool { name: name.to_owned(), parameters });
     }
     Ok(tools)

@@ -116,7 +116,12 @@ pub(in super::super) fn completion(head: &Head, replies: &[Reply], usage: Option
         created: head.created,
         model: &head.model,
         choices: choices
-            .map(|(index, reply)| Choice { index, message: message(reply), logprobs: None, finish_reason: reply.finish })
+            .map(|(index, reply)| Choice {
+                index,
+                message: message(reply),
+                logprobs: None,
+                finish_reason: reply.finish,
+            })
             .collect(),
         usage,
         service_tier: "default",
