@@ -1,2 +1,3 @@
-//! Entry. 
+//! The `trivium` command.
+
 fn main() {}

@@ -56,6 +56,9 @@ impl FromStr for Dialect {
     type Err = UnknownDialect;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|dialect| dialect.as_str() == word).ok_or_else(|| UnknownDialect(word.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.as_str() == word)
+            .ok_or_else(|| UnknownDialect(word.to_owned()))
     }
 }

@@ -7,23 +7,19 @@ use crate::Usage;
 /// What a frame means for holding back, metering and ending an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// Carries nothing that a person would see yet: a role, a ping, an id.
+    /// Carries nothing that a person would see yet: a role, an id, or nothing at all.
     Empty,
-    /// Carries content: from here on the target can no longer be changed.
+    /// Carries content or its regular finish: from here on the target can no longer be changed.
     Content,
-    /// The answer is complete; nothing but bookkeeping follows.
-    Finish,
-    /// The dialect's own end of stream.
+    /// The dialect's own end: the answer is complete.
     End,
-    /// The provider reported an error inside the answer.
-    Error,
 }
 
 /// One piece of an answer: the bytes for the client, and what they mean.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Bytes for the client, unchanged where the dialects are the same. May be empty
-    /// when a frame only matters to the hub (a usage chunk that nobody asked for).
+    /// Bytes for the client, unchanged where the dialects are the same. Empty when the frame
+    /// matters to the hub only (a usage chunk that nobody asked for).
     pub bytes: Bytes,
     /// What the bytes mean.
     pub mark: Mark,

@@ -1,1 +1,6 @@
-//! placeholder
+//! The OpenAI wire: chat completions, the model list, and errors. Pure: bytes in, bytes and facts out.
+
+pub mod chat;
+pub mod fault;
+pub mod models;
+mod usage;

@@ -7,7 +7,7 @@ use canon::Dialect;
 use serde::{Deserialize, Serialize};
 
 /// One row of the catalogue.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Stable identifier; also usable as an address prefix (`groq/…`).
@@ -19,9 +19,13 @@ pub struct Provider {
     pub name: String,
     /// Base URL per dialect, without a trailing slash and without the dialect's own path
     /// (`/chat/completions`, `/messages`). May contain `{variables}`. Empty for rows whose
-    /// base URL the user gives.
+    /// base URL the user gives, and for rows that speak none of the dialects.
     #[serde(default)]
     pub endpoints: BTreeMap<Dialect, String>,
+    /// The dialect spoken at the base URL that the user must give. Set on rows without endpoints
+    /// that stand for any server of that dialect.
+    #[serde(default)]
+    pub base_url_dialect: Option<Dialect>,
     /// Wire formats that the provider speaks and the hub does not, for an honest refusal.
     #[serde(default)]
     pub other_wires: Vec<String>,
@@ -59,6 +63,23 @@ pub struct Provider {
     pub notice: Option<String>,
 }
 
+impl Provider {
+    /// Whether a connection is useless until the user names a base URL.
+    #[must_use]
+    pub fn needs_base_url(&self) -> bool {
+        self.endpoints.is_empty() && self.base_url_dialect.is_some()
+    }
+
+    /// The dialects that can be spoken to this provider, in the order in which they are listed to people.
+    /// Empty for rows that exist only to be refused with a reason.
+    pub fn dialects(&self) -> impl Iterator<Item = Dialect> + '_ {
+        Dialect::ALL.into_iter().filter(|dialect| {
+            self.endpoints.contains_key(dialect)
+                || (self.needs_base_url() && self.base_url_dialect == Some(*dialect))
+        })
+    }
+}
+
 /// How a credential travels to the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -92,6 +113,8 @@ pub enum LimitHeaders {
 pub enum Quirk {
     /// Rejects `stream_options`; usage cannot be asked for on streams.
     NoStreamOptions,
+    /// Rejects `max_completion_tokens`; the limit must be sent as `max_tokens`.
+    LegacyMaxTokens,
     /// The `developer` role must be sent as `system`.
     DeveloperToSystem,
     /// The `system` role must be sent as `user`.

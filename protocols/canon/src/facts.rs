@@ -1,0 +1,25 @@
+//! What a scan of a request's body finds: all that routing and sending need to know of it.
+
+use std::ops::Range;
+
+/// Facts of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The model as the client named it.
+    pub model: String,
+    /// Whether the client asked for a stream.
+    pub stream: bool,
+    /// Whether the client asked for the usage of a stream.
+    pub wants_usage: bool,
+    /// Where the parts that may be edited stand in the body.
+    pub spans: Spans,
+}
+
+/// Byte ranges of a body, for edits that leave every other byte as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spans {
+    /// The model's JSON string, quotes included.
+    pub model: Range<usize>,
+    /// The value of `stream_options`, when there is one.
+    pub stream_options: Option<Range<usize>>,
+}

@@ -1,0 +1,183 @@
+//! The public error codes: one table of name, HTTP status and what to do next, which every surface renders in
+//! its own shape. A code is part of the API: clients match on it, so names never change their meaning.
+
+/// A public error code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The bytes of the HTTP request make no sense.
+    MalformedRequest,
+    /// The body is not JSON of the promised shape.
+    InvalidJson,
+    /// The body is not UTF-8.
+    InvalidUtf8,
+    /// A required field is absent.
+    MissingParameter,
+    /// A field has the wrong type or value.
+    InvalidParameter,
+    /// The body is larger than the limit.
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// No key was sent.
+    MissingKey,
+    /// The key is unknown, revoked or expired.
+    InvalidKey,
+    /// The key lacks a scope.
+    InsufficientScope,
+    /// The `Host` header names a host that this hub does not answer for.
+    HostNotAllowed,
+    /// No connection serves the model.
+    ModelNotFound,
+    /// The name means different models at different connections.
+    ModelAmbiguous,
+    /// The prefix names a provider that is known and not served.
+    ProviderDeclined,
+    /// The prefix names a provider without a connection.
+    ProviderNotConfigured,
+    /// There is nothing at this path.
+    UnknownRoute,
+    /// The path takes another method.
+    MethodNotAllowed,
+    /// The thing that is asked for does not exist.
+    NotFound,
+    /// The change contradicts what exists.
+    Conflict,
+    /// A rate limit of the hub, or of every provider that could serve the request.
+    RateLimited,
+    /// Too many failed logins from this address.
+    TooManyFailures,
+    /// The queue for a place is full.
+    QueueFull,
+    /// No place became free in time.
+    QueueTimeout,
+    /// The client left before the end; only receipts carry this.
+    ClientClosed,
+    /// Every target is out of use for a while.
+    AllCoolingDown,
+    /// Every target was tried, and failed.
+    AllFailed,
+    /// The provider refused the request as such.
+    UpstreamRefused,
+    /// The deadline of the request passed.
+    DeadlineExceeded,
+    /// The answer broke after its first content.
+    StreamInterrupted,
+    /// No connection is configured.
+    NoConnections,
+    /// The hub is shutting down.
+    ShuttingDown,
+    /// A fault of the hub itself.
+    Internal,
+}
+
+impl Code {
+    /// Every code, for documentation and tests.
+    pub const ALL: [Self; 32] = [
+        Self::MalformedRequest,
+        Self::InvalidJson,
+        Self::InvalidUtf8,
+        Self::MissingParameter,
+        Self::InvalidParameter,
+        Self::BodyTooLarge,
+        Self::BodyTimeout,
+        Self::MissingKey,
+        Self::InvalidKey,
+        Self::InsufficientScope,
+        Self::HostNotAllowed,
+        Self::ModelNotFound,
+        Self::ModelAmbiguous,
+        Self::ProviderDeclined,
+        Self::ProviderNotConfigured,
+        Self::UnknownRoute,
+        Self::MethodNotAllowed,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::TooManyFailures,
+        Self::QueueFull,
+        Self::QueueTimeout,
+        Self::ClientClosed,
+        Self::AllCoolingDown,
+        Self::AllFailed,
+        Self::UpstreamRefused,
+        Self::DeadlineExceeded,
+        Self::StreamInterrupted,
+        Self::NoConnections,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+
+    /// The code's name, HTTP status, and what to do next.
+    const fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::MalformedRequest => ("malformed_request", 400, "Send a well-formed HTTP/1.1 request."),
+            Self::InvalidJson => ("invalid_json", 400, "Send a JSON object as the body."),
+            Self::InvalidUtf8 => ("invalid_utf8", 400, "Encode the body as UTF-8."),
+            Self::MissingParameter => ("missing_required_parameter", 400, "Add the field."),
+            Self::InvalidParameter => ("invalid_parameter", 400, "Correct the field."),
+            Self::BodyTooLarge => ("body_too_large", 413, "Send less, or raise `server.body_limit_mb`."),
+            Self::BodyTimeout => ("body_timeout", 408, "Send the whole body without a pause."),
+            Self::MissingKey => ("missing_api_key", 401, "Send `Authorization: Bearer <key>`."),
+            Self::InvalidKey => ("invalid_api_key", 401, "Create a key with `trivium keys create`."),
+            Self::InsufficientScope => ("insufficient_scope", 403, "Use a key that holds the scope."),
+            Self::HostNotAllowed => ("host_not_allowed", 403, "Add the host to `server.allowed_hosts`."),
+            Self::ModelNotFound => ("model_not_found", 404, "See `GET /v1/models` for what is served."),
+            Self::ModelAmbiguous => ("model_ambiguous", 404, "Put the connection's id before the model."),
+            Self::ProviderDeclined => {
+                ("provider_declined", 404, "Use the alternative that the message names.")
+            }
+            Self::ProviderNotConfigured => ("provider_not_configured", 404, "Add a connection for it."),
+            Self::UnknownRoute => ("unknown_route", 404, "Check the path; the API stands below `/v1`."),
+            Self::MethodNotAllowed => {
+                ("method_not_allowed", 405, "Use a method that the `Allow` header names.")
+            }
+            Self::NotFound => ("not_found", 404, "Check the id."),
+            Self::Conflict => ("conflict", 409, "Read the current state and decide again."),
+            Self::RateLimited => ("rate_limit_exceeded", 429, "Wait as long as `Retry-After` says."),
+            Self::TooManyFailures => ("too_many_failed_logins", 429, "Wait as long as `Retry-After` says."),
+            Self::QueueFull => ("request_queue_full", 429, "Send fewer requests at a time."),
+            Self::QueueTimeout => ("request_queue_timeout", 429, "Send fewer requests at a time."),
+            Self::ClientClosed => ("client_closed_request", 499, ""),
+            Self::AllCoolingDown => ("all_targets_cooling_down", 503, "Wait as long as `Retry-After` says."),
+            Self::AllFailed => ("all_targets_failed", 502, "Try again; the attempts say what went wrong."),
+            Self::UpstreamRefused => ("upstream_refused", 400, "Correct the request."),
+            Self::DeadlineExceeded => ("deadline_exceeded", 504, "Try again, or raise the `timeouts`."),
+            Self::StreamInterrupted => ("stream_interrupted", 502, "Send the request again."),
+            Self::NoConnections => ("no_connections", 503, "Add a connection under `providers`."),
+            Self::ShuttingDown => ("shutting_down", 503, "Try again in a moment."),
+            Self::Internal => ("internal_error", 500, "Report it with the request id."),
+        }
+    }
+
+    /// The name, as clients see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// What the reader of the error should do next.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        self.row().2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_statuses_are_errors() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        assert!(Code::ALL.iter().all(|code| (400..600).contains(&code.status())));
+    }
+}

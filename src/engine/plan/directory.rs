@@ -1,0 +1,220 @@
+//! Finds the targets that a model name means. Made once for each settings snapshot.
+//!
+//! A name is, in this order: a virtual model; an id that connections list; `prefix/model`, where the prefix is a
+//! connection's id, a provider's id or one of its prefixes. Vendors use slashes in their own ids
+//! (`openai/gpt-oss-120b` at Groq), so a listed id goes before a prefix; where both readings are listed, and by
+//! different connections, the name is ambiguous.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use canon::Dialect;
+
+use super::near;
+use crate::engine::{
+    ports::Target,
+    settings::{Catalogue, Connection, PrefixMatch, Settings, Strategy},
+};
+
+/// Names that mean more than one model: every target in the configured order, and every connection in turn.
+pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
+const AUTO: &str = "auto";
+const ROUND_ROBIN: &str = "multirouter-auto";
+
+/// What a name means: targets in the configured order, and how to order them.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    /// The name, for the strategies' memory.
+    pub name: Arc<str>,
+    /// The targets in the configured order.
+    pub targets: Vec<Target>,
+    /// The strategy to order them by.
+    pub strategy: Strategy,
+}
+
+/// Why a name means nothing here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unresolved {
+    /// There are no connections at all.
+    NoConnections,
+    /// Nobody serves it; these are like it.
+    Unknown {
+        /// Names that may have been meant.
+        near: Vec<String>,
+    },
+    /// Two readings of it are served by different connections; these names are clear.
+    Ambiguous {
+        /// Clear names, one for each connection.
+        options: Vec<String>,
+    },
+    /// The prefix is known and not served.
+    Declined {
+        /// Whose prefix it is.
+        name: String,
+        /// Why it is not served.
+        reason: String,
+        /// What to use instead.
+        instead: String,
+    },
+    /// The prefix is a provider's that has no connection.
+    NotConfigured {
+        /// The provider's id.
+        provider: String,
+    },
+}
+
+/// An index over the connections of one settings snapshot.
+#[derive(Debug)]
+pub struct Directory {
+    connections: Vec<Arc<Connection>>,
+    strategy: Strategy,
+    /// Connections that list a model, by the model's id.
+    listed: HashMap<Arc<str>, Vec<usize>>,
+    /// Connections by every prefix that leads to them.
+    prefixes: HashMap<String, Vec<usize>>,
+    catalogue: Arc<Catalogue>,
+}
+
+impl Directory {
+    /// Indexes the connections of `settings`.
+    #[must_use]
+    pub fn new(settings: &Settings, catalogue: Arc<Catalogue>) -> Self {
+        let mut listed: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        let mut prefixes: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, connection) in settings.connections.iter().enumerate() {
+            for model in &connection.models.listed {
+                let at_model = listed.entry(Arc::clone(model)).or_default();
+                if at_model.last() != Some(&at) {
+                    at_model.push(at);
+                }
+            }
+            let provider = &connection.provider;
+            let words: BTreeSet<&str> = std::iter::once(&*connection.id)
+                .chain([provider.id.as_str()])
+                .chain(provider.prefixes.iter().map(String::as_str))
+                .collect();
+            for word in words {
+                prefixes.entry(word.to_owned()).or_default().push(at);
+            }
+        }
+        let strategy = settings.routing.default_strategy;
+        Self { connections: settings.connections.clone(), strategy, listed, prefixes, catalogue }
+    }
+
+    /// The targets that `name`, asked for in `dialect`, means.
+    ///
+    /// # Errors
+    /// When it means nothing, or two things.
+    pub fn resolve(&self, name: &str, dialect: Dialect) -> Result<Candidates, Unresolved> {
+        if self.connections.is_empty() {
+            return Err(Unresolved::NoConnections);
+        }
+        let (targets, strategy) = match name {
+            AUTO => (self.every_target(dialect), Strategy::Exhaust),
+            ROUND_ROBIN => (self.every_connection(dialect), Strategy::RoundRobin),
+            _ => (self.real(name, dialect)?, self.strategy),
+        };
+        if targets.is_empty() {
+            return Err(self.unknown(name));
+        }
+        Ok(Candidates { name: name.into(), targets, strategy })
+    }
+
+    /// Every model that is listed, in the configured order, with the provider that serves it first.
+    pub fn models(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut seen = BTreeSet::new();
+        self.connections.iter().flat_map(move |connection| {
+            let fresh: Vec<&Arc<str>> =
+                connection.models.listed.iter().filter(|model| seen.insert(Arc::clone(model))).collect();
+            fresh.into_iter().map(|model| (&**model, connection.provider.id.as_str()))
+        })
+    }
+
+    fn every_target(&self, dialect: Dialect) -> Vec<Target> {
+        self.connections
+            .iter()
+            .flat_map(|connection| {
+                connection.models.listed.iter().filter_map(|model| target(connection, model, dialect))
+            })
+            .collect()
+    }
+
+    /// One target for each connection: its first model stands for it.
+    fn every_connection(&self, dialect: Dialect) -> Vec<Target> {
+        self.connections
+            .iter()
+            .filter_map(|connection| target(connection, connection.models.listed.first()?, dialect))
+            .collect()
+    }
+
+    fn real(&self, name: &str, dialect: Dialect) -> Result<Vec<Target>, Unresolved> {
+        let whole = self.listed.get_key_value(name).map(|(model, at)| (Arc::clone(model), at.clone()));
+        let split = name.split_once('/').and_then(|(prefix, model)| {
+            let connections = self.prefixes.get(prefix)?;
+            (!model.is_empty()).then_some((Arc::<str>::from(model), connections))
+        });
+        let of = |model: &Arc<str>, at: &[usize]| -> Vec<Target> {
+            at.iter().filter_map(|&at| target(&self.connections[at], model, dialect)).collect()
+        };
+        match (whole, split) {
+            (Some((model, at)), Some((rest, under))) => {
+                let also: Vec<usize> = under
+                    .iter()
+                    .copied()
+                    .filter(|&at| self.lists(at, &rest) && !self.lists(at, name))
+                    .collect();
+                if also.is_empty() {
+                    return Ok(of(&model, &at));
+                }
+                let clear = |at: usize, model: &str| format!("{}/{model}", self.connections[at].id);
+                let options =
+                    at.iter().map(|&at| clear(at, name)).chain(also.iter().map(|&at| clear(at, &rest)));
+                Err(Unresolved::Ambiguous { options: options.collect() })
+            }
+            (Some((model, at)), None) => Ok(of(&model, &at)),
+            (None, Some((rest, under))) => {
+                let serving: Vec<usize> = under
+                    .iter()
+                    .copied()
+                    .filter(|&at| self.connections[at].models.open || self.lists(at, &rest))
+                    .collect();
+                if serving.is_empty() { Err(self.unknown(name)) } else { Ok(of(&rest, &serving)) }
+            }
+            (None, None) => Err(self.unreachable(name)),
+        }
+    }
+
+    fn lists(&self, at: usize, model: &str) -> bool {
+        self.listed.get(model).is_some_and(|listing| listing.contains(&at))
+    }
+
+    fn unreachable(&self, name: &str) -> Unresolved {
+        match name.split_once('/').and_then(|(prefix, _)| self.catalogue.by_prefix(prefix)) {
+            Some(PrefixMatch::Declined(row)) => Unresolved::Declined {
+                name: row.name.clone(),
+                reason: row.reason.clone(),
+                instead: row.instead.clone(),
+            },
+            Some(PrefixMatch::Provider(provider)) => {
+                Unresolved::NotConfigured { provider: provider.id.clone() }
+            }
+            None => self.unknown(name),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Unresolved {
+        let known = self.models().map(|(model, _)| model).chain(VIRTUAL_MODELS);
+        Unresolved::Unknown { near: near::near(name, known) }
+    }
+}
+
+/// A target, if the connection can be spoken to for a request in `dialect`.
+fn target(connection: &Arc<Connection>, model: &Arc<str>, dialect: Dialect) -> Option<Target> {
+    connection.endpoints.contains_key(&dialect).then(|| Target {
+        connection: Arc::clone(connection),
+        model: Arc::clone(model),
+        dialect,
+    })
+}

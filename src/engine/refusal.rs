@@ -1,0 +1,72 @@
+//! Why a request got no answer, in the words that a surface renders for its client.
+
+use std::time::Duration;
+
+use super::{
+    code::Code,
+    fault::{Fault, PassedOn},
+    receipt::{AttemptRecord, SkipRecord},
+};
+
+/// An error for a client, before it has the shape of any dialect.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// Which row of the table of codes.
+    pub code: Code,
+    /// What happened and why. The surface adds the code's remedy.
+    pub message: String,
+    /// The field at fault, if a single one is.
+    pub param: Option<&'static str>,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+    /// What was tried. For callers who may see the topology.
+    pub attempts: Vec<AttemptRecord>,
+    /// What was not tried, and why. For callers who may see the topology.
+    pub skipped: Vec<SkipRecord>,
+    /// The provider's own answer, where that is what the client should get.
+    pub passed_on: Option<Box<PassedOn>>,
+}
+
+impl Refusal {
+    /// A refusal with nothing but a code and words.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            param: None,
+            retry_after: None,
+            attempts: Vec::new(),
+            skipped: Vec::new(),
+            passed_on: None,
+        }
+    }
+
+    /// The same with the field at fault.
+    #[must_use]
+    pub const fn about(mut self, param: &'static str) -> Self {
+        self.param = Some(param);
+        self
+    }
+
+    /// The same with a time to wait.
+    #[must_use]
+    pub const fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// A provider's verdict on the request itself: the client gets what the provider said.
+    #[must_use]
+    pub fn passed_on(fault: Fault) -> Self {
+        let mut refusal = Self::new(Code::UpstreamRefused, format!("The provider {}", fault.message));
+        refusal.passed_on = fault.answer;
+        refusal
+    }
+
+    /// The status that the client gets.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.passed_on.as_ref().map_or(self.code.status(), |answer| answer.status.as_u16())
+    }
+}

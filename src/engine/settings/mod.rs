@@ -1,0 +1,31 @@
+//! The immutable snapshot that routing reads. `config` makes one from what was written; a request
+//! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
+
+mod catalogue;
+mod connection;
+mod limits;
+mod provider;
+mod routing;
+mod secret;
+
+pub use catalogue::{Catalogue, Clash, PrefixMatch};
+pub use connection::{Connection, Models};
+pub use limits::{Limits, Timeouts};
+pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, Provider, Quirk, Terms, Trust};
+pub use routing::{Routing, Strategy};
+pub use secret::Secret;
+
+use std::sync::Arc;
+
+/// Everything that may change while the hub runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The connections in the order in which they are tried.
+    pub connections: Vec<Arc<Connection>>,
+    /// How targets are chosen.
+    pub routing: Routing,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+    /// How much is let in.
+    pub limits: Limits,
+}

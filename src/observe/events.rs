@@ -1,0 +1,103 @@
+//! The events that are worth a line in the log. The rest of the code calls these, so that their names, levels
+//! and fields are in one place, and no secret or prompt can slip into one in passing.
+
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+/// A connection, or one model on it, is left alone for a while.
+pub fn cooling(connection: &str, model: Option<&str>, kind: &str, wait: Duration, message: &str) {
+    let seconds = wait.as_secs_f32();
+    match model {
+        Some(model) => warn!(connection, model, kind, seconds, "model is cooling down: {message}"),
+        None => warn!(connection, kind, seconds, "connection is cooling down: {message}"),
+    }
+}
+
+/// One finished request.
+pub struct Finished<'a> {
+    /// The hub's request id.
+    pub request: &'a str,
+    /// Who asked.
+    pub caller: &'a str,
+    /// The model as it was asked for.
+    pub model: &'a str,
+    /// How it ended.
+    pub outcome: &'a str,
+    /// The status that the client got.
+    pub status: u16,
+    /// The connection that served it, if any did.
+    pub connection: Option<&'a str>,
+    /// Attempts, the last one included.
+    pub attempts: usize,
+    /// What went wrong before, in words; empty when nothing did.
+    pub why: &'a str,
+    /// Milliseconds from arrival to the end.
+    pub took_ms: u32,
+}
+
+/// A request is over.
+pub fn finished(event: &Finished<'_>) {
+    let Finished { request, caller, model, outcome, status, connection, attempts, why, took_ms } = *event;
+    let connection = connection.unwrap_or("-");
+    if why.is_empty() {
+        info!(request, caller, model, status, connection, attempts, took_ms, "{outcome}");
+    } else {
+        info!(request, caller, model, status, connection, attempts, took_ms, "{outcome}, after {why}");
+    }
+}
+
+/// The hub listens.
+pub fn listening(address: &str, connections: usize, models: usize) {
+    info!(address, connections, models, "listening");
+}
+
+/// The settings were reloaded.
+pub fn reloaded(connections: usize) {
+    info!(connections, "the configuration changed: the new settings are in use");
+}
+
+/// The settings could not be reloaded, and why.
+pub fn reload_refused(problems: &str) {
+    error!("the configuration changed, and is refused; the running settings stay in use:\n{problems}");
+}
+
+/// Something about the configuration that its owner should know.
+pub fn configuration_warning(warning: &str) {
+    warn!("{warning}");
+}
+
+/// The hub was asked to stop.
+pub fn draining(running: usize, limit: Duration) {
+    info!(running, limit_seconds = limit.as_secs(), "stopping: running requests are finished first");
+}
+
+/// The hub stopped.
+pub fn stopped(left: usize) {
+    if left == 0 {
+        info!("stopped");
+    } else {
+        warn!(left, "stopped before every request was finished");
+    }
+}
+
+/// A connection to a client broke. Ordinary on any network.
+pub fn client_connection_broke(error: &dyn std::error::Error) {
+    debug!("a client's connection broke: {error}");
+}
+
+/// The listener could not take a connection.
+pub fn accept_failed(error: &std::io::Error) {
+    warn!("a connection could not be accepted: {error}");
+}
+
+/// The first key was made, and where its text is.
+pub fn first_key_written(path: &std::path::Path) {
+    info!(path = %path.display(), "a first key was created; the file holds it, and only its owner can read it");
+}
+
+/// Whether the log takes [`finished`], so that nobody puts its words together in vain.
+#[must_use]
+pub fn wants_finished() -> bool {
+    tracing::enabled!(tracing::Level::INFO)
+}

@@ -1,0 +1,28 @@
+//! The one door to the network. Whoever wants to reach another machine asks for it here, so that pools,
+//! deadlines, proxies and guards are in one place. Environment variables for proxies are not read.
+
+mod client;
+mod connector;
+mod error;
+
+pub use client::Client;
+pub use error::{TransportError, TransportFailure};
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use http_body_util::combinators::UnsyncBoxBody;
+
+/// An answer's body as it arrives. Dropping it before its end closes the connection that it comes from.
+pub type Body = UnsyncBoxBody<Bytes, TransportError>;
+
+/// Something that can put a request to another machine: the real network, or a stand-in within the process.
+pub trait Transport: Send + Sync {
+    /// Sends `request` and waits for the answer's head. `connect` bounds only the making of a new connection.
+    fn call(
+        &self,
+        request: http::Request<Bytes>,
+        connect: Duration,
+    ) -> BoxFuture<'static, Result<http::Response<Body>, TransportError>>;
+}

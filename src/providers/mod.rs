@@ -1,0 +1,10 @@
+//! How the hub talks to providers: the catalogue as data, and one sender for each dialect. A provider
+//! is a row of the catalogue; code for a single one is the exception and goes to `quirks`.
+
+pub mod catalog;
+mod chat;
+mod dialect;
+mod refusal;
+mod retry;
+
+pub use dialect::Providers;
