@@ -21,6 +21,7 @@ mod names;
 mod player;
 mod problem;
 mod receive;
+mod refusals;
 mod route;
 mod script;
 mod serve;

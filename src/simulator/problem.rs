@@ -50,7 +50,6 @@ impl Problem {
     /// The refusal that providers send with this status.
     pub(super) fn of_status(status: u16) -> Self {
         let (message, kind, code) = match status {
-            400 => ("The request is not valid.", "invalid_request_error", None),
             401 => (
                 "Incorrect API key provided: the key is not valid.",
                 "invalid_request_error",
@@ -77,7 +76,7 @@ impl Problem {
                 Some("overloaded"),
             ),
             529 => ("Overloaded", "overloaded_error", Some("overloaded")),
-            400..=499 => ("The request was refused.", "invalid_request_error", None),
+            _ if status < 500 => ("The request was refused.", "invalid_request_error", None),
             _ => (
                 "The server had an error while processing your request. Sorry about that!",
                 "server_error",

@@ -9,18 +9,17 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
 
-use super::account::{Course, Standing, Turn};
+use super::account::{Course, Turn};
 use super::chat::reply;
 use super::chat::request::ChatRequest;
 use super::chat::wire::Head;
-use super::clock::go_duration;
 use super::dice::Dice;
 use super::fault::Fault;
 use super::log::{Entry, Outcome};
 use super::player::{ConnectionCut, play};
-use super::problem::{Problem, json_response};
+use super::problem::Problem;
 use super::route::Route;
-use super::script::{Behaviour, RetryAfter};
+use super::script::Behaviour;
 use super::staging::{self, Scene, Staged};
 use super::ticket::Ticket;
 use super::{Simulator, admin, headers, models};
@@ -227,77 +226,6 @@ impl Simulator {
         let pieces = replies.iter().map(|reply| reply.pieces()).max().unwrap_or(1);
         let gaps = u32::try_from(pieces.saturating_sub(1)).unwrap_or(u32::MAX);
         (staging::whole(&scene), headers + first + interval.saturating_mul(gaps))
-    }
-
-    /// The 429 of a limit.
-    fn limited(&self, behaviour: &Behaviour, standing: Standing, wait: Option<Duration>) -> Response<Body> {
-        let Some(wait) = wait else {
-            return Problem::new(
-                429,
-                "You exceeded your current quota, please check your plan and billing details.",
-                "insufficient_quota",
-                None,
-                Some("insufficient_quota"),
-            )
-            .response();
-        };
-        let limit = standing.limit;
-        let mut message =
-            format!("Rate limit reached on requests: Limit {limit}, Used {limit}, Requested 1.");
-        if behaviour.retry_after != RetryAfter::None {
-            message.push_str(&format!(" Please try again in {}.", go_duration(wait)));
-        }
-        let problem = Problem::new(429, message, "requests", None, Some("rate_limit_exceeded"));
-        let mut response = problem.response();
-        self.hint(response.headers_mut(), behaviour, standing, wait);
-        response
-    }
-
-    /// The status of a fault.
-    fn failed(
-        &self,
-        behaviour: &Behaviour,
-        code: u16,
-        wait: Option<Duration>,
-        body: Option<&serde_json::Value>,
-    ) -> Response<Body> {
-        let mut response = match body {
-            Some(serde_json::Value::String(text)) => {
-                let mut response = json_response(code, text.clone());
-                let kind = if text.starts_with('<') {
-                    "text/html; charset=utf-8"
-                } else {
-                    "text/plain; charset=utf-8"
-                };
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-                response
-            }
-            Some(body) => json_response(code, body.to_string()),
-            None => Problem::of_status(code).response(),
-        };
-        match wait {
-            Some(wait) if code == 429 => {
-                let standing = Standing { limit: 1, remaining: 0, reset: wait };
-                self.hint(response.headers_mut(), behaviour, standing, wait);
-            }
-            Some(wait) => {
-                headers::come_back(response.headers_mut(), behaviour.retry_after, wait, &self.world.clock)
-            }
-            None => {}
-        }
-        response
-    }
-
-    /// The headers of a 429 that says when to come back.
-    fn hint(&self, headers: &mut HeaderMap, behaviour: &Behaviour, standing: Standing, wait: Duration) {
-        if behaviour.retry_after == RetryAfter::None {
-            return;
-        }
-        if behaviour.rate_headers {
-            let reset = standing.reset.max(wait);
-            headers::rate_limits(headers, Standing { reset, ..standing }, 0);
-        }
-        headers::come_back(headers, behaviour.retry_after, wait, &self.world.clock);
     }
 
     /// The headers that every answer has.

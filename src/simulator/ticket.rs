@@ -8,7 +8,8 @@ use super::log::{Entry, Outcome};
 /// Belongs to the one who answers, first the handler and then the body of its answer.
 pub(super) struct Ticket {
     world: Arc<World>,
-    entry: Entry,
+    /// Boxed, because tickets move from hand to hand.
+    entry: Box<Entry>,
     finished: bool,
 }
 
@@ -16,16 +17,16 @@ impl Ticket {
     /// Enters the request into the log.
     pub(super) fn open(world: Arc<World>, mut entry: Entry) -> Self {
         world.journal().open(&mut entry);
-        Self { world, entry, finished: false }
+        Self { world, entry: Box::new(entry), finished: false }
     }
 
     /// The number of the request.
-    pub(super) const fn seq(&self) -> u64 {
+    pub(super) fn seq(&self) -> u64 {
         self.entry.seq
     }
 
     /// Notes the status that is answered.
-    pub(super) const fn status(&mut self, status: u16) {
+    pub(super) fn status(&mut self, status: u16) {
         self.entry.status = Some(status);
     }
 
@@ -35,7 +36,7 @@ impl Ticket {
     }
 
     /// Notes that a content chunk goes out.
-    pub(super) const fn chunk(&mut self) {
+    pub(super) fn chunk(&mut self) {
         self.entry.chunks += 1;
     }
 
