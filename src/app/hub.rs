@@ -227,7 +227,7 @@ impl Hub {
     /// When something could not be written.
     pub async fn stop(self) -> Result<(), StartError> {
         events::draining(self.engine.admission().running(), self.shutdown_timeout);
-        drop(self.stop.send(()));
+        let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.engine.admission().close();
         self.saving.abort();

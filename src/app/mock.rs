@@ -11,6 +11,9 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::simulator::{Behaviour, Entry, LogFileError, Options, Script, Simulator};
 
+/// What is called with a line of text for each finished request.
+pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// How a simulated provider is set up.
 #[derive(Debug, Clone)]
 pub struct MockOptions {
@@ -74,7 +77,7 @@ impl Mock {
     /// When its files or its address cannot be used.
     pub async fn start(
         options: MockOptions,
-        on_line: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+        on_line: Option<OnLine>,
     ) -> Result<Self, MockError> {
         let mut script = match &options.script {
             Some(path) => read(path)?,
@@ -108,7 +111,7 @@ impl Mock {
 
     /// Stops it.
     pub async fn stop(self) {
-        drop(self.stop.send(()));
+        let _ = self.stop.send(());
         drop(self.serving.await);
     }
 }

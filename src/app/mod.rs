@@ -12,7 +12,7 @@ pub use clock::{Now, SystemClock};
 pub use first_key::write_first_key;
 pub use hub::{Hub, Options, Parts, StartError};
 pub use keys::{KeysError, keys_of_store, running_hub};
-pub use mock::{Mock, MockError, MockOptions};
+pub use mock::{Mock, MockError, MockOptions, OnLine};
 pub use reload::follow;
 
 use std::sync::Arc;

@@ -16,13 +16,18 @@ pub async fn follow(engine: Arc<Engine>, loader: Loader, source: Source, loaded:
         match watch.next().await {
             Reload::Changed(Ok(loaded)) => {
                 for warning in &loaded.warnings {
-                    events::configuration_warning(&render_problems(std::slice::from_ref(warning), Style::Plain));
+                    events::configuration_warning(&render_problems(
+                        std::slice::from_ref(warning),
+                        Style::Plain,
+                    ));
                 }
                 let connections = loaded.settings.connections.len();
                 engine.reload(loaded.settings);
                 events::reloaded(connections);
             }
-            Reload::Changed(Err(problems)) => events::reload_refused(&render_problems(&problems, Style::Plain)),
+            Reload::Changed(Err(problems)) => {
+                events::reload_refused(&render_problems(&problems, Style::Plain))
+            }
             Reload::Gone(path) => events::reload_refused(&format!("{} is gone", path.display())),
         }
     }

@@ -10,7 +10,7 @@ use super::{
     runtime,
     serve::until_told_to_stop,
 };
-use crate::app::{self, MockOptions};
+use crate::app::{self, MockOptions, OnLine};
 
 const LONG_ABOUT: &str = "\
 Runs a simulated provider that speaks OpenAI's chat dialect and fails as it is told, without a key, a network or a bill.
@@ -57,7 +57,7 @@ pub(super) fn run(mock: Mock, common: &Common) -> ExitCode {
         models: mock.models,
         pace_ms: mock.pace,
     };
-    let on_line: Option<Arc<dyn Fn(&str) + Send + Sync>> =
+    let on_line: Option<OnLine> =
         if mock.quiet { None } else { Some(Arc::new(note)) };
     match runtime() {
         Ok(runtime) => runtime.block_on(serve(options, on_line)),
@@ -65,7 +65,7 @@ pub(super) fn run(mock: Mock, common: &Common) -> ExitCode {
     }
 }
 
-async fn serve(options: MockOptions, on_line: Option<Arc<dyn Fn(&str) + Send + Sync>>) -> ExitCode {
+async fn serve(options: MockOptions, on_line: Option<OnLine>) -> ExitCode {
     let mock = match app::Mock::start(options, on_line).await {
         Ok(mock) => mock,
         Err(error) => return fail(&error.to_string()),
