@@ -13,6 +13,8 @@ mod receipt_text;
 mod receipts;
 mod runtime;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use data_dir::DataDir;

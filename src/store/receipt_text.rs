@@ -1,7 +1,6 @@
 //! The part of a receipt that is kept as text: what is written of it, how much at most, and how it is read. The
 //! columns beside it are in `receipts`.
 
-use canon::Edit;
 use serde::{Serialize, Serializer};
 
 use crate::{
@@ -31,8 +30,8 @@ struct Detail<'a> {
     cached_input: u64,
     #[serde(skip_serializing_if = "is_default")]
     reasoning: u64,
-    #[serde(skip_serializing_if = "<[Edit]>::is_empty")]
-    edits: &'a [Edit],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    edits: Vec<&'static str>,
     #[serde(skip_serializing_if = "is_default")]
     first_content_ms: Option<u32>,
     #[serde(skip_serializing_if = "is_default")]
@@ -72,9 +71,9 @@ struct Skip<'a> {
 /// Shortens the texts that others chose, before the receipt waits in the queue.
 pub(super) fn clip(receipt: &mut Receipt) {
     shorten(&mut receipt.model);
-    receipt.client_request_id.as_mut().map_or((), shorten);
+    receipt.client_request_id.iter_mut().for_each(shorten);
     for attempt in &mut receipt.attempts {
-        attempt.message.as_mut().map_or((), shorten);
+        attempt.message.iter_mut().for_each(shorten);
     }
 }
 
@@ -91,7 +90,7 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
         error: receipt.error,
         cached_input: usage.cached_input,
         reasoning: usage.reasoning,
-        edits: &receipt.edits,
+        edits: receipt.edits.iter().map(|edit| edit.as_str()).collect(),
         first_content_ms: receipt.first_content_ms,
         bytes_out: receipt.bytes_out,
         attempts,
