@@ -1,0 +1,142 @@
+//! From sources to settings: reads every layer, checks, and either gives all settings or all problems.
+
+use std::{path::PathBuf, sync::Arc};
+
+use canon::Dialect;
+
+use super::{
+    auth,
+    boot::Boot,
+    effective::{Effective, Sink},
+    env::Env,
+    fields::{Fields, report_unknown_sections},
+    interpolate::interpolate,
+    layers::{Overlay, Overrides},
+    log,
+    node::{Map, Node, Value},
+    parse::parse,
+    problem::Problem,
+    providers::{self, Against},
+    routing,
+    schema::Section,
+    server,
+    source::{Source, decode},
+    store, timeouts,
+    watch::hash,
+};
+use crate::engine::settings::{Catalogue, Settings};
+
+/// Everything that a checked configuration says.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The file that was read; `None` if there was none.
+    pub file: Option<PathBuf>,
+    /// Tells this content of the file from another.
+    pub(super) file_hash: Option<[u8; 32]>,
+    /// What is fixed at the start.
+    pub boot: Boot,
+    /// What may change while the hub runs.
+    pub settings: Settings,
+    /// What is worth knowing and no error: warnings and hints.
+    pub warnings: Vec<Problem>,
+    /// Every setting as it holds, defaults included.
+    pub effective: Vec<Effective>,
+}
+
+/// What stays the same from one load to the next.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    env: Arc<Env>,
+    overrides: Overrides,
+    catalogue: Arc<Catalogue>,
+    spoken: Arc<[Dialect]>,
+}
+
+impl Loader {
+    /// A loader that knows these providers, and which dialects the hub speaks.
+    #[must_use]
+    pub fn new(env: Env, overrides: Overrides, catalogue: Arc<Catalogue>, spoken: &[Dialect]) -> Self {
+        Self { env: Arc::new(env), overrides, catalogue, spoken: Arc::from(spoken) }
+    }
+
+    /// The environment that is read.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// Every problem of the configuration, warnings included, in the order of the file.
+    pub fn load(&self, source: &Source) -> Result<Loaded, Vec<Problem>> {
+        let mut file = None;
+        let mut file_hash = None;
+        let mut sink = Sink::default();
+        let mut text = String::new();
+        let mut root = None;
+        if let Some((path, bytes)) = source.read(&self.env) {
+            file_hash = bytes.as_ref().ok().map(|bytes| hash(bytes));
+            if let Some(decoded) = decode(&path, bytes, &mut sink.problems) {
+                root = parse(&decoded, &path, &mut sink.problems);
+                text = decoded;
+            }
+            file = source.is_file().then(|| path.to_path_buf());
+        }
+        if let Some(root) = &mut root {
+            interpolate(root, "", &self.env, &mut sink.problems);
+        }
+        let map = top(root, &mut sink);
+        let overlay = Overlay::new(&self.env, &self.overrides, &mut sink.problems);
+        let (boot, settings) = self.check(&map, &overlay, &mut sink);
+        let failed = sink.problems.has_errors();
+        let problems = sink.problems.into_sorted(&text);
+        if failed {
+            return Err(problems);
+        }
+        Ok(Loaded { file, file_hash, boot, settings, warnings: problems, effective: sink.effective })
+    }
+
+    /// What the sections say, each in its own file.
+    fn check(&self, map: &Map, overlay: &Overlay, sink: &mut Sink) -> (Boot, Settings) {
+        report_unknown_sections(map, sink);
+        let open = |section: &'static Section, sink: &mut Sink| {
+            Fields::open(section, section.name.to_owned(), map.get(section.name), overlay, sink)
+        };
+        let server = server::read(&open(&server::SECTION, sink), sink);
+        let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
+        let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
+        let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
+        let routing = routing::read(&open(&routing::SECTION, sink), sink);
+        let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
+        let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
+        let connections = providers::read(map.get(providers::SECTION.name), against, sink);
+        let boot = Boot {
+            host: server.host.value,
+            port: server.port,
+            data_dir,
+            log_level,
+            log_format,
+            api_key: auth.api_key,
+            auth_required: auth.required,
+            allowed_hosts: server.allowed_hosts,
+            shutdown_timeout: server.shutdown_timeout,
+            keep_alive: server.keep_alive,
+        };
+        (boot, Settings { connections, routing, timeouts, limits: server.limits })
+    }
+}
+
+/// The mapping of sections; an empty one if the file holds nothing, or something else.
+fn top(root: Option<Node>, sink: &mut Sink) -> Map {
+    match root {
+        Some(Node { value: Value::Map(map), .. }) => map,
+        Some(node) => {
+            let message = format!("expected sections such as `providers:`, found {}", node.value.shape());
+            let remedy = "start from trivium.example.yaml";
+            sink.problems.error("", &node.origin, message, remedy);
+            Map::default()
+        }
+        None => Map::default(),
+    }
+}

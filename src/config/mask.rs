@@ -1,0 +1,128 @@
+//! Keeps credentials out of what people are shown: excerpts of the file, and values quoted in messages.
+//! When in doubt it hides; a report that hides too much is still useful, one that leaks is not.
+
+use super::schema;
+
+/// What stands where a secret was.
+pub(super) const REDACTED: &str = "[redacted]";
+
+/// Beginnings of keys as vendors issue them.
+const KEY_STARTS: [&str; 14] = [
+    "sk-", "sk_", "gsk_", "csk-", "AIza", "xai-", "hf_", "ghp_", "github_pat", "nvapi-", "pplx-", "r8_", "fw_",
+    "tgp_",
+];
+
+/// Whether a key of this name is likely to hold a credential.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let name = schema::plain(name);
+    ["key", "token", "secret", "passw", "credential", "bearer", "authorization"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// Whether text looks like a credential or carries one.
+pub(super) fn looks_secret(text: &str) -> bool {
+    let url_with_more = text.contains("://") && text.contains(['@', '?']);
+    url_with_more || text.split(|c: char| c.is_whitespace() || ",;=\"'`[]{}:".contains(c)).any(is_key_like)
+}
+
+fn is_key_like(word: &str) -> bool {
+    let long = word.len() >= 24
+        && word.chars().any(|c| c.is_ascii_digit())
+        && word.chars().any(|c| c.is_ascii_uppercase())
+        && word.chars().any(|c| c.is_ascii_lowercase())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let issued = KEY_STARTS.iter().any(|start| word.starts_with(start) && word.len() > start.len() + 2);
+    long || issued || is_secret_assignment(word)
+}
+
+/// `api_key` and the like inside a value: a line break or a space was forgotten, and a key follows.
+fn is_secret_assignment(word: &str) -> bool {
+    matches!(schema::plain(word).as_str(), "apikey" | "token" | "secret" | "password" | "bearer")
+}
+
+/// A value for a message: short, on one line, without control characters, and no credential.
+pub(super) fn shown(text: &str) -> String {
+    if looks_secret(text) {
+        return REDACTED.to_owned();
+    }
+    let mut out: String = text.chars().take(60).map(harmless).collect();
+    if text.chars().count() > 60 {
+        out.push('…');
+    }
+    format!("`{out}`")
+}
+
+/// The character, unless it could move the cursor, colour the terminal or turn the direction of writing.
+pub(super) fn harmless(c: char) -> char {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || turns { ' ' } else { c }
+}
+
+/// A line of the file with every value hidden that is not known to be harmless.
+pub(super) fn line(lines: &[&str], index: usize) -> String {
+    let Some(line) = lines.get(index) else { return String::new() };
+    let body = without_comment(line);
+    let mut keys = 0;
+    for (name, value_at) in keys_of(body) {
+        keys += 1;
+        if !schema::is_harmless(name) && value_at < body.trim_end().len() {
+            return format!("{} {REDACTED}", &body[..value_at]);
+        }
+    }
+    if keys == 0 && !body.trim().is_empty() && !governed_by_harmless(lines, index) {
+        let start = body.len() - body.trim_start().len();
+        return format!("{}{REDACTED}", &body[..start]);
+    }
+    mask_words(body)
+}
+
+fn without_comment(line: &str) -> &str {
+    if line.trim_start().starts_with('#') {
+        return "";
+    }
+    line.find(" #").map_or(line, |at| &line[..at])
+}
+
+/// Whether the keys under which a line without one stands (by indentation, and by being the last one
+/// before it) hold nothing secret.
+fn governed_by_harmless(lines: &[&str], index: usize) -> bool {
+    let indent = indent_of(lines[index]);
+    let mut before = lines[..index].iter().rev().map(|line| without_comment(line));
+    let mut nearest = None;
+    let by_indent = before.find_map(|line| {
+        let (name, _) = keys_of(line).pop()?;
+        nearest.get_or_insert(name);
+        (indent_of(line) <= indent).then_some(name)
+    });
+    [nearest, by_indent].into_iter().all(|name| name.is_some_and(schema::is_harmless))
+}
+
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The mapping keys in a line, each with the byte offset behind its colon.
+fn keys_of(line: &str) -> Vec<(&str, usize)> {
+    let mut keys = Vec::new();
+    for (colon, _) in line.match_indices(':') {
+        let before = line[..colon].trim_end().trim_end_matches(['"', '\'']);
+        let start = before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)));
+        let name = &before[start.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
+        let after = line[colon + 1..].chars().next();
+        let separates = after.is_none_or(|c| c.is_whitespace() || "\"'[{".contains(c));
+        if !name.is_empty() && (separates || is_secret_name(name)) {
+            keys.push((name, colon + 1));
+        }
+    }
+    keys
+}
+
+fn mask_words(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| {
+            let bare = word.trim_end();
+            if looks_secret(bare) { word.replace(bare, REDACTED) } else { word.to_owned() }
+        })
+        .collect()
+}

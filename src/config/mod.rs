@@ -1,0 +1,43 @@
+//! Configuration: from what was written (file, environment, command line) to what holds
+//! (`engine::settings::Settings` and [`Boot`]). The only place that reads the process environment. Opens no
+//! sockets and knows no store; `docs/configuration.md` is its page for users.
+
+mod auth;
+mod boot;
+mod effective;
+mod env;
+mod excerpt;
+mod fields;
+mod fingerprint;
+mod interpolate;
+mod layers;
+mod load;
+mod locate;
+mod log;
+mod mask;
+mod node;
+mod origin;
+mod parse;
+mod problem;
+mod providers;
+mod render;
+mod routing;
+mod schema;
+mod server;
+mod source;
+mod store;
+mod timeouts;
+mod watch;
+
+pub use boot::Boot;
+pub use effective::Effective;
+pub use env::{Env, Folders};
+pub use excerpt::Excerpt;
+pub use layers::Overrides;
+pub use load::{Loaded, Loader};
+pub use log::{LogFormat, LogLevel};
+pub use origin::Origin;
+pub use problem::{Problem, Severity};
+pub use render::{Style, render_effective, render_problems};
+pub use source::Source;
+pub use watch::{Reload, Watch};

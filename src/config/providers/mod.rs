@@ -1,0 +1,84 @@
+//! The section `providers`: the list of connections, in MultiRouter's format. One entry is read in
+//! `instance`; here is what concerns the list.
+
+mod address;
+mod endpoints;
+mod instance;
+pub(super) mod key;
+mod kind;
+mod models;
+mod variables;
+
+use std::{collections::HashMap, sync::Arc};
+
+use canon::Dialect;
+
+use self::instance::Instance;
+use super::{
+    effective::Sink,
+    layers::Overlay,
+    node::{Node, Value},
+    origin::Origin,
+    schema::{Key, Section},
+};
+use crate::engine::settings::{Catalogue, Connection};
+
+const ID: Key = Key::new("id", "a name of letters, digits, `.`, `_` and `-`, at most 64", "groq-1");
+const TYPE: Key = Key::new("type", "the name of a provider", "groq");
+const API_KEY: Key = Key::new("api_key", "a key as text", "${GROQ_API_KEY}").secret();
+const BASE_URL: Key = Key::new("base_url", "an http or https URL", "http://localhost:11434/v1");
+const MODELS: Key = Key::new("models", "a list of model names", "[llama-3.3-70b-versatile]");
+const PRIORITY: Key = Key::new("priority", "a whole number from -1000000 to 1000000", "1");
+const ENABLED: Key = Key::new("enabled", "true or false", "true");
+const VARIABLES: Key = Key::new("variables", "a mapping of names to texts", "{account_id: \"1234\"}");
+
+pub(super) static SECTION: Section =
+    Section { name: "providers", keys: &[ID, TYPE, API_KEY, BASE_URL, MODELS, PRIORITY, ENABLED, VARIABLES] };
+
+/// What the list is checked against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Against<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) spoken: &'a [Dialect],
+}
+
+/// The connections that can be used, in the order in which they are tried.
+pub(super) fn read(node: Option<&Node>, against: Against<'_>, sink: &mut Sink) -> Vec<Arc<Connection>> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Vec::new() };
+    let Value::List(items) = &node.value else {
+        let message = format!("expected a list of providers, found {}", node.value.shape());
+        let remedy = "write each provider as a list item: `- id: groq-1`, its other settings indented below";
+        sink.problems.error(SECTION.name, &node.origin, message, remedy);
+        return Vec::new();
+    };
+    let overlay = Overlay::default();
+    let mut seen = HashMap::new();
+    let mut ready = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let instance = Instance::open(item, index, &overlay, against, sink);
+        let id = instance.id(sink);
+        if let Some(id) = &id {
+            note_id(&mut seen, instance.path(), &id.value, &id.origin, sink);
+        }
+        ready.extend(instance.check(id.as_ref(), sink).map(Arc::new));
+    }
+    if ready.is_empty() && !items.is_empty() && !sink.problems.has_errors() {
+        let remedy = "give at least one of them a key; each one's own warning says what is missing";
+        sink.problems.warning(SECTION.name, &node.origin, "none of the providers can be used", remedy);
+    }
+    // Stable, so equals keep the order of the file.
+    ready.sort_by_key(|connection| connection.priority);
+    ready
+}
+
+/// Remembers an id, and reports one that was given before.
+fn note_id(seen: &mut HashMap<String, Origin>, path: &str, id: &str, here: &Origin, sink: &mut Sink) {
+    let Some(first) = seen.get(id) else {
+        seen.insert(id.to_owned(), here.clone());
+        return;
+    };
+    let line = |origin: &Origin| origin.line().unwrap_or_default();
+    let message = format!("the id `{id}` is given twice, in lines {} and {}", line(first), line(here));
+    let remedy = format!("give each account an id of its own, such as `{id}-2`");
+    sink.problems.error(&format!("{path}.{}", ID.name), here, message, remedy);
+}
