@@ -75,10 +75,7 @@ impl Mock {
     ///
     /// # Errors
     /// When its files or its address cannot be used.
-    pub async fn start(
-        options: MockOptions,
-        on_line: Option<OnLine>,
-    ) -> Result<Self, MockError> {
+    pub async fn start(options: MockOptions, on_line: Option<OnLine>) -> Result<Self, MockError> {
         let mut script = match &options.script {
             Some(path) => read(path)?,
             None => Script {

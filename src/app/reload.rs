@@ -26,7 +26,7 @@ pub async fn follow(engine: Arc<Engine>, loader: Loader, source: Source, loaded:
                 events::reloaded(connections);
             }
             Reload::Changed(Err(problems)) => {
-                events::reload_refused(&render_problems(&problems, Style::Plain))
+                events::reload_refused(&render_problems(&problems, Style::Plain));
             }
             Reload::Gone(path) => events::reload_refused(&format!("{} is gone", path.display())),
         }

@@ -64,7 +64,7 @@ pub(super) enum Keys {
 
 /// Where the operations are done.
 enum Place {
-    Hub(Remote),
+    Hub(Box<Remote>),
     Store(Box<(crate::app::LocalKeys, crate::app::LocalCaller)>),
 }
 
@@ -77,7 +77,7 @@ pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
         runtime.block_on(async {
             let data_dir = &configured.loaded.boot.data_dir;
             match app::running_hub(data_dir).map_err(|error| error.to_string())? {
-                Some((url, secret)) => perform(keys, &Place::Hub(Remote::new(url, secret))).await,
+                Some((url, secret)) => perform(keys, &Place::Hub(Box::new(Remote::new(url, secret)))).await,
                 None => {
                     let (local, caller, store) =
                         app::keys_of_store(data_dir).await.map_err(|error| error.to_string())?;

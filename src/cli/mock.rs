@@ -57,8 +57,7 @@ pub(super) fn run(mock: Mock, common: &Common) -> ExitCode {
         models: mock.models,
         pace_ms: mock.pace,
     };
-    let on_line: Option<OnLine> =
-        if mock.quiet { None } else { Some(Arc::new(note)) };
+    let on_line: Option<OnLine> = if mock.quiet { None } else { Some(Arc::new(note)) };
     match runtime() {
         Ok(runtime) => runtime.block_on(serve(options, on_line)),
         Err(code) => code,

@@ -245,7 +245,12 @@ fn text_of(
 ) -> Option<Written<String>> {
     if scalar.is_boolean() && matches!(origin, Origin::File { .. }) {
         let message = format!("expected {}, found true or false", key.kind);
-        sink.problems.error(path, origin, message, format!("put it in quotes if it is meant: \"{}\"", scalar.text));
+        sink.problems.error(
+            path,
+            origin,
+            message,
+            format!("put it in quotes if it is meant: \"{}\"", scalar.text),
+        );
         return None;
     }
     Some(Written { value: scalar.text.trim().to_owned(), origin: origin.clone() })

@@ -8,7 +8,19 @@ pub(super) const REDACTED: &str = "[redacted]";
 
 /// Beginnings of keys as vendors issue them.
 const KEY_STARTS: [&str; 14] = [
-    "sk-", "sk_", "gsk_", "csk-", "AIza", "xai-", "hf_", "ghp_", "github_pat", "nvapi-", "pplx-", "r8_", "fw_",
+    "sk-",
+    "sk_",
+    "gsk_",
+    "csk-",
+    "AIza",
+    "xai-",
+    "hf_",
+    "ghp_",
+    "github_pat",
+    "nvapi-",
+    "pplx-",
+    "r8_",
+    "fw_",
     "tgp_",
 ];
 
@@ -108,7 +120,8 @@ fn keys_of(line: &str) -> Vec<(&str, usize)> {
     for (colon, _) in line.match_indices(':') {
         let before = line[..colon].trim_end().trim_end_matches(['"', '\'']);
         let start = before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)));
-        let name = &before[start.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
+        let name =
+            &before[start.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
         let after = line[colon + 1..].chars().next();
         let separates = after.is_none_or(|c| c.is_whitespace() || "\"'[{".contains(c));
         if !name.is_empty() && (separates || is_secret_name(name)) {

@@ -85,7 +85,10 @@ impl Builder<'_> {
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor) else {
-                    return Err((origin, words("this alias names no value before it", "define the anchor first")));
+                    return Err((
+                        origin,
+                        words("this alias names no value before it", "define the anchor first"),
+                    ));
                 };
                 let node = node.clone();
                 self.nodes += size(&node);
@@ -115,7 +118,10 @@ impl Builder<'_> {
     /// Whether the tag says that the value is text. Other tags of YAML's own say nothing that matters here.
     fn check_tag(&mut self, tag: Option<&Cow<'_, Tag>>, origin: &Origin) -> bool {
         let Some(tag) = tag else { return false };
-        if !tag.is_yaml_core_schema() && !(tag.handle == "!" && tag.suffix.is_empty()) && !tag.handle.is_empty() {
+        if !tag.is_yaml_core_schema()
+            && !(tag.handle == "!" && tag.suffix.is_empty())
+            && !tag.handle.is_empty()
+        {
             self.problems.error(
                 "",
                 origin,
@@ -129,7 +135,10 @@ impl Builder<'_> {
     fn start(&mut self, open: Open) -> Result<(), Stop> {
         if self.open.len() >= MAX_DEPTH {
             let message = format!("values are nested more than {MAX_DEPTH} deep");
-            return Err((open.origin, words(&message, "no setting needs that: check brackets and indentation")));
+            return Err((
+                open.origin,
+                words(&message, "no setting needs that: check brackets and indentation"),
+            ));
         }
         self.open.push(open);
         Ok(())
@@ -169,7 +178,10 @@ impl Builder<'_> {
 fn key_of(node: Node) -> Result<Key, Stop> {
     match node.value {
         Value::Scalar(scalar) => Ok(Key { name: scalar.text, origin: node.origin }),
-        _ => Err((node.origin, words("a list or a mapping stands where a key is expected", "write `key: value`"))),
+        _ => Err((
+            node.origin,
+            words("a list or a mapping stands where a key is expected", "write `key: value`"),
+        )),
     }
 }
 

@@ -37,7 +37,6 @@ pub struct Handles {
 }
 
 /// Every route of the hub.
-#[must_use]
 pub fn router(handles: &Handles) -> Router {
     let identify = identify::Identify::new(handles);
     let routes = Router::new()

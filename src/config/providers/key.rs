@@ -70,7 +70,8 @@ fn skipped(
     sink: &mut Sink,
 ) -> Credential {
     let name = provider.env.first().map_or("NAME", String::as_str);
-    let remedy = format!("paste your key for {}, or write `api_key: ${{{name}}}` and set {name}", provider.name);
+    let remedy =
+        format!("paste your key for {}, or write `api_key: ${{{name}}}` and set {name}", provider.name);
     sink.problems.warning(&fields.path_of(&API_KEY), origin, format!("`{id}` is skipped: {why}"), remedy);
     Credential::Missing
 }
@@ -94,7 +95,10 @@ pub(in crate::config) fn is_placeholder(key: &str) -> bool {
         || filling
         || words.contains(&"your")
         || phrases.iter().any(|phrase| joined.contains(phrase))
-        || matches!(joined.as_str(), "" | "apikey" | "key" | "todo" | "none" | "null" | "undefined" | "example")
+        || matches!(
+            joined.as_str(),
+            "" | "apikey" | "key" | "todo" | "none" | "null" | "undefined" | "example"
+        )
 }
 
 #[cfg(test)]
