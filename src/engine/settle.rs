@@ -176,7 +176,11 @@ fn log(receipt: &Receipt) {
                 attempt.message.as_deref().unwrap_or_default()
             ))
         })
-        .chain(receipt.skipped.iter().map(|skip| format!("{} left out ({})", skip.connection, skip.reason)))
+        .chain(receipt.skipped.iter().map(|skip| {
+            // The whole reason was logged when the cooldown began.
+            let kind = skip.reason.split(':').next().unwrap_or_default();
+            format!("{} left out ({kind})", skip.connection)
+        }))
         .collect();
     events::finished(&events::Finished {
         request: &receipt.id,
