@@ -187,11 +187,6 @@ impl Race {
             }
             _ => {}
         }
-        if !faults.is_empty() && faults.iter().all(|(_, fault)| fault.kind == FaultKind::ModelNotFound) {
-            let who = names(faults.iter().map(|(target, _)| target));
-            return Refusal::new(Code::ModelNotFound, format!("The model `{model}` is unknown to {who}."))
-                .about("model");
-        }
         // What failed is now cooling, or it is not: the health knows, and is asked instead of guessed at.
         let view = self.health.view();
         let mut skipped = self.plan.skipped.clone();
@@ -227,6 +222,11 @@ async fn within<T>(
 
 /// Every target is to be left alone for a while.
 pub(super) fn cooling(model: &str, skipped: &[Skip], now: i64) -> Refusal {
+    if skipped.iter().all(|skip| skip.cooldown.kind == FaultKind::ModelNotFound) {
+        let who = names(skipped.iter().map(|skip| &skip.target));
+        return Refusal::new(Code::ModelNotFound, format!("The model `{model}` is unknown to {who}."))
+            .about("model");
+    }
     let exhausted = skipped.iter().all(|skip| skip.cooldown.kind.is_exhaustion());
     let until = skipped.iter().map(|skip| skip.cooldown.until).min().unwrap_or(now);
     let wait = Duration::from_millis((until - now).max(0).unsigned_abs());
