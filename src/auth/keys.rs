@@ -24,6 +24,22 @@ use crate::engine::{
     settings::Secret,
 };
 
+const LOCAL_ID: &str = "local";
+const LOCAL_NAME: &str = "local command";
+
+/// The caller that a command on this machine is when it works on the store itself because no hub runs: whoever
+/// may write the data directory may do everything.
+#[must_use]
+pub fn local_caller() -> Caller {
+    Caller {
+        id: LOCAL_ID.into(),
+        name: LOCAL_NAME.into(),
+        kind: CallerKind::Local,
+        scopes: Scopes::all(),
+        address: None,
+    }
+}
+
 /// Every known token by its hash.
 pub struct KeyIndex {
     // Replaced whole at each change: changes are made by people, look-ups by every request.
@@ -57,7 +73,7 @@ impl KeyIndex {
 
     /// Accepts the secret of the hub's runtime file, with every scope.
     pub fn accept_local(&self, secret: &Secret) {
-        self.accept_built_in(secret, "local", "local command", CallerKind::Local);
+        self.accept_built_in(secret, LOCAL_ID, LOCAL_NAME, CallerKind::Local);
     }
 
     /// Takes keys in, each in place of an earlier state of the same key.

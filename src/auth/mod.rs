@@ -12,6 +12,6 @@ mod token;
 
 pub use error::AuthError;
 pub use gate::Gate;
-pub use keys::KeyIndex;
+pub use keys::{KeyIndex, local_caller};
 pub use throttle::{FailureThrottle, ThrottleLimits};
 pub use token::{NoEntropy, Token};

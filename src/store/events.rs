@@ -1,6 +1,6 @@
 //! What the store tells the log, as typed events: the words are here, the reasons where they are called.
 
-use std::error::Error;
+use std::{error::Error, path::Path};
 
 use super::StoreError;
 
@@ -8,7 +8,7 @@ use super::StoreError;
 pub(super) fn write_failed(error: &sqlx::Error, failures: u32, waiting: usize) {
     // The first failure and then ever fewer: a full disk must not fill up with its own reports.
     if failures.is_power_of_two() {
-        tracing::warn!(%error, failures, waiting, "the database could not be written; requests go on, and it is tried again");
+        tracing::warn!(%error, failures, waiting, "the database could not be written; it is tried again");
     }
 }
 
@@ -31,9 +31,15 @@ pub(super) fn cooldowns_dropped(total: u64) {
     tracing::warn!(total, "cooldowns were not written down: too many at once while the database fails");
 }
 
+/// An orderly stop.
+pub(super) fn closed(data_dir: &Path) {
+    tracing::debug!(data_dir = %data_dir.display(), "the store is closed");
+}
+
 /// The last words before the store is closed.
 pub(super) fn closed_unwritten(error: &StoreError) {
-    tracing::error!(%error, cause = error.source().map(tracing::field::display), "stopped while the database failed; what was queued is lost");
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "stopped while the database failed; what was queued is lost");
 }
 
 /// A row says something that this program does not understand.

@@ -88,7 +88,7 @@ impl Store {
     pub async fn close(&self) -> Result<(), StoreError> {
         let written = self.writer.close().await;
         self.pools.close().await;
-        tracing::debug!(data_dir = %self.data_dir.path().display(), "store closed");
+        events::closed(self.data_dir.path());
         written
     }
 }

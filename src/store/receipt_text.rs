@@ -14,6 +14,9 @@ const MAX_TEXT: usize = 256;
 /// Attempts and skipped targets, each, that are written down.
 const MAX_ITEMS: usize = 64;
 
+/// Bytes that the text of a request with one attempt takes, and some more.
+const USUAL_TEXT: usize = 384;
+
 /// Written as [`ReceiptDetail`] reads it; what is usual or empty is left out.
 #[derive(Serialize)]
 struct Detail<'a> {
@@ -82,7 +85,7 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
     let usage = receipt.usage.unwrap_or_default();
     let (attempts, attempts_over) = first(&receipt.attempts);
     let (skipped, skipped_over) = first(&receipt.skipped);
-    serde_json::to_string(&Detail {
+    let detail = Detail {
         dialect: receipt.dialect.as_str(),
         stream: receipt.stream,
         strategy: receipt.strategy,
@@ -96,7 +99,10 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
         attempts,
         skipped,
         omitted: attempts_over + skipped_over,
-    })
+    };
+    let mut text = Vec::with_capacity(USUAL_TEXT);
+    serde_json::to_writer(&mut text, &detail)?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 /// What [`write`] wrote.

@@ -1,8 +1,13 @@
 //! Receipts in SQLite: many rows per statement on the way in, trimmed to a number, read newest first. When they are
 //! written is the writer's.
 
+use std::{
+    iter::repeat_n,
+    sync::{Arc, LazyLock},
+};
+
 use futures_core::future::BoxFuture;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{Writer, receipt_text};
 use crate::{
@@ -11,8 +16,23 @@ use crate::{
 };
 
 /// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
-/// and kept; 128 rows of 11 values are far below SQLite's bound of 32,766 values.
-const ROWS_PER_STATEMENT: [usize; 3] = [128, 16, 1];
+/// and kept; 256 rows of 11 values are far below SQLite's bound of 32,766 values.
+const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// The statement for each number of rows. Made once: to put 2,816 placeholders together for every batch would
+/// cost as much as to fill them. `?` is SQLite's placeholder; numbered ones would be looked up by name, each by a
+/// walk over all of them.
+static INSERTIONS: LazyLock<[(usize, Arc<str>); 5]> = LazyLock::new(|| {
+    ROWS_PER_STATEMENT.map(|rows| {
+        let mut sql = String::from(
+            "INSERT INTO receipts (id, at, caller, model, connection, status, outcome, input_tokens, \
+             output_tokens, total_ms, detail) VALUES ",
+        );
+        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?),", rows));
+        sql.pop();
+        (rows, sql.into())
+    })
+});
 
 /// `SELECT` of all columns that [`row`] reads, with the given end.
 macro_rules! select_receipts {
@@ -76,9 +96,9 @@ pub(super) async fn write(
     connection: &mut SqliteConnection,
     mut receipts: &[Receipt],
 ) -> Result<(), sqlx::Error> {
-    for size in ROWS_PER_STATEMENT {
-        while let Some((rows, rest)) = receipts.split_at_checked(size) {
-            insertion(rows)?.build().execute(&mut *connection).await?;
+    for (size, sql) in &*INSERTIONS {
+        while let Some((rows, rest)) = receipts.split_at_checked(*size) {
+            insert(connection, sql, rows).await?;
             receipts = rest;
         }
     }
@@ -107,30 +127,29 @@ pub(super) async fn trim(
     Ok(end < first_kept)
 }
 
-fn insertion(receipts: &[Receipt]) -> Result<QueryBuilder<Sqlite>, sqlx::Error> {
-    let encoded = receipts.iter().map(|receipt| Ok((receipt, receipt_text::write(receipt)?)));
-    let encoded: Vec<_> = encoded
-        .collect::<Result<_, serde_json::Error>>()
-        .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let mut query = QueryBuilder::new(
-        "INSERT INTO receipts (id, at, caller, model, connection, status, outcome, input_tokens, output_tokens, \
-         total_ms, detail) ",
-    );
-    query.push_values(encoded, |mut values, (receipt, detail)| {
-        values
-            .push_bind(receipt.id.as_str())
-            .push_bind(receipt.at)
-            .push_bind(receipt.caller.clone())
-            .push_bind(receipt.model.as_str())
-            .push_bind(receipt_text::served_by(receipt).map(|attempt| attempt.connection.clone()))
-            .push_bind(i64::from(receipt.status))
-            .push_bind(receipt.outcome.as_str())
-            .push_bind(receipt.usage.map(|usage| signed(usage.input)))
-            .push_bind(receipt.usage.map(|usage| signed(usage.output)))
-            .push_bind(i64::from(receipt.total_ms))
-            .push_bind(detail);
-    });
-    Ok(query)
+async fn insert(
+    connection: &mut SqliteConnection,
+    sql: &Arc<str>,
+    receipts: &[Receipt],
+) -> Result<(), sqlx::Error> {
+    // Safe: made of constants alone.
+    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
+    for receipt in receipts {
+        let detail = receipt_text::write(receipt).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        query = query
+            .bind(receipt.id.as_str())
+            .bind(receipt.at)
+            .bind(Arc::clone(&receipt.caller))
+            .bind(receipt.model.as_str())
+            .bind(receipt_text::served_by(receipt).map(|attempt| Arc::clone(&attempt.connection)))
+            .bind(i64::from(receipt.status))
+            .bind(receipt.outcome.as_str())
+            .bind(receipt.usage.map(|usage| signed(usage.input)))
+            .bind(receipt.usage.map(|usage| signed(usage.output)))
+            .bind(i64::from(receipt.total_ms))
+            .bind(detail);
+    }
+    query.execute(connection).await.map(drop)
 }
 
 fn row(row: &SqliteRow) -> Result<ReceiptRow, sqlx::Error> {

@@ -11,6 +11,7 @@ use sqlx::{
 
 use super::{StoreError, data_dir::private_file};
 
+// A step that has been released is never edited; a new file is only noticed when this one is compiled again.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 
 /// How long a statement waits for another connection's transaction.

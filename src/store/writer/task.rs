@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Receipts in one transaction.
+/// Receipts in one transaction. All that has gathered is written, in as many of them as it takes.
 const BATCH: usize = 512;
 /// How long receipts gather while fewer than a batch are there. With the time that writing takes it stays below
 /// the 100 ms that a `kill -9` may cost.
@@ -109,7 +109,8 @@ impl Task {
     pub(super) async fn run(mut self) {
         loop {
             match self.wait().await {
-                Wake::Write => drop(self.write().await),
+                // A failure was reported and leaves all in hand: the next wait is longer.
+                Wake::Write => drop(self.drain(1).await),
                 Wake::Asked(Ask::Flush(reply)) => {
                     // Whoever asked may have left; the work is done all the same.
                     drop(reply.send(self.drain(1).await));
@@ -224,7 +225,7 @@ impl Task {
         });
     }
 
-    /// Writes what is there now; what comes in meanwhile may have to wait for the next time.
+    /// Writes all that is there now; what comes in meanwhile may have to wait for the next time.
     async fn drain(&mut self, tries: u32) -> Result<(), StoreError> {
         let mut left = self.batch.len() + self.receipts.len();
         let mut failures = 0;
