@@ -18,14 +18,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time of day for those who may not know the engine.
-pub trait Now {
-    /// Milliseconds since the Unix epoch.
-    fn now_ms(&self) -> i64;
-}
-
-impl Now for SystemClock {
-    fn now_ms(&self) -> i64 {
-        self.now()
-    }
+/// The time of day for those who know no clock, in milliseconds since the Unix epoch.
+#[must_use]
+pub fn now_ms() -> i64 {
+    SystemClock.now()
 }

@@ -8,10 +8,10 @@ mod keys;
 mod mock;
 mod reload;
 
-pub use clock::{Now, SystemClock};
+pub use clock::{SystemClock, now_ms};
 pub use first_key::write_first_key;
 pub use hub::{Hub, Options, Parts, StartError};
-pub use keys::{KeysError, keys_of_store, running_hub};
+pub use keys::{KeysError, LocalKeys, running_hub};
 pub use mock::{Mock, MockError, MockOptions, OnLine};
 pub use reload::follow;
 
@@ -25,9 +25,7 @@ use crate::{
     providers::{self, Providers},
 };
 
-pub use crate::{
-    engine::caller::Caller as LocalCaller, ops::keys::Keys as LocalKeys, providers::catalog::CatalogueError,
-};
+pub use crate::providers::catalog::CatalogueError;
 
 /// The dialects in which providers can be spoken to.
 pub const SPOKEN: &[Dialect] = Providers::SPOKEN;

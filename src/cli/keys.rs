@@ -16,7 +16,7 @@ use super::{
     output::{fail, note, say},
     runtime,
 };
-use crate::app;
+use crate::app::{self, LocalKeys};
 use remote::Remote;
 
 #[derive(Subcommand)]
@@ -65,7 +65,7 @@ pub(super) enum Keys {
 /// Where the operations are done.
 enum Place {
     Hub(Box<Remote>),
-    Store(Box<(crate::app::LocalKeys, crate::app::LocalCaller)>),
+    Store(Box<LocalKeys>),
 }
 
 pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
@@ -79,10 +79,10 @@ pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
             match app::running_hub(data_dir).map_err(|error| error.to_string())? {
                 Some((url, secret)) => perform(keys, &Place::Hub(Box::new(Remote::new(url, secret)))).await,
                 None => {
-                    let (local, caller, store) =
-                        app::keys_of_store(data_dir).await.map_err(|error| error.to_string())?;
-                    let done = perform(keys, &Place::Store(Box::new((local, caller)))).await;
-                    store.close().await.map_err(|error| error.to_string())?;
+                    let local = LocalKeys::open(data_dir).await.map_err(|error| error.to_string())?;
+                    let place = Place::Store(Box::new(local));
+                    let done = perform(keys, &place).await;
+                    place.close().await?;
                     done
                 }
             }
@@ -152,7 +152,7 @@ fn show_list(keys: &[KeyView]) -> Result<(), String> {
     for key in keys {
         let state = match (key.revoked_at, key.expires_at) {
             (Some(_), _) => "revoked",
-            (None, Some(end)) if end <= now() => "expired",
+            (None, Some(end)) if end <= app::now_ms() => "expired",
             (None, _) => "live",
         };
         let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
@@ -165,11 +165,6 @@ fn show_list(keys: &[KeyView]) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-fn now() -> i64 {
-    use crate::app::Now as _;
-    app::SystemClock.now_ms()
 }
 
 fn print<T: Serialize>(value: &T) -> Result<(), String> {

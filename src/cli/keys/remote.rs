@@ -70,10 +70,18 @@ impl Remote {
 const NOTHING: Option<&()> = None;
 
 impl Place {
+    /// Ends the use of the place.
+    pub(super) async fn close(self) -> Result<(), String> {
+        match self {
+            Self::Hub(_) => Ok(()),
+            Self::Store(local) => local.close().await.map_err(|error| error.to_string()),
+        }
+    }
+
     pub(super) async fn create(&self, args: CreateKey) -> Result<CreatedKey, String> {
         match self {
             Self::Hub(hub) => hub.call(Method::POST, "/api/keys", Some(&args)).await,
-            Self::Store(at) => at.0.create(&at.1, args).await.map_err(|error| error.to_string()),
+            Self::Store(local) => local.create(args).await.map_err(|error| error.to_string()),
         }
     }
 
@@ -86,7 +94,7 @@ impl Place {
                 );
                 hub.call(Method::GET, &path, NOTHING).await
             }
-            Self::Store(at) => at.0.list(&at.1, args).await.map_err(|error| error.to_string()),
+            Self::Store(local) => local.list(args).await.map_err(|error| error.to_string()),
         }
     }
 
@@ -95,7 +103,7 @@ impl Place {
             Self::Hub(hub) => {
                 hub.call(Method::DELETE, &format!("/api/keys/{}", escape(&args.key)), NOTHING).await
             }
-            Self::Store(at) => at.0.revoke(&at.1, args).await.map_err(|error| error.to_string()),
+            Self::Store(local) => local.revoke(args).await.map_err(|error| error.to_string()),
         }
     }
 
@@ -109,7 +117,7 @@ impl Place {
                 let path = format!("/api/keys/{}/rotate", escape(&args.key));
                 hub.call(Method::POST, &path, Some(&Rotation { grace_seconds: args.grace_seconds })).await
             }
-            Self::Store(at) => at.0.rotate(&at.1, args).await.map_err(|error| error.to_string()),
+            Self::Store(local) => local.rotate(args).await.map_err(|error| error.to_string()),
         }
     }
 }
