@@ -216,7 +216,7 @@ test('stream arrives piece by piece', 'both', async () => {
   assert.ok(arrivals.at(-1) - arrivals[0] > 90, `the pieces came together: ${arrivals}`);
 });
 
-test('the stream helper assembles the answer', 'both', async () => {
+test("the client's stream reader assembles the answer", 'both', async () => {
   const runner = client('plain').chat.completions.stream({ model: 'plain', messages: ECHO });
   assert.equal(await runner.finalContent(), WORDS);
 });
