@@ -171,21 +171,12 @@ impl Race {
     /// What the client is told when no target gave content.
     fn refusal(&self, mut faults: Vec<(Target, Fault)>) -> Refusal {
         let model = &self.request.facts.model;
-        match faults.last().map(|(_, fault)| fault.kind) {
-            Some(FaultKind::InvalidRequest) => {
-                return faults.pop().map_or_else(
-                    || cooling(model, &self.plan.skipped, 0),
-                    |(_, fault)| Refusal::passed_on(fault),
-                );
+        match faults.pop() {
+            Some((_, fault)) if fault.kind == FaultKind::InvalidRequest => return Refusal::passed_on(fault),
+            Some((_, fault)) if fault.kind == FaultKind::TimedOut(Stage::Total) => {
+                return Refusal::new(Code::DeadlineExceeded, format!("There was {}.", fault.message));
             }
-            Some(FaultKind::TimedOut(Stage::Total)) => {
-                let seconds = self.settings.timeouts.total.as_secs_f32();
-                return Refusal::new(
-                    Code::DeadlineExceeded,
-                    format!("No complete answer within {seconds} s."),
-                );
-            }
-            _ => {}
+            last => faults.extend(last),
         }
         // What failed is now cooling, or it is not: the health knows, and is asked instead of guessed at.
         let view = self.health.view();

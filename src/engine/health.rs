@@ -238,3 +238,128 @@ fn make_room(models: &mut HashMap<Arc<str>, Cooldown>) {
 fn millis(duration: Duration) -> i64 {
     duration.as_millis().try_into().unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicI64, Ordering},
+    };
+
+    use canon::Dialect;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::settings::{AuthStyle, Models, Provider};
+
+    #[derive(Default)]
+    struct World {
+        now: AtomicI64,
+        kept: Mutex<Vec<CooldownRecord>>,
+    }
+
+    impl Clock for World {
+        fn now(&self) -> i64 {
+            self.now.load(Ordering::Relaxed)
+        }
+    }
+
+    impl CooldownSink for World {
+        fn cooled(&self, record: CooldownRecord) {
+            self.kept.lock().unwrap().push(record);
+        }
+        fn cleared(&self, _: Arc<str>, _: Option<Arc<str>>) {}
+    }
+
+    fn target(model: &str) -> Target {
+        let provider: Provider =
+            serde_json::from_value(serde_json::json!({"id": "p", "name": "P", "auth": AuthStyle::Bearer}))
+                .unwrap();
+        let connection = Connection {
+            id: "c".into(),
+            provider: Arc::new(provider),
+            credential: None,
+            endpoints: std::collections::BTreeMap::new(),
+            models: Models { listed: Vec::new(), open: true },
+            priority: 0,
+            fingerprint: 1,
+        };
+        Target { connection: Arc::new(connection), model: model.into(), dialect: Dialect::Chat }
+    }
+
+    fn health() -> (Health, Arc<World>) {
+        let world = Arc::new(World::default());
+        (Health::new(Arc::<World>::clone(&world), Arc::<World>::clone(&world), Vec::new()), world)
+    }
+
+    fn standing(health: &Health, target: &Target) -> Standing {
+        health.view().standing(&target.connection, &target.model)
+    }
+
+    fn fault(kind: FaultKind, retry_after: Option<u64>) -> Fault {
+        Fault { retry_after: retry_after.map(Duration::from_secs), ..Fault::new(kind, "evidence") }
+    }
+
+    #[test]
+    fn passing_failures_double_their_pause_and_a_success_ends_it() {
+        let (health, world) = health();
+        let (target, routing) = (target("m"), Routing::default());
+        for seconds in [5, 10, 20, 40] {
+            health.failed(&target, &fault(FaultKind::Unavailable, None), &routing);
+            // A request that failed beside it counts as the same failure.
+            health.failed(&target, &fault(FaultKind::Unavailable, None), &routing);
+            assert!(
+                matches!(standing(&health, &target), Standing::Recovering(cooldown) if cooldown.until == world.now() + seconds * 1000)
+            );
+            world.now.fetch_add(seconds * 1000, Ordering::Relaxed);
+            assert_eq!(standing(&health, &target), Standing::Fit);
+        }
+        health.failed(&target, &fault(FaultKind::Unavailable, None), &routing);
+        health.succeeded(&target.connection);
+        assert_eq!(standing(&health, &target), Standing::Fit);
+        assert!(world.kept.lock().unwrap().is_empty(), "what passes by itself is not kept");
+    }
+
+    #[test]
+    fn the_longer_word_of_a_provider_holds() {
+        let (health, world) = health();
+        let (target, routing) = (target("m"), Routing::default());
+        health.failed(&target, &fault(FaultKind::RateLimited, Some(60)), &routing);
+        health.failed(&target, &fault(FaultKind::RateLimited, Some(10)), &routing);
+        assert!(
+            matches!(standing(&health, &target), Standing::Cooling(cooldown) if cooldown.until == 60_000)
+        );
+        assert_eq!(world.kept.lock().unwrap().len(), 1);
+    }
+
+    proptest! {
+        /// Whatever fails: a request's own fault changes nothing, a model's fault touches no other model,
+        /// every state ends by itself, and another credential starts afresh.
+        #[test]
+        fn no_failure_reaches_further_than_its_scope(
+            steps in proptest::collection::vec((0usize..6, proptest::option::of(0u64..5000), 0i64..400_000), 1..40),
+        ) {
+            use FaultKind as Kind;
+            let kinds = [Kind::InvalidRequest, Kind::ModelNotFound, Kind::RateLimited, Kind::Unauthorized, Kind::Unavailable, Kind::Cut];
+            let (health, world) = health();
+            let (one, other, routing) = (target("m"), target("other"), Routing::default());
+            for (kind, retry_after, pause) in steps {
+                let before = (standing(&health, &one), standing(&health, &other));
+                health.failed(&one, &fault(kinds[kind], retry_after), &routing);
+                match kinds[kind].scope() {
+                    Scope::Request => prop_assert_eq!(before, (standing(&health, &one), standing(&health, &other))),
+                    Scope::Model => prop_assert_eq!(before.1, standing(&health, &other)),
+                    Scope::Connection => prop_assert!(matches!(standing(&health, &other), Standing::Cooling(_))),
+                    Scope::Transient => prop_assert!(standing(&health, &other) != Standing::Fit),
+                }
+                world.now.fetch_add(pause, Ordering::Relaxed);
+            }
+            let renewed = Connection { fingerprint: 2, ..(*one.connection).clone() };
+            prop_assert_eq!(health.view().standing(&renewed, "m"), Standing::Fit);
+            world.now.fetch_add(5_000_000, Ordering::Relaxed);
+            prop_assert_eq!(standing(&health, &one), Standing::Fit);
+        }
+    }
+}

@@ -329,7 +329,7 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
             };
             health.failed(&target, &fault, &settings.routing);
             let refusal = interrupted(&fault);
-            settlement.interrupt(&refusal, Some((fault.kind, &fault.message)));
+            settlement.interrupt(&refusal, &fault);
             rest = None;
             yield Piece::Broke(Box::new(refusal));
         }

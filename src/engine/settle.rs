@@ -8,6 +8,7 @@ use canon::{Dialect, Edit};
 use super::{
     caller::Caller,
     code::Code,
+    fault::Fault,
     meter::Meter,
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
@@ -119,19 +120,13 @@ impl Settlement {
         self.finish(Outcome::Failed, Some(refusal.status()), Some(refusal.code));
     }
 
-    /// The client had got a good status, and then an error.
-    pub(super) fn interrupt(
-        &mut self,
-        refusal: &Refusal,
-        fault_of_last: Option<(super::fault::FaultKind, &str)>,
-    ) {
-        let ms = self.meter.elapsed_ms();
-        if let Some(last) = self.receipt.as_mut().and_then(|receipt| receipt.attempts.last_mut())
-            && let Some((kind, message)) = fault_of_last
-        {
-            last.fault = Some(kind);
-            last.message = Some(message.to_owned());
-            last.took_ms = ms.saturating_sub(last.started_ms);
+    /// The client had got a good status, and then an error because of `fault`.
+    pub(super) fn interrupt(&mut self, refusal: &Refusal, fault: &Fault) {
+        let now = self.meter.elapsed_ms();
+        if let Some(last) = self.receipt.as_mut().and_then(|receipt| receipt.attempts.last_mut()) {
+            last.fault = Some(fault.kind);
+            last.message = Some(fault.message.clone());
+            last.took_ms = now.saturating_sub(last.started_ms);
         }
         self.finish(Outcome::Interrupted, Some(200), Some(refusal.code));
     }
