@@ -12,7 +12,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
-use super::render;
+use super::{lent::lend, render};
 use crate::engine::{code::Code, refusal::Refusal};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,6 +47,8 @@ async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: N
         .and_then(|id| id.to_str().ok())
         .map(|id| id.chars().take(CLIENT_ID_LIMIT).collect());
     let ids = Ids { own: Arc::clone(&own), client };
+    let (lender, body) = lend(std::mem::take(request.body_mut()));
+    *request.body_mut() = body;
     let mut response = match check(&request, &hosts) {
         Ok(()) => {
             request.extensions_mut().insert(ids);
@@ -54,6 +56,10 @@ async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: N
         }
         Err(refusal) => render::refusal(&refusal, &ids, false),
     };
+    let refused = response.status().is_client_error() || response.status().is_server_error();
+    if refused && !lender.finish().await {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Ok(id) = HeaderValue::from_str(&own) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -5,6 +5,7 @@ mod admin;
 mod body;
 mod front;
 mod identify;
+mod lent;
 mod malformed;
 mod openai;
 mod probes;

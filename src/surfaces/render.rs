@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::front::Ids;
 use crate::engine::{
-    code::Code,
     receipt::{AttemptRecord, SkipRecord},
     refusal::Refusal,
 };
@@ -62,10 +61,6 @@ pub(super) fn refusal(refusal: &Refusal, ids: &Ids, topology: bool) -> Response 
     }
     if refusal.status() == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if matches!(refusal.code, Code::BodyTooLarge | Code::BodyTimeout) {
-        // What is left of the body is not read: the connection cannot be used for another request.
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(attempts) = u64::try_from(refusal.attempts.len()).ok().filter(|&attempts| attempts > 0) {
         headers.insert(HeaderName::from_static("x-gateway-attempts"), HeaderValue::from(attempts));
