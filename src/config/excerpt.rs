@@ -32,8 +32,14 @@ impl Excerpt {
         let start = column.saturating_sub(1).min(masked.len() - 1);
         let skip = if start + 20 > WIDTH { start - 20 } else { 0 };
         let text: String = masked.iter().skip(skip).take(WIDTH).collect();
-        let length = masked[start..].iter().take_while(|c| !c.is_whitespace() && !",:]}".contains(**c)).count();
+        let length =
+            masked[start..].iter().take_while(|c| !c.is_whitespace() && !",:]}".contains(**c)).count();
         let start = start - skip;
-        Some(Self { line: *line, length: length.clamp(1, WIDTH - start), text: text.trim_end().to_owned(), start })
+        Some(Self {
+            line: *line,
+            length: length.clamp(1, WIDTH - start),
+            text: text.trim_end().to_owned(),
+            start,
+        })
     }
 }

@@ -1,10 +1,7 @@
 //! What overrides the file, strongest first: command line, short environment names, `TRIVIUM__SECTION__KEY`.
 //! The file and the defaults below it are read by `fields`.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     env::Env,
@@ -90,7 +87,8 @@ impl Overlay {
 fn unknown(name: &str, path: &str, origin: &Origin, problems: &mut Problems) {
     let message = format!("{name} names no setting");
     if path == "providers" || path.starts_with("providers.") {
-        let remedy = "declare providers in the file, and write `${NAME}` where a value is to come from outside";
+        let remedy =
+            "declare providers in the file, and write `${NAME}` where a value is to come from outside";
         problems.error(path, origin, message, remedy);
         return;
     }

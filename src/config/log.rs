@@ -6,7 +6,8 @@ use super::{
     schema::{Key, Section},
 };
 
-const LEVEL: Key = Key::new("level", "one of off, error, warn, info, debug, trace", "info").short("LOG_LEVEL");
+const LEVEL: Key =
+    Key::new("level", "one of off, error, warn, info, debug, trace", "info").short("LOG_LEVEL");
 const FORMAT: Key = Key::new("format", "one of auto, text, json", "auto");
 
 pub(super) static SECTION: Section = Section { name: "log", keys: &[LEVEL, FORMAT] };

@@ -85,7 +85,10 @@ impl Builder<'_> {
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor) else {
-                    return Err((origin, words("this alias names no value before it", "define the anchor first")));
+                    return Err((
+                        origin,
+                        words("this alias names no value before it", "define the anchor first"),
+                    ));
                 };
                 let node = node.clone();
                 self.nodes += size(&node);
@@ -115,7 +118,7 @@ impl Builder<'_> {
     /// Whether the tag says that the value is text. Other tags of YAML's own say nothing that matters here.
     fn check_tag(&mut self, tag: Option<&Cow<'_, Tag>>, origin: &Origin) -> bool {
         let Some(tag) = tag else { return false };
-        if !tag.is_yaml_core_schema() && !(tag.handle == "!" && tag.suffix.is_empty()) && !tag.handle.is_empty() {
+        if !tag.is_yaml_core_schema() && !tag.suffix.is_empty() {
             self.problems.error(
                 "",
                 origin,
@@ -123,13 +126,16 @@ impl Builder<'_> {
                 "remove the tag; environment variables are written `${NAME}`",
             );
         }
-        tag.suffix == "str"
+        tag.is_yaml_core_schema() && tag.suffix == "str"
     }
 
     fn start(&mut self, open: Open) -> Result<(), Stop> {
         if self.open.len() >= MAX_DEPTH {
             let message = format!("values are nested more than {MAX_DEPTH} deep");
-            return Err((open.origin, words(&message, "no setting needs that: check brackets and indentation")));
+            return Err((
+                open.origin,
+                words(&message, "no setting needs that: check brackets and indentation"),
+            ));
         }
         self.open.push(open);
         Ok(())
@@ -169,7 +175,10 @@ impl Builder<'_> {
 fn key_of(node: Node) -> Result<Key, Stop> {
     match node.value {
         Value::Scalar(scalar) => Ok(Key { name: scalar.text, origin: node.origin }),
-        _ => Err((node.origin, words("a list or a mapping stands where a key is expected", "write `key: value`"))),
+        _ => Err((
+            node.origin,
+            words("a list or a mapping stands where a key is expected", "write `key: value`"),
+        )),
     }
 }
 
@@ -233,8 +242,11 @@ fn words(message: &str, remedy: &str) -> Words {
 fn syntax_words(info: &str) -> Words {
     let remedy = if info.contains("tab") {
         "indent with spaces, not tabs"
+    } else if info.contains("recursion") {
+        "no setting needs such nesting: check the brackets"
     } else if info.contains("mapping values") || info.contains("simple key") || info.contains("':'") {
-        "write `key: value` with a space after the colon, line keys of one level up, and quote text with `: ` in it"
+        "look at this line and the one before: write `key: value` with a space after the colon, indent keys of one \
+         level alike, and quote text with `: ` in it"
     } else if info.contains("flow") || info.contains("']'") || info.contains("'}'") {
         "close every `[` and `{`; inside them, put `${NAME}` in quotes"
     } else if info.contains("quote") || info.contains("scalar") {

@@ -78,7 +78,8 @@ fn host(fields: &Fields<'_>, sink: &mut Sink) -> Written<IpAddr> {
     let mut host = Written { value: IpAddr::V4(Ipv4Addr::LOCALHOST), origin: Origin::Default };
     if let Some(Written { value, origin }) = fields.text(sink, &HOST) {
         let bare = value.trim_start_matches('[').trim_end_matches(']');
-        let address = if bare.eq_ignore_ascii_case("localhost") { Some(host.value) } else { bare.parse().ok() };
+        let address =
+            if bare.eq_ignore_ascii_case("localhost") { Some(host.value) } else { bare.parse().ok() };
         match address {
             Some(value) => host = Written { value, origin },
             None => {
@@ -108,7 +109,8 @@ fn allowed_hosts(fields: &Fields<'_>, sink: &mut Sink) -> Vec<String> {
             hosts.push(value.to_ascii_lowercase());
         } else {
             let message = format!("{} is not a host name", shown(&value));
-            let remedy = "write the name as clients put it into the URL, with neither `http://` nor a path nor `*`";
+            let remedy =
+                "write the name as clients put it into the URL, with neither `http://` nor a path nor `*`";
             sink.problems.error(&path, &origin, message, remedy);
         }
     }

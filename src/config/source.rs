@@ -81,7 +81,11 @@ pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Text, if the bytes are some and not too many.
-pub(super) fn decode(path: &Arc<Path>, bytes: io::Result<Vec<u8>>, problems: &mut Problems) -> Option<String> {
+pub(super) fn decode(
+    path: &Arc<Path>,
+    bytes: io::Result<Vec<u8>>,
+    problems: &mut Problems,
+) -> Option<String> {
     let origin = Origin::whole(path);
     let bytes = match bytes {
         Ok(bytes) => bytes,

@@ -39,7 +39,12 @@ pub(super) fn read(text: &str) -> Result<Address, Refusal> {
     let plain = match scheme.to_ascii_lowercase().as_str() {
         "http" => true,
         "https" => false,
-        _ => return Err(("the URL is neither http nor https", "write `https://…`, or `http://…` for a local server")),
+        _ => {
+            return Err((
+                "the URL is neither http nor https",
+                "write `https://…`, or `http://…` for a local server",
+            ));
+        }
     };
     if rest.contains('@') {
         return Err(("the URL has a user or a password in it", "put the credential into `api_key`"));
@@ -83,17 +88,23 @@ mod tests {
         let url = |text| read(text).map(|address| (address.url, address.trimmed));
         assert_eq!(url("https://a.example/v1/"), Ok(("https://a.example/v1".to_owned(), None)));
         let trimmed = Some("/chat/completions");
-        assert_eq!(url("https://a.example/v1/chat/completions/"), Ok(("https://a.example/v1".to_owned(), trimmed)));
+        assert_eq!(
+            url("https://a.example/v1/chat/completions/"),
+            Ok(("https://a.example/v1".to_owned(), trimmed))
+        );
         assert!(read("http://a.example").unwrap().bare);
         assert!(!read("http://a.example/v1").unwrap().bare);
-        for bad in ["a.example/v1", "ftp://a/", "http://", "https://u:p@a/", "https://a/?k=1", "http://a b/", ""] {
+        for bad in
+            ["a.example/v1", "ftp://a/", "http://", "https://u:p@a/", "https://a/?k=1", "http://a b/", ""]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn local_hosts_are_known() {
-        for local in ["localhost", "127.0.0.1", "192.168.1.2", "[::1]", "ollama", "host.docker.internal", "[fd00::1]"]
+        for local in
+            ["localhost", "127.0.0.1", "192.168.1.2", "[::1]", "ollama", "host.docker.internal", "[fd00::1]"]
         {
             assert!(is_local_url(&format!("http://{local}:1/v1")), "{local}");
         }

@@ -102,7 +102,8 @@ fn filled(
     let fill = |url: &String| {
         values.iter().fold(url.clone(), |url, (name, value)| url.replace(&format!("{{{name}}}"), value))
     };
-    let urls: BTreeMap<_, _> = provider.endpoints.iter().map(|(dialect, url)| (*dialect, fill(url))).collect();
+    let urls: BTreeMap<_, _> =
+        provider.endpoints.iter().map(|(dialect, url)| (*dialect, fill(url))).collect();
     if let Some(url) = urls.values().next() {
         sink.holds(fields.path_of(&BASE_URL), &BASE_URL, url.as_str(), Origin::Catalogue);
     }

@@ -115,7 +115,8 @@ impl<'a> Instance<'a> {
             "the id `{id_text}` is also the name of {}, and this is an account at {}",
             named.name, provider.name
         );
-        let remedy = format!("choose another, such as `{}-1`, so that `{id_text}/…` means one thing", provider.id);
+        let remedy =
+            format!("choose another, such as `{}-1`, so that `{id_text}/…` means one thing", provider.id);
         sink.problems.warning(&self.fields.path_of(&ID), &id.origin, message, remedy);
     }
 }

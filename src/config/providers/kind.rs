@@ -9,7 +9,11 @@ use crate::{
 };
 
 /// The catalogue's row for `type`. Reports words that name none, and those that are declined.
-pub(super) fn provider<'a>(fields: &Fields<'_>, against: Against<'a>, sink: &mut Sink) -> Option<&'a Provider> {
+pub(super) fn provider<'a>(
+    fields: &Fields<'_>,
+    against: Against<'a>,
+    sink: &mut Sink,
+) -> Option<&'a Provider> {
     let path = fields.path_of(&TYPE);
     let Some(written) = fields.text(sink, &TYPE) else {
         if fields.node(&TYPE).is_none() {
@@ -25,16 +29,24 @@ pub(super) fn provider<'a>(fields: &Fields<'_>, against: Against<'a>, sink: &mut
             speaks(provider, against.spoken, &written.origin, fields, sink).then_some(provider)
         }
         Some(PrefixMatch::Declined(declined)) => {
-            let message = format!("`{word}` ({}) is not supported: {}", declined.name, declined.reason);
-            sink.problems.error(&path, &written.origin, message, format!("use instead: {}", declined.instead));
+            let message =
+                format!("`{word}` is {}, which is not supported: {}", declined.name, declined.reason);
+            sink.problems.error(
+                &path,
+                &written.origin,
+                message,
+                format!("use instead: {}", declined.instead),
+            );
             None
         }
         None => {
             let remedy = match against.catalogue.nearest(&word) {
                 Some(near) => format!("did you mean `{near}`? docs/providers.md lists the names"),
-                None => "docs/providers.md lists the names; for any other server that speaks OpenAI's API write \
+                None => {
+                    "docs/providers.md lists the names; for any other server that speaks OpenAI's API write \
                          `type: openai-compatible` and its `base_url`"
-                    .to_owned(),
+                        .to_owned()
+                }
             };
             sink.problems.error(&path, &written.origin, format!("unknown provider {}", shown(&word)), remedy);
             None

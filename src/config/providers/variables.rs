@@ -52,7 +52,12 @@ pub(super) fn report_lacking(
         lacking = true;
         let message = format!("`{}` needs the variable `{name}`, which is part of its URL", provider.id);
         let remedy = format!("write `variables: {{{name}: …}}` with the value of your account");
-        sink.problems.error(&format!("{}.{name}", fields.path_of(&VARIABLES)), fields.origin(), message, remedy);
+        sink.problems.error(
+            &format!("{}.{name}", fields.path_of(&VARIABLES)),
+            fields.origin(),
+            message,
+            remedy,
+        );
     }
     lacking
 }
