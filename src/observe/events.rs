@@ -95,3 +95,9 @@ pub fn accept_failed(error: &std::io::Error) {
 pub fn first_key_written(path: &std::path::Path) {
     info!(path = %path.display(), "a first key was created; the file holds it, and only its owner can read it");
 }
+
+/// Whether the log takes [`finished`], so that nobody puts its words together in vain.
+#[must_use]
+pub fn wants_finished() -> bool {
+    tracing::enabled!(tracing::Level::INFO)
+}

@@ -1,1 +1,9 @@
-//! Hub tests.
+//! The behaviour of a hub: in process on a paused clock where time matters, over real sockets where sockets do.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
+
+mod deadlines;
+mod faults;
+mod models;
+mod shapes;
+mod strategies;
+mod support;

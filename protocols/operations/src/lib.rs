@@ -1,6 +1,9 @@
 //! What can be asked of the hub: arguments, results, scopes and hints of each operation, in one place for
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
+pub mod keys;
+mod operation;
 mod scope;
 
+pub use operation::{Hints, Invalid, Operation};
 pub use scope::{Scope, Scopes, UnknownScope};

@@ -1,0 +1,285 @@
+//! A running hub: its parts, how it starts, and how it stops.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use operations::keys::CreatedKey;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use super::SystemClock;
+use crate::{
+    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
+    config::Boot,
+    engine::{
+        Engine,
+        health::Health,
+        ports::Clock,
+        settings::{Catalogue, Secret, Settings},
+    },
+    observe::events,
+    ops::{OpError, keys::Keys},
+    outbound::{Client, Transport},
+    providers::Providers,
+    store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
+    surfaces::{self, Handles, Server},
+};
+
+/// How often it is written down when keys were last used.
+const SAVE_LAST_USED: Duration = Duration::from_secs(60);
+
+/// What is fixed when a hub starts.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where it listens. Port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Where it keeps its data.
+    pub data_dir: PathBuf,
+    /// The operator's own key.
+    pub api_key: Option<Secret>,
+    /// Whether a key is required.
+    pub auth_required: bool,
+    /// Host names that it answers for, beside addresses and `localhost`.
+    pub allowed_hosts: Vec<String>,
+    /// How long a stream may be silent.
+    pub keep_alive: Duration,
+    /// How long running requests may take to finish when it stops.
+    pub shutdown_timeout: Duration,
+}
+
+impl From<&Boot> for Options {
+    fn from(boot: &Boot) -> Self {
+        Self {
+            address: SocketAddr::new(boot.host, boot.port),
+            data_dir: boot.data_dir.clone(),
+            api_key: boot.api_key.clone(),
+            auth_required: boot.auth_required,
+            allowed_hosts: boot.allowed_hosts.clone(),
+            keep_alive: boot.keep_alive,
+            shutdown_timeout: boot.shutdown_timeout,
+        }
+    }
+}
+
+/// The parts of a hub that tests replace.
+pub struct Parts {
+    /// The way to the network.
+    pub transport: Arc<dyn Transport>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { transport: Arc::new(Client::new()), clock: Arc::new(SystemClock) }
+    }
+}
+
+/// Why a hub did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory or the database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys could not be read, or the first one not be made.
+    #[error("the keys cannot be read: {0}")]
+    Keys(#[from] OpError),
+    /// The system gives no random bytes.
+    #[error(transparent)]
+    Random(#[from] NoEntropy),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}. {}", listen_hint(source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn listen_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "Another program listens there (perhaps another hub). Stop it, or choose another port with --port or PORT."
+        }
+        io::ErrorKind::PermissionDenied => {
+            "Ports below 1024 need privileges: choose a higher one with --port or PORT."
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "The machine has no such address: choose another one with --host or HOST."
+        }
+        _ => "Choose another address with --host and --port.",
+    }
+}
+
+/// A hub that is running.
+pub struct Hub {
+    address: SocketAddr,
+    first_key: Option<CreatedKey>,
+    engine: Arc<Engine>,
+    store: Store,
+    keys: Keys,
+    data_dir: DataDir,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<bool>,
+    saving: JoinHandle<()>,
+    shutdown_timeout: Duration,
+}
+
+impl Hub {
+    /// Starts a hub on the current runtime.
+    ///
+    /// # Errors
+    /// When its data or its address cannot be used.
+    pub async fn start(
+        options: Options,
+        settings: Settings,
+        catalogue: Arc<Catalogue>,
+        parts: Parts,
+    ) -> Result<Self, StartError> {
+        let Parts { transport, clock } = parts;
+        let data_dir = DataDir::lock(&options.data_dir)?;
+        let listener = listen(options.address).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen { address: options.address, source })?;
+        let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
+        if let Some(key) = &options.api_key {
+            index.accept_environment(key);
+        }
+        let keys = Keys::load(Arc::new(store.keys()), Arc::clone(&index), Arc::clone(&clock)).await?;
+        let first_key = if options.auth_required { keys.first_key().await? } else { None };
+        let local = Token::generate()?.secret;
+        index.accept_local(&local);
+        let engine = engine(settings, catalogue, transport, &store, &clock).await?;
+        let handles = Handles {
+            engine: Arc::clone(&engine),
+            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
+            keys: Arc::new(keys.clone()),
+            auth_required: options.auth_required,
+            allowed_hosts: options.allowed_hosts.into(),
+            keep_alive: options.keep_alive,
+        };
+        RuntimeFile::new(&base_url(address), local, clock.now()).write(&data_dir)?;
+        let (stop, stopped) = oneshot::channel();
+        let server = Server { listener, router: surfaces::router(&handles), drain: options.shutdown_timeout };
+        let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
+        let snapshot = engine.snapshot();
+        events::listening(
+            &base_url(address),
+            snapshot.settings.connections.len(),
+            snapshot.directory.models().count(),
+        );
+        let saving = tokio::spawn(save_last_used(keys.clone()));
+        let shutdown_timeout = options.shutdown_timeout;
+        Ok(Self {
+            address,
+            first_key,
+            engine,
+            store,
+            keys,
+            data_dir,
+            stop,
+            serving,
+            saving,
+            shutdown_timeout,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it can be reached from this machine.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+
+    /// The key that this start made, if it was the first one.
+    #[must_use]
+    pub const fn first_key(&self) -> Option<&CreatedKey> {
+        self.first_key.as_ref()
+    }
+
+    /// The engine, for new settings.
+    #[must_use]
+    pub const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Its store, for looking at receipts.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Stops: takes nothing new, lets running requests finish for as long as was configured, writes everything.
+    ///
+    /// # Errors
+    /// When something could not be written.
+    pub async fn stop(self) -> Result<(), StartError> {
+        events::draining(self.engine.admission().running(), self.shutdown_timeout);
+        let _ = self.stop.send(());
+        let drained = self.serving.await.unwrap_or(false);
+        self.engine.admission().close();
+        self.saving.abort();
+        let saved = self.keys.save_last_used().await;
+        let closed = self.store.close().await;
+        RuntimeFile::remove(&self.data_dir)?;
+        events::stopped(if drained { 0 } else { self.engine.admission().running() });
+        saved?;
+        closed?;
+        Ok(())
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+async fn engine(
+    settings: Settings,
+    catalogue: Arc<Catalogue>,
+    transport: Arc<dyn Transport>,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Engine>, StartError> {
+    let kept = store.load_cooldowns(clock.now()).await?;
+    let health = Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept));
+    let upstream = Arc::new(Providers::new(transport, Arc::clone(clock)));
+    Ok(Arc::new(Engine::new(
+        settings,
+        catalogue,
+        health,
+        upstream,
+        Arc::new(store.writer()),
+        Arc::clone(clock),
+    )))
+}
+
+/// The address as a URL that works on this machine: one that listens everywhere is reached on loopback.
+fn base_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+async fn save_last_used(keys: Keys) {
+    loop {
+        tokio::time::sleep(SAVE_LAST_USED).await;
+        if let Err(error) = keys.save_last_used().await {
+            events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The composition root: the only place that names every layer. It puts a hub together from its parts, and
+//! gives the command line what it needs of layers that it may not know.
+
+mod clock;
+mod first_key;
+mod hub;
+mod keys;
+mod mock;
+mod reload;
+
+pub use clock::{SystemClock, now_ms};
+pub use first_key::write_first_key;
+pub use hub::{Hub, Options, Parts, StartError};
+pub use keys::{KeysError, LocalKeys, running_hub};
+pub use mock::{Mock, MockError, MockOptions, OnLine};
+pub use reload::follow;
+
+use std::sync::Arc;
+
+use canon::Dialect;
+
+use crate::{
+    engine::settings::Catalogue,
+    observe::log::{self, Format},
+    providers::{self, Providers},
+};
+
+pub use crate::providers::catalog::CatalogueError;
+
+/// The dialects in which providers can be spoken to.
+pub const SPOKEN: &[Dialect] = Providers::SPOKEN;
+
+/// The catalogue of providers that is built in.
+///
+/// # Errors
+/// Never with the data that tests have seen.
+pub fn catalogue() -> Result<Arc<Catalogue>, CatalogueError> {
+    providers::catalog::builtin().map(Arc::new)
+}
+
+/// Starts the log of this process.
+pub fn start_log(boot: &crate::config::Boot) {
+    use crate::config::{LogFormat, LogLevel};
+    use tracing::level_filters::LevelFilter;
+    let level = match boot.log_level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let format = match boot.log_format {
+        LogFormat::Json => Format::Json,
+        LogFormat::Text => Format::Text,
+        LogFormat::Auto if std::io::IsTerminal::is_terminal(&std::io::stderr()) => Format::Text,
+        LogFormat::Auto => Format::Json,
+    };
+    log::start(level, format);
+}
+
+/// Says a warning about the configuration in the log.
+pub fn warn(text: &str) {
+    crate::observe::events::configuration_warning(text);
+}

@@ -1,0 +1,17 @@
+//! Who is calling: a presented token becomes a [`crate::engine::caller::Caller`], or an [`AuthError`] that says
+//! why not. What a caller may do is judged elsewhere, and how a token is taken from a request is the surface's.
+
+mod error;
+mod gate;
+mod keys;
+pub mod ports;
+#[cfg(test)]
+pub(crate) mod test_clock;
+mod throttle;
+mod token;
+
+pub use error::AuthError;
+pub use gate::Gate;
+pub use keys::{KeyIndex, local_caller};
+pub use throttle::{FailureThrottle, ThrottleLimits};
+pub use token::{NoEntropy, Token};

@@ -1,0 +1,203 @@
+//! `trivium keys`: the operations on keys, at the running hub if there is one, else on its data.
+
+mod remote;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Subcommand;
+use operations::{
+    Scope,
+    keys::{CreateKey, CreatedKey, KeyView, ListKeys, RevokeKey, RotateKey},
+};
+use serde::Serialize;
+
+use super::{
+    Common, configure,
+    output::{fail, note, say},
+    runtime,
+};
+use crate::app::{self, LocalKeys};
+use remote::Remote;
+
+#[derive(Subcommand)]
+pub(super) enum Keys {
+    /// Make a key and print its text, this once
+    Create {
+        /// A name for people, such as the client that will use it
+        name: String,
+        /// What it may do (may be repeated) [default: execute:completions and read:models]
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<Scope>,
+        /// Every scope, for operators
+        #[arg(long, conflicts_with = "scopes")]
+        all_scopes: bool,
+        /// When it ends by itself: 90s, 30m, 12h, 30d
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        expires: Option<Duration>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys; their texts are not kept and cannot be shown
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a key at once
+    Revoke {
+        /// Its id or name
+        key: String,
+    },
+    /// Give a key a new text
+    Rotate {
+        /// Its id or name
+        key: String,
+        /// How long the old text is still accepted: 90s, 30m, 12h, 30d [default: not at all]
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        grace: Option<Duration>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Where the operations are done.
+enum Place {
+    Hub(Box<Remote>),
+    Store(Box<LocalKeys>),
+}
+
+pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
+    let configured = match configure(common, None) {
+        Ok(configured) => configured,
+        Err(code) => return code,
+    };
+    let done = runtime().map(|runtime| {
+        runtime.block_on(async {
+            let data_dir = &configured.loaded.boot.data_dir;
+            match app::running_hub(data_dir).map_err(|error| error.to_string())? {
+                Some((url, secret)) => perform(keys, &Place::Hub(Box::new(Remote::new(url, secret)))).await,
+                None => {
+                    let local = LocalKeys::open(data_dir).await.map_err(|error| error.to_string())?;
+                    let place = Place::Store(Box::new(local));
+                    let done = perform(keys, &place).await;
+                    place.close().await?;
+                    done
+                }
+            }
+        })
+    });
+    match done {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(text)) => fail(&text),
+        Err(code) => code,
+    }
+}
+
+async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
+    match keys {
+        Keys::Create { name, scopes, all_scopes, expires, json } => {
+            let scopes = match (all_scopes, scopes.is_empty()) {
+                (true, _) => Scope::ALL.to_vec(),
+                (false, true) => operations::Scopes::client().iter().collect(),
+                (false, false) => scopes,
+            };
+            let args = CreateKey { name, scopes, expires_in_seconds: expires.map(|time| time.as_secs()) };
+            show_created(&place.create(args).await?, json)
+        }
+        Keys::Rotate { key, grace, json } => {
+            let args = RotateKey { key, grace_seconds: grace.map_or(0, |time| time.as_secs()) };
+            show_created(&place.rotate(args).await?, json)
+        }
+        Keys::Revoke { key } => {
+            for revoked in place.revoke(RevokeKey { key }).await?.keys {
+                say(&format!("revoked {} ({})", revoked.name, revoked.id));
+            }
+            Ok(())
+        }
+        Keys::List { json } => {
+            let mut all = Vec::new();
+            let mut cursor = None;
+            loop {
+                let page = place.list(ListKeys { cursor, limit: None }).await?;
+                all.extend(page.keys);
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            if json { print(&all) } else { show_list(&all) }
+        }
+    }
+}
+
+fn show_created(created: &CreatedKey, json: bool) -> Result<(), String> {
+    if json {
+        return print(created);
+    }
+    // The text alone goes to stdout, so that it can be piped into a secret store.
+    note(&format!("{} ({}), shown this once:", created.key.name, created.key.id));
+    say(&created.secret);
+    Ok(())
+}
+
+fn show_list(keys: &[KeyView]) -> Result<(), String> {
+    if keys.is_empty() {
+        note("There are no keys. Make one with `trivium keys create NAME`.");
+        return Ok(());
+    }
+    let width = keys.iter().map(|key| key.name.chars().count()).max().unwrap_or(4).max(4);
+    say(&format!("{:<width$}  {:<14}  {:<8}  {:<36}  SCOPES", "NAME", "KEY", "STATE", "ID"));
+    for key in keys {
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(_), _) => "revoked",
+            (None, Some(end)) if end <= app::now_ms() => "expired",
+            (None, _) => "live",
+        };
+        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+        say(&format!(
+            "{:<width$}  {:<14}  {state:<8}  {:<36}  {}",
+            key.name,
+            format!("{}…", key.prefix),
+            key.id,
+            scopes.join(" "),
+        ));
+    }
+    Ok(())
+}
+
+fn print<T: Serialize>(value: &T) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    say(&text);
+    Ok(())
+}
+
+/// A time with a unit, as people write it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds_per_unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err("expected a number and a unit: 90s, 30m, 12h or 30d".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "expected a number before the unit: 30d".to_owned())?;
+    number.checked_mul(seconds_per_unit).map(Duration::from_secs).ok_or_else(|| "this is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
+        for wrong in ["", "30", "d", "3w", "99999999999999999999d", "18446744073709551615d"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The command line: what can be typed, one file per command. A command reads the configuration, and then either
+//! becomes a hub or talks to one.
+
+mod config;
+mod demo;
+mod keys;
+mod mock;
+mod output;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    app,
+    config::{Env, Loaded, Loader, Overrides, Source},
+};
+use output::fail;
+
+const ABOUT: &str = "Many accounts at many model providers behind one address";
+
+const LONG_ABOUT: &str = "\
+Trivium stacks many accounts at many model providers behind one OpenAI-compatible address, and keeps answering when \
+accounts run dry.
+
+Point a client's base URL at http://127.0.0.1:20128/v1 and give it a key of the hub. Without a command, `trivium` starts \
+the hub. New here? `trivium demo` needs no configuration, key or network.";
+
+#[derive(Parser)]
+#[command(name = "trivium", version, about = ABOUT, long_about = LONG_ABOUT, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command that reads the configuration takes.
+#[derive(Args, Clone)]
+struct Common {
+    /// Configuration file. Otherwise TRIVIUM_CONFIG, ./trivium.yaml, ./providers.yaml, or the user's configuration
+    /// folder; none is fine too
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1; also HOST]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// Port to listen on [default: 20128; also PORT]
+    #[arg(long, global = true, value_name = "PORT")]
+    port: Option<u16>,
+    /// Where the hub keeps its data [also DATA_DIR]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// off, error, warn, info, debug or trace [default: info; also LOG_LEVEL]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// text, json, or auto: text on a terminal and JSON elsewhere
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the hub (the same as `trivium` alone)
+    Serve,
+    /// See it work: a hub and simulated accounts that run dry, with a line to paste
+    Demo(demo::Demo),
+    /// Run a simulated provider, to try your own routing against
+    Mock(mock::Mock),
+    /// Check the configuration, or show what holds
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Create, list, revoke and rotate the keys with which clients come in
+    #[command(subcommand)]
+    Keys(keys::Keys),
+}
+
+/// Runs the command that was typed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Cli { command, common } = Cli::parse();
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(&common),
+        Command::Demo(demo) => demo::run(&demo, &common),
+        Command::Mock(mock) => mock::run(mock, &common),
+        Command::Config(config) => config::run(&config, &common),
+        Command::Keys(keys) => keys::run(keys, &common),
+    }
+}
+
+/// Reads and checks the configuration, or says what is wrong with it.
+struct Configured {
+    loader: Loader,
+    source: Source,
+    loaded: Loaded,
+}
+
+fn loader(common: &Common) -> Result<Loader, ExitCode> {
+    let overrides = Overrides {
+        host: common.host.clone(),
+        port: common.port,
+        data_dir: common.data_dir.clone(),
+        log_level: common.log_level.clone(),
+        log_format: common.log_format.clone(),
+    };
+    let catalogue = app::catalogue().map_err(|error| fail(&error.to_string()))?;
+    Ok(Loader::new(Env::from_process(), overrides, catalogue, app::SPOKEN))
+}
+
+fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
+    let loader = loader(common)?;
+    let source = source.unwrap_or_else(|| common.config.clone().map_or(Source::Discover, Source::File));
+    match loader.load(&source) {
+        Ok(loaded) => Ok(Configured { loader, source, loaded }),
+        Err(problems) => {
+            output::problems(&problems);
+            Err(ExitCode::from(2))
+        }
+    }
+}
+
+/// A runtime with as many workers as there are processors to use.
+fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| fail(&format!("the runtime did not start: {error}")))
+}

@@ -1,0 +1,62 @@
+//! Requests per minute and address: a window that starts with the address's first request.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+const MINUTE: i64 = 60_000;
+
+/// Addresses that are counted at a time. When more come, the ones whose minute is over are
+/// forgotten; when none is, all are: letting some in early is better than keeping everybody out.
+const ADDRESSES: usize = 65_536;
+
+#[derive(Default)]
+pub(super) struct Rates {
+    windows: Mutex<HashMap<IpAddr, Window>>,
+}
+
+struct Window {
+    start: i64,
+    count: u32,
+}
+
+impl Rates {
+    /// Counts a request; gives the time to wait when there were `allowed` of them already.
+    pub(super) fn count(&self, address: IpAddr, allowed: u32, now: i64) -> Result<(), Duration> {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= ADDRESSES && !windows.contains_key(&address) {
+            windows.retain(|_, window| now - window.start < MINUTE);
+            if windows.len() >= ADDRESSES {
+                windows.clear();
+            }
+        }
+        let window = windows.entry(address).or_insert(Window { start: now, count: 0 });
+        if now - window.start >= MINUTE {
+            *window = Window { start: now, count: 0 };
+        }
+        if window.count >= allowed {
+            let left = (window.start + MINUTE - now).max(0).unsigned_abs();
+            return Err(Duration::from_millis(left));
+        }
+        window.count += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_holds_so_many_and_the_next_one_as_many_again() {
+        let rates = Rates::default();
+        let address = IpAddr::from([127, 0, 0, 1]);
+        assert!((0..3).all(|at| rates.count(address, 3, at).is_ok()));
+        assert_eq!(rates.count(address, 3, 20_000), Err(Duration::from_secs(40)));
+        assert!(rates.count(IpAddr::from([127, 0, 0, 2]), 3, 20_000).is_ok());
+        assert!(rates.count(address, 3, 60_000).is_ok());
+    }
+}

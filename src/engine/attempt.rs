@@ -1,0 +1,258 @@
+//! The only retry and fallback loop. It goes through the plan's targets until one gives content; after that
+//! the target is fixed, and a failure is the client's to know.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use canon::Mark;
+use futures_util::StreamExt;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    admit::Permit,
+    code::Code,
+    fault::{Fault, FaultKind, Stage},
+    health::{Cooldown, Health, Standing},
+    plan::{Plan, Skip},
+    ports::{Call, Frames, Request, Target, Upstream},
+    receipt::AttemptRecord,
+    refusal::Refusal,
+    settings::Settings,
+    settle::Settlement,
+};
+
+/// One request on its way through its plan.
+pub(super) struct Race {
+    pub(super) upstream: Arc<dyn Upstream>,
+    pub(super) health: Arc<Health>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) request: Request,
+    pub(super) plan: Plan,
+    pub(super) settlement: Settlement,
+    pub(super) permit: Permit,
+}
+
+/// A target that has given content: what came so far, and the rest as it comes.
+pub(super) struct Started {
+    pub(super) target: Target,
+    pub(super) attempts: usize,
+    /// Frames that were held back until the first content, and that content.
+    pub(super) held: Vec<Bytes>,
+    /// The rest; `None` when the answer is complete.
+    pub(super) rest: Option<Frames>,
+    pub(super) settlement: Settlement,
+    pub(super) health: Arc<Health>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) deadline: Instant,
+    pub(super) permit: Permit,
+}
+
+/// What one target gave until its first content.
+struct Opened {
+    held: Vec<Bytes>,
+    rest: Option<Frames>,
+    edits: Vec<canon::Edit>,
+}
+
+impl Race {
+    /// Tries the targets in order.
+    ///
+    /// # Errors
+    /// When none of them gave content. The receipt is written by then.
+    pub(super) async fn run(mut self) -> Result<Started, Refusal> {
+        let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
+        let targets = std::mem::take(&mut self.plan.targets);
+        let mut faults = Vec::new();
+        for target in targets {
+            if let Some(cooldown) = self.cooled_meanwhile(&target) {
+                let skip = Skip { target, cooldown };
+                self.settlement.skipped(skip.record());
+                self.plan.skipped.push(skip);
+                continue;
+            }
+            let started_ms = self.settlement.meter.elapsed_ms();
+            match self.open(&target, deadline).await {
+                Ok(opened) => return Ok(self.started(target, opened, started_ms, deadline)),
+                Err(fault) => {
+                    self.note(&target, &fault, started_ms);
+                    let over = !fault.kind.fails_over();
+                    faults.push((target, fault));
+                    if over {
+                        break;
+                    }
+                }
+            }
+        }
+        let mut refusal = self.refusal(faults);
+        refusal.attempts = self.settlement.attempts().to_vec();
+        refusal.skipped = self.settlement.skips().to_vec();
+        self.settlement.refuse(&refusal);
+        Err(refusal)
+    }
+
+    /// A cooldown that began after the plan was made, by a parallel request or an earlier attempt of this one.
+    fn cooled_meanwhile(&self, target: &Target) -> Option<Cooldown> {
+        match self.health.view().standing(&target.connection, &target.model) {
+            Standing::Cooling(cooldown) => Some(cooldown),
+            Standing::Fit | Standing::Recovering(_) => None,
+        }
+    }
+
+    async fn open(&mut self, target: &Target, deadline: Instant) -> Result<Opened, Fault> {
+        let timeouts = &self.settings.timeouts;
+        let now = Instant::now();
+        let start_stage = if self.request.facts.stream { Stage::ResponseStart } else { Stage::FirstContent };
+        let start_limit =
+            if self.request.facts.stream { timeouts.response_start } else { timeouts.first_content };
+        let call = Call { target: target.clone(), request: self.request.clone(), timeouts: timeouts.clone() };
+        let answer =
+            within(self.upstream.send(call), now, start_limit, start_stage, deadline, timeouts.total)
+                .await??;
+        let (mut frames, edits) = (answer.frames, answer.edits);
+        let mut held = Vec::new();
+        let first_content = timeouts.first_content;
+        loop {
+            let frame =
+                within(frames.next(), now, first_content, Stage::FirstContent, deadline, timeouts.total)
+                    .await?;
+            let frame = frame.unwrap_or_else(|| {
+                Err(Fault::new(FaultKind::Malformed, "the answer ended before it began"))
+            })?;
+            self.settlement.meter.frame(&frame);
+            if !frame.bytes.is_empty() {
+                held.push(frame.bytes);
+            }
+            match frame.mark {
+                Mark::Empty => {}
+                Mark::Content => return Ok(Opened { held, rest: Some(frames), edits }),
+                Mark::End => return Ok(Opened { held, rest: None, edits }),
+            }
+        }
+    }
+
+    fn started(mut self, target: Target, opened: Opened, started_ms: u32, deadline: Instant) -> Started {
+        self.settlement.meter.content();
+        self.settlement.committed(200);
+        self.health.succeeded(&target.connection);
+        let record = self.record(&target, started_ms, None);
+        self.settlement.attempted(record, opened.edits);
+        Started {
+            target,
+            attempts: self.settlement.attempts().len(),
+            held: opened.held,
+            rest: opened.rest,
+            settlement: self.settlement,
+            health: self.health,
+            settings: self.settings,
+            deadline,
+            permit: self.permit,
+        }
+    }
+
+    fn note(&mut self, target: &Target, fault: &Fault, started_ms: u32) {
+        self.health.failed(target, fault, &self.settings.routing);
+        let record = self.record(target, started_ms, Some(fault));
+        self.settlement.attempted(record, Vec::new());
+    }
+
+    fn record(&self, target: &Target, started_ms: u32, fault: Option<&Fault>) -> AttemptRecord {
+        AttemptRecord {
+            connection: Arc::clone(&target.connection.id),
+            provider: target.connection.provider.id.as_str().into(),
+            model: Arc::clone(&target.model),
+            started_ms,
+            took_ms: self.settlement.meter.elapsed_ms().saturating_sub(started_ms),
+            fault: fault.map(|fault| fault.kind),
+            status: fault.map_or(Some(200), |fault| fault.status),
+            message: fault.map(|fault| fault.message.clone()),
+        }
+    }
+
+    /// What the client is told when no target gave content.
+    fn refusal(&self, mut faults: Vec<(Target, Fault)>) -> Refusal {
+        let model = &self.request.facts.model;
+        match faults.last().map(|(_, fault)| fault.kind) {
+            Some(FaultKind::InvalidRequest) => {
+                return faults.pop().map_or_else(
+                    || cooling(model, &self.plan.skipped, 0),
+                    |(_, fault)| Refusal::passed_on(fault),
+                );
+            }
+            Some(FaultKind::TimedOut(Stage::Total)) => {
+                let seconds = self.settings.timeouts.total.as_secs_f32();
+                return Refusal::new(
+                    Code::DeadlineExceeded,
+                    format!("No complete answer within {seconds} s."),
+                );
+            }
+            _ => {}
+        }
+        // What failed is now cooling, or it is not: the health knows, and is asked instead of guessed at.
+        let view = self.health.view();
+        let mut skipped = self.plan.skipped.clone();
+        let mut failed = Vec::new();
+        for (target, fault) in faults {
+            match view.standing(&target.connection, &target.model) {
+                Standing::Cooling(cooldown) => skipped.push(Skip { target, cooldown }),
+                Standing::Fit | Standing::Recovering(_) => failed.push((target, fault)),
+            }
+        }
+        if failed.is_empty() { cooling(model, &skipped, view.now()) } else { all_failed(model, &failed) }
+    }
+}
+
+/// Waits for `work` until a stage's limit, counted from `since`, or the request's deadline.
+async fn within<T>(
+    work: impl Future<Output = T>,
+    since: Instant,
+    limit: Duration,
+    stage: Stage,
+    deadline: Instant,
+    total: Duration,
+) -> Result<T, Fault> {
+    let stage_ends = since + limit;
+    timeout_at(stage_ends.min(deadline), work).await.map_err(|_| {
+        if deadline <= stage_ends {
+            Fault::timed_out(Stage::Total, total)
+        } else {
+            Fault::timed_out(stage, limit)
+        }
+    })
+}
+
+/// Every target is to be left alone for a while.
+pub(super) fn cooling(model: &str, skipped: &[Skip], now: i64) -> Refusal {
+    if skipped.iter().all(|skip| skip.cooldown.kind == FaultKind::ModelNotFound) {
+        let who = names(skipped.iter().map(|skip| &skip.target));
+        return Refusal::new(Code::ModelNotFound, format!("The model `{model}` is unknown to {who}."))
+            .about("model");
+    }
+    let exhausted = skipped.iter().all(|skip| skip.cooldown.kind.is_exhaustion());
+    let until = skipped.iter().map(|skip| skip.cooldown.until).min().unwrap_or(now);
+    let wait = Duration::from_millis((until - now).max(0).unsigned_abs());
+    let (code, what) = if exhausted {
+        (Code::RateLimited, "has used up its limits")
+    } else {
+        (Code::AllCoolingDown, "is out of use for a while")
+    };
+    let count = skipped.len();
+    let text = format!(
+        "Every connection that serves `{model}` {what} ({count} of {count}). The first one is back in {} s.",
+        wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)),
+    );
+    Refusal::new(code, text).retry_after(wait)
+}
+
+fn all_failed(model: &str, failed: &[(Target, Fault)]) -> Refusal {
+    let timed_out = failed.iter().all(|(_, fault)| matches!(fault.kind, FaultKind::TimedOut(_)));
+    let code = if timed_out { Code::DeadlineExceeded } else { Code::AllFailed };
+    let who = names(failed.iter().map(|(target, _)| target));
+    Refusal::new(code, format!("No connection could answer for `{model}`; tried: {who}."))
+}
+
+/// Which providers were tried. Connections' ids are for callers who may see the topology, so they are not named.
+fn names<'a>(targets: impl Iterator<Item = &'a Target>) -> String {
+    let mut names: Vec<&str> = targets.map(|target| target.connection.provider.name.as_str()).collect();
+    names.dedup();
+    names.join(", ")
+}

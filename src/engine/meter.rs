@@ -1,0 +1,66 @@
+//! Counts what an answer is made of while it goes by.
+
+use canon::{Frame, Usage};
+use tokio::time::Instant;
+
+/// The count of one request.
+#[derive(Debug)]
+pub(super) struct Meter {
+    arrived: Instant,
+    first_content: Option<u32>,
+    usage: Option<Usage>,
+    bytes: u64,
+}
+
+impl Meter {
+    /// A meter for a request that arrives now.
+    #[must_use]
+    pub(super) fn start() -> Self {
+        Self { arrived: Instant::now(), first_content: None, usage: None, bytes: 0 }
+    }
+
+    /// When the request arrived.
+    #[must_use]
+    pub(super) const fn arrived(&self) -> Instant {
+        self.arrived
+    }
+
+    /// Milliseconds since the arrival.
+    #[must_use]
+    pub(super) fn elapsed_ms(&self) -> u32 {
+        self.arrived.elapsed().as_millis().try_into().unwrap_or(u32::MAX)
+    }
+
+    /// Notes that the first content is there.
+    pub(super) fn content(&mut self) {
+        if self.first_content.is_none() {
+            self.first_content = Some(self.elapsed_ms());
+        }
+    }
+
+    /// Counts a frame. The last usage that is reported holds: providers that report it more than once add up.
+    pub(super) fn frame(&mut self, frame: &Frame) {
+        self.bytes += frame.bytes.len() as u64;
+        if frame.usage.is_some() {
+            self.usage = frame.usage;
+        }
+    }
+
+    /// Milliseconds from arrival to the first content.
+    #[must_use]
+    pub(super) const fn first_content_ms(&self) -> Option<u32> {
+        self.first_content
+    }
+
+    /// Tokens, where they were reported.
+    #[must_use]
+    pub(super) const fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// Bytes of answer.
+    #[must_use]
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}

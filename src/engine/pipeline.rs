@@ -1,0 +1,374 @@
+//! The life of a request, step by step. A surface gives it a caller and bytes, and gets a reply to send.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use async_stream::stream;
+use bytes::Bytes;
+use canon::{Dialect, Mark};
+use futures_core::Stream;
+use futures_util::StreamExt;
+use operations::Scope;
+use tokio::time::{Instant, timeout};
+
+use super::{
+    admit::{Admission, Permit},
+    attempt::{self, Race, Started},
+    caller::Caller,
+    code::Code,
+    fault::{Fault, FaultKind, Stage},
+    health::Health,
+    plan::{self, Candidates, Directory, Memory, Plan, Unresolved},
+    policy,
+    ports::{Clock, ReceiptSink, Request, Upstream},
+    refusal::Refusal,
+    settings::{Catalogue, Settings},
+    settle::{Opening, Settlement},
+};
+
+/// The engine: everything that requests share.
+pub struct Engine {
+    snapshot: ArcSwap<Snapshot>,
+    catalogue: Arc<Catalogue>,
+    health: Arc<Health>,
+    memory: Mutex<Memory>,
+    admission: Admission,
+    upstream: Arc<dyn Upstream>,
+    receipts: Arc<dyn ReceiptSink>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Settings and what was derived from them. A request uses one to its end.
+pub struct Snapshot {
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// The index over their connections.
+    pub directory: Directory,
+    /// When they were loaded, in milliseconds since the Unix epoch.
+    pub loaded_at: i64,
+}
+
+/// A request as a surface hands it over.
+pub struct Inbound {
+    /// The hub's request id.
+    pub id: String,
+    /// The client's own request id.
+    pub client_request_id: Option<String>,
+    /// Who asks.
+    pub caller: Caller,
+    /// What is asked.
+    pub request: Request,
+    /// How long the status is held back for the first content of a stream, and how long a stream
+    /// may be silent before a sign of life is due.
+    pub keep_alive: Duration,
+}
+
+/// A reply that has been decided on.
+pub struct Reply {
+    /// Who serves it; `None` when the status had to be sent before that was known.
+    pub served: Option<Served>,
+    /// The answer as it comes.
+    pub pieces: Pieces,
+}
+
+/// Who serves an answer.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The provider's id.
+    pub provider: Arc<str>,
+    /// The connection's id.
+    pub connection: Arc<str>,
+    /// The model as the provider knows it.
+    pub model: Arc<str>,
+    /// How many attempts it took.
+    pub attempts: usize,
+}
+
+/// What goes to the client, one after the other. Dropping it stops the work for it.
+pub type Pieces = Pin<Box<dyn Stream<Item = Piece> + Send>>;
+
+/// A piece of a reply.
+#[derive(Debug)]
+pub enum Piece {
+    /// Bytes in the client's dialect.
+    Bytes(Bytes),
+    /// A sign of life is due; the surface knows what its dialect has for that.
+    KeepAlive,
+    /// The answer broke; the surface tells it in its dialect, and the stream is over.
+    Broke(Box<Refusal>),
+}
+
+impl Engine {
+    /// An engine with its first settings.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        catalogue: Arc<Catalogue>,
+        health: Arc<Health>,
+        upstream: Arc<dyn Upstream>,
+        receipts: Arc<dyn ReceiptSink>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let admission = Admission::new(&settings.limits);
+        let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
+        Self { snapshot, catalogue, health, memory: Mutex::default(), admission, upstream, receipts, clock }
+    }
+
+    /// Takes new settings. Running requests keep the ones that they began with.
+    pub fn reload(&self, settings: Settings) {
+        self.admission.resize(&settings.limits);
+        self.health.retain(&settings.connections);
+        self.snapshot.store(Arc::new(Snapshot::new(settings, &self.catalogue, self.clock.now())));
+    }
+
+    /// The settings in use.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// The state of the connections.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The gate.
+    #[must_use]
+    pub const fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// When there is no answer to give; its receipt is written.
+    pub async fn generate(&self, inbound: Inbound) -> Result<Reply, Refusal> {
+        let snapshot = self.snapshot();
+        let mut settlement = self.open(&inbound);
+        match self.prepare(&inbound, &snapshot, &mut settlement).await {
+            Ok((permit, plan)) => {
+                let race = Race {
+                    upstream: Arc::clone(&self.upstream),
+                    health: Arc::clone(&self.health),
+                    settings: Arc::clone(&snapshot.settings),
+                    request: inbound.request,
+                    plan,
+                    settlement,
+                    permit,
+                };
+                reply(race, inbound.keep_alive).await
+            }
+            Err(refusal) => {
+                settlement.refuse(&refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn open(&self, inbound: &Inbound) -> Settlement {
+        let facts = &inbound.request.facts;
+        let opening = Opening {
+            id: inbound.id.clone(),
+            at: self.clock.now(),
+            client_request_id: inbound.client_request_id.clone(),
+            dialect: inbound.request.dialect,
+            model: facts.model.clone(),
+            stream: facts.stream,
+        };
+        Settlement::open(opening, &inbound.caller, Arc::clone(&self.receipts))
+    }
+
+    /// Everything that can be refused before a provider is asked.
+    async fn prepare(
+        &self,
+        inbound: &Inbound,
+        snapshot: &Snapshot,
+        settlement: &mut Settlement,
+    ) -> Result<(Permit, Plan), Refusal> {
+        policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
+        let name = &inbound.request.facts.model;
+        let candidates =
+            snapshot.directory.resolve(name, inbound.request.dialect).map_err(|why| unresolved(name, why))?;
+        let permit = self.admission.admit(&snapshot.settings.limits).await?;
+        let plan = self.decide(&candidates);
+        settlement.planned(plan.strategy.as_str(), plan.skipped.iter().map(plan::Skip::record).collect());
+        if plan.targets.is_empty() {
+            let mut refusal = attempt::cooling(name, &plan.skipped, self.clock.now());
+            refusal.skipped = settlement.skips().to_vec();
+            return Err(refusal);
+        }
+        Ok((permit, plan))
+    }
+
+    /// Plans, and keeps the strategy's next place: one step, so that two requests never take the same turn.
+    fn decide(&self, candidates: &Candidates) -> Plan {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plan = plan::plan(candidates, &self.health.view(), &memory);
+        if let Some(advance) = plan.advance.take() {
+            memory.commit(advance);
+        }
+        plan
+    }
+
+    /// The targets that a request for `model` would go to now, without using a turn.
+    ///
+    /// # Errors
+    /// When the name means nothing here.
+    pub fn simulate(&self, model: &str, dialect: Dialect) -> Result<Plan, Refusal> {
+        let snapshot = self.snapshot();
+        let candidates = snapshot.directory.resolve(model, dialect).map_err(|why| unresolved(model, why))?;
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(plan::plan(&candidates, &self.health.view(), &memory))
+    }
+}
+
+impl Snapshot {
+    fn new(settings: Settings, catalogue: &Arc<Catalogue>, now: i64) -> Self {
+        let directory = Directory::new(&settings, Arc::clone(catalogue));
+        Self { settings: Arc::new(settings), directory, loaded_at: now }
+    }
+}
+
+/// Runs the race. The status of a stream is held back for the first content, so that another target can
+/// still be tried unseen; but not for longer than a client would wait without a sign of life.
+async fn reply(race: Race, keep_alive: Duration) -> Result<Reply, Refusal> {
+    let stream = race.request.facts.stream;
+    let mut running = Box::pin(race.run());
+    if !stream {
+        return running.await.map(|started| committed(started, keep_alive));
+    }
+    match timeout(keep_alive, &mut running).await {
+        Ok(result) => result.map(|started| committed(started, keep_alive)),
+        Err(_) => Ok(Reply { served: None, pieces: late(running, keep_alive) }),
+    }
+}
+
+fn committed(started: Started, keep_alive: Duration) -> Reply {
+    let target = &started.target;
+    let served = Served {
+        provider: target.connection.provider.id.as_str().into(),
+        connection: Arc::clone(&target.connection.id),
+        model: Arc::clone(&target.model),
+        attempts: started.attempts,
+    };
+    Reply { served: Some(served), pieces: Box::pin(deliver(started, keep_alive)) }
+}
+
+/// A stream whose status is out while no target has given content yet: signs of life until one does.
+fn late(
+    mut running: Pin<Box<impl Future<Output = Result<Started, Refusal>> + Send + 'static>>,
+    keep_alive: Duration,
+) -> Pieces {
+    Box::pin(stream! {
+        let started = loop {
+            yield Piece::KeepAlive;
+            if let Ok(result) = timeout(keep_alive, &mut running).await {
+                break result;
+            }
+        };
+        match started {
+            Ok(started) => {
+                let mut pieces = std::pin::pin!(deliver(started, keep_alive));
+                while let Some(piece) = pieces.next().await {
+                    yield piece;
+                }
+            }
+            Err(refusal) => yield Piece::Broke(Box::new(refusal)),
+        }
+    })
+}
+
+/// Passes on an answer that has begun.
+fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> + Send {
+    let Started { target, held, rest, mut settlement, health, settings, deadline, permit, .. } = started;
+    stream! {
+        // Settled before the last bytes are handed over: a client that leaves right after them has had its answer.
+        let mut rest = rest;
+        if rest.is_none() {
+            settlement.complete();
+        }
+        for bytes in held {
+            yield Piece::Bytes(bytes);
+        }
+        let mut heard = Instant::now();
+        while let Some(frames) = &mut rest {
+            let idle_ends = heard + settings.timeouts.idle;
+            let wake = (Instant::now() + keep_alive).min(idle_ends).min(deadline);
+            let fault = match tokio::time::timeout_at(wake, frames.next()).await {
+                Ok(Some(Ok(frame))) => {
+                    heard = Instant::now();
+                    settlement.meter.frame(&frame);
+                    if frame.mark == Mark::End {
+                        settlement.complete();
+                        rest = None;
+                    }
+                    if !frame.bytes.is_empty() {
+                        yield Piece::Bytes(frame.bytes);
+                    }
+                    continue;
+                }
+                Ok(Some(Err(fault))) => fault,
+                Ok(None) => Fault::new(FaultKind::Cut, "the answer ended before it was complete"),
+                Err(_) if wake == deadline => Fault::timed_out(Stage::Total, settings.timeouts.total),
+                Err(_) if wake == idle_ends => Fault::timed_out(Stage::Idle, settings.timeouts.idle),
+                Err(_) => {
+                    yield Piece::KeepAlive;
+                    continue;
+                }
+            };
+            health.failed(&target, &fault, &settings.routing);
+            let refusal = interrupted(&fault);
+            settlement.interrupt(&refusal, Some((fault.kind, &fault.message)));
+            rest = None;
+            yield Piece::Broke(Box::new(refusal));
+        }
+        drop(permit);
+    }
+}
+
+fn interrupted(fault: &Fault) -> Refusal {
+    let code = if fault.kind == FaultKind::TimedOut(Stage::Total) {
+        Code::DeadlineExceeded
+    } else {
+        Code::StreamInterrupted
+    };
+    Refusal::new(code, format!("The answer broke off: {}.", fault.message))
+}
+
+fn unresolved(name: &str, why: Unresolved) -> Refusal {
+    let (code, text) = match why {
+        Unresolved::NoConnections => {
+            (Code::NoConnections, "No connection to a provider is configured.".to_owned())
+        }
+        Unresolved::Unknown { near } if near.is_empty() => {
+            (Code::ModelNotFound, format!("No connection serves a model named `{name}`."))
+        }
+        Unresolved::Unknown { near } => (
+            Code::ModelNotFound,
+            format!("No connection serves a model named `{name}`. Near it: `{}`.", near.join("`, `")),
+        ),
+        Unresolved::Ambiguous { options } => (
+            Code::ModelAmbiguous,
+            format!("`{name}` means different models here: `{}`.", options.join("` or `")),
+        ),
+        Unresolved::Declined { name: provider, reason, instead } => {
+            (Code::ProviderDeclined, format!("{provider} is not served: {reason} {instead}"))
+        }
+        Unresolved::NotConfigured { provider } => (
+            Code::ProviderNotConfigured,
+            format!("No connection to the provider `{provider}` is configured."),
+        ),
+    };
+    Refusal::new(code, text).about("model")
+}

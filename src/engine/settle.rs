@@ -1,0 +1,200 @@
+//! Writes the one receipt of a request, however it ends: answered, refused, broken, or left by its client. The
+//! last one is what remains when nobody said otherwise before the settlement was dropped.
+
+use std::sync::Arc;
+
+use canon::{Dialect, Edit};
+
+use super::{
+    caller::Caller,
+    code::Code,
+    meter::Meter,
+    ports::ReceiptSink,
+    receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
+    refusal::Refusal,
+};
+use crate::observe::events;
+
+/// A receipt in the making.
+pub(super) struct Settlement {
+    /// What is counted.
+    pub(super) meter: Meter,
+    receipt: Option<Receipt>,
+    sink: Arc<dyn ReceiptSink>,
+}
+
+/// What is known of a request when it arrives.
+pub(super) struct Opening {
+    /// The hub's request id.
+    pub(super) id: String,
+    /// Milliseconds since the Unix epoch.
+    pub(super) at: i64,
+    /// The client's own request id.
+    pub(super) client_request_id: Option<String>,
+    /// The dialect in which the client spoke.
+    pub(super) dialect: Dialect,
+    /// The model as the client named it.
+    pub(super) model: String,
+    /// Whether a stream was asked for.
+    pub(super) stream: bool,
+}
+
+impl Settlement {
+    /// Opens a receipt.
+    #[must_use]
+    pub(super) fn open(opening: Opening, caller: &Caller, sink: Arc<dyn ReceiptSink>) -> Self {
+        let receipt = Receipt {
+            id: opening.id,
+            at: opening.at,
+            caller: Arc::clone(&caller.id),
+            client_request_id: opening.client_request_id,
+            dialect: opening.dialect,
+            model: opening.model,
+            stream: opening.stream,
+            strategy: "",
+            attempts: Vec::new(),
+            skipped: Vec::new(),
+            // What stands here when the client leaves before anything else is known.
+            status: Code::ClientClosed.status(),
+            outcome: Outcome::ClientLeft,
+            error: Some(Code::ClientClosed.as_str()),
+            usage: None,
+            edits: Vec::new(),
+            first_content_ms: None,
+            total_ms: 0,
+            bytes_out: 0,
+        };
+        Self { meter: Meter::start(), receipt: Some(receipt), sink }
+    }
+
+    /// Notes what was planned.
+    pub(super) fn planned(&mut self, strategy: &'static str, skipped: Vec<SkipRecord>) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.strategy = strategy;
+            receipt.skipped = skipped;
+        }
+    }
+
+    /// Notes a target that was left out after planning.
+    pub(super) fn skipped(&mut self, skip: SkipRecord) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.skipped.push(skip);
+        }
+    }
+
+    /// Notes an attempt, and what was edited for it.
+    pub(super) fn attempted(&mut self, attempt: AttemptRecord, edits: Vec<Edit>) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.attempts.push(attempt);
+            receipt.edits = edits;
+        }
+    }
+
+    /// Notes that the client has been given a status. From here on this is what it got.
+    pub(super) fn committed(&mut self, status: u16) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.status = status;
+        }
+    }
+
+    /// The attempts so far.
+    #[must_use]
+    pub(super) fn attempts(&self) -> &[AttemptRecord] {
+        self.receipt.as_ref().map_or(&[], |receipt| &receipt.attempts)
+    }
+
+    /// What was left out so far.
+    #[must_use]
+    pub(super) fn skips(&self) -> &[SkipRecord] {
+        self.receipt.as_ref().map_or(&[], |receipt| &receipt.skipped)
+    }
+
+    /// The client got the whole answer.
+    pub(super) fn complete(&mut self) {
+        self.finish(Outcome::Completed, Some(200), None);
+    }
+
+    /// The client got an error instead of an answer.
+    pub(super) fn refuse(&mut self, refusal: &Refusal) {
+        self.finish(Outcome::Failed, Some(refusal.status()), Some(refusal.code));
+    }
+
+    /// The client had got a good status, and then an error.
+    pub(super) fn interrupt(
+        &mut self,
+        refusal: &Refusal,
+        fault_of_last: Option<(super::fault::FaultKind, &str)>,
+    ) {
+        let ms = self.meter.elapsed_ms();
+        if let Some(last) = self.receipt.as_mut().and_then(|receipt| receipt.attempts.last_mut())
+            && let Some((kind, message)) = fault_of_last
+        {
+            last.fault = Some(kind);
+            last.message = Some(message.to_owned());
+            last.took_ms = ms.saturating_sub(last.started_ms);
+        }
+        self.finish(Outcome::Interrupted, Some(200), Some(refusal.code));
+    }
+
+    fn finish(&mut self, outcome: Outcome, status: Option<u16>, error: Option<Code>) {
+        let Some(mut receipt) = self.receipt.take() else { return };
+        receipt.outcome = outcome;
+        receipt.status = status.unwrap_or(receipt.status);
+        receipt.error = error.map(Code::as_str);
+        receipt.usage = self.meter.usage();
+        receipt.first_content_ms = self.meter.first_content_ms();
+        receipt.total_ms = self.meter.elapsed_ms();
+        receipt.bytes_out = self.meter.bytes();
+        if let Some(last) = receipt.attempts.last_mut()
+            && last.fault.is_none()
+        {
+            last.took_ms = receipt.total_ms.saturating_sub(last.started_ms);
+        }
+        log(&receipt);
+        self.sink.record(receipt);
+    }
+}
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        self.finish(Outcome::ClientLeft, None, Some(Code::ClientClosed));
+    }
+}
+
+fn log(receipt: &Receipt) {
+    if !events::wants_finished() {
+        return;
+    }
+    let why: Vec<String> = receipt
+        .attempts
+        .iter()
+        .filter_map(|attempt| {
+            let kind = attempt.fault?;
+            Some(format!(
+                "{} {kind} ({})",
+                attempt.connection,
+                attempt.message.as_deref().unwrap_or_default()
+            ))
+        })
+        .chain(receipt.skipped.iter().map(|skip| {
+            // The whole reason was logged when the cooldown began.
+            let kind = skip.reason.split(':').next().unwrap_or_default();
+            format!("{} left out ({kind})", skip.connection)
+        }))
+        .collect();
+    events::finished(&events::Finished {
+        request: &receipt.id,
+        caller: &receipt.caller,
+        model: &receipt.model,
+        outcome: receipt.error.unwrap_or(receipt.outcome.as_str()),
+        status: receipt.status,
+        connection: receipt
+            .attempts
+            .last()
+            .filter(|attempt| attempt.fault.is_none())
+            .map(|attempt| &*attempt.connection),
+        attempts: receipt.attempts.len(),
+        why: &why.join("; "),
+        took_ms: receipt.total_ms,
+    });
+}

@@ -1,0 +1,60 @@
+//! Why an operation was not done. Surfaces map the code word to their own shape of error.
+
+use operations::{Invalid, Scope};
+
+use crate::{auth::NoEntropy, engine::caller::Caller};
+
+/// An operation that was not done. Nothing was changed, except where [`OpError::Interrupted`] says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum OpError {
+    /// The caller does not hold a scope that it needs.
+    #[error("this needs the scope `{scope}`, which the caller does not hold")]
+    Forbidden {
+        /// What is missing.
+        scope: Scope,
+    },
+    /// What was named does not exist.
+    #[error("there is no {noun} `{name}`")]
+    NotFound {
+        /// What kind of thing.
+        noun: &'static str,
+        /// As the caller named it.
+        name: String,
+    },
+    /// It does not go together with what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// An argument cannot be accepted.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The store failed; the source tells why and is for the log.
+    #[error("the store could not be read or written; the hub's log tells more")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The operating system gave no random bytes.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// The hub is stopping; whether the change was made is to be looked up.
+    #[error("the hub stopped while it worked on this; look up whether it was done")]
+    Interrupted,
+}
+
+impl OpError {
+    /// The error as a stable word.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden { .. } => "forbidden",
+            Self::NotFound { .. } => "not_found",
+            Self::Conflict(_) => "conflict",
+            Self::Invalid(_) => "invalid_argument",
+            Self::Store(_) => "store_failed",
+            Self::NoEntropy(_) => "no_entropy",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// Goes on only with a caller that holds `scope`.
+pub(super) fn require(caller: &Caller, scope: Scope) -> Result<(), OpError> {
+    if caller.may(scope) { Ok(()) } else { Err(OpError::Forbidden { scope }) }
+}

@@ -1,0 +1,8 @@
+//! Executes the operations of `protocols/operations`: one file per noun, called alike by REST, MCP, A2A and the
+//! command line. How a request is decoded or an answer rendered is the surface's.
+
+mod error;
+pub mod keys;
+pub mod ports;
+
+pub use error::OpError;

@@ -1,0 +1,53 @@
+//! What the store tells the log, as typed events: the words are here, the reasons where they are called.
+
+use std::{error::Error, path::Path};
+
+use super::StoreError;
+
+/// A batch could not be written and is kept for another try.
+pub(super) fn write_failed(error: &sqlx::Error, failures: u32, waiting: usize) {
+    // The first failure and then ever fewer: a full disk must not fill up with its own reports.
+    if failures.is_power_of_two() {
+        tracing::warn!(%error, failures, waiting, "the database could not be written; it is tried again");
+    }
+}
+
+/// The database works again.
+pub(super) fn write_recovered(failures: u32) {
+    tracing::info!(failures, "the database can be written again");
+}
+
+/// Receipts had to be dropped.
+pub(super) fn receipts_dropped(since_last: u64, total: u64) {
+    tracing::warn!(
+        since_last,
+        total,
+        "receipts were dropped: the database is slower than the traffic, or fails"
+    );
+}
+
+/// Changes of cooldowns had to be dropped.
+pub(super) fn cooldowns_dropped(total: u64) {
+    tracing::warn!(total, "cooldowns were not written down: too many at once while the database fails");
+}
+
+/// An orderly stop.
+pub(super) fn closed(data_dir: &Path) {
+    tracing::debug!(data_dir = %data_dir.display(), "the store is closed");
+}
+
+/// The last words before the store is closed.
+pub(super) fn closed_unwritten(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "stopped while the database failed; what was queued is lost");
+}
+
+/// A row says something that this program does not understand.
+pub(super) fn row_not_understood(table: &'static str, what: &str) {
+    tracing::warn!(table, what, "a row was left out: this program does not understand it");
+}
+
+/// A housekeeping step failed; it is tried again later.
+pub(super) fn housekeeping_failed(error: &sqlx::Error) {
+    tracing::warn!(%error, "old rows could not be deleted; it is tried again later");
+}

@@ -1,0 +1,207 @@
+//! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
+//! clock. `contract` runs the same tests on both.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_core::future::BoxFuture;
+
+use super::{
+    cooldowns::Place,
+    receipt_text::{clip, row},
+};
+use crate::{
+    auth::ports::{Ending, KeyRecord, KeyStore, KeyStoreError},
+    engine::{
+        ports::{CooldownRecord, CooldownSink, ReceiptSink},
+        receipt::Receipt,
+    },
+    ops::ports::{LogError, ReceiptLog, ReceiptRow},
+};
+
+/// Receipts that are kept.
+const KEPT: usize = 10_000;
+
+/// Keys, cooldowns and receipts in memory.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    keys: BTreeMap<Arc<str>, Key>,
+    cooldowns: BTreeMap<Place, CooldownRecord>,
+    receipts: VecDeque<ReceiptRow>,
+}
+
+struct Key {
+    record: KeyRecord,
+    holds_name: bool,
+}
+
+impl MemoryStore {
+    /// The cooldowns that have not ended by `now` (milliseconds since the Unix epoch); deletes those that have.
+    #[must_use]
+    pub fn load_cooldowns(&self, now: i64) -> Vec<CooldownRecord> {
+        let mut state = self.lock();
+        state.cooldowns.retain(|_, record| record.until > now);
+        state.cooldowns.values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An answer that is there at once.
+    fn now<'a, T: Send + 'a>(&self, act: impl FnOnce(&mut State) -> T) -> BoxFuture<'a, T> {
+        let answer = act(&mut self.lock());
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl KeyStore for MemoryStore {
+    fn insert(&self, record: KeyRecord) -> BoxFuture<'_, Result<(), KeyStoreError>> {
+        self.now(|state| {
+            for key in state.keys.values_mut() {
+                if key.record.name == record.name && key.record.has_ended(record.created_at) {
+                    key.holds_name = false;
+                }
+            }
+            state.insert(record)
+        })
+    }
+
+    fn find(&self, key: String, now: i64) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
+        self.now(|state| {
+            let mut found: Vec<_> = (state.keys.values())
+                .filter(|k| *k.record.id == *key || (*k.record.name == *key && !k.record.has_ended(now)))
+                .collect();
+            found.sort_by_key(|key| !key.holds_name);
+            Ok(found.into_iter().map(|key| key.record.clone()).collect())
+        })
+    }
+
+    fn page(
+        &self,
+        after: Option<String>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
+        self.now(|state| {
+            let after = after.unwrap_or_default();
+            let keys = state.keys.values().filter(|key| *key.record.id > *after);
+            Ok(keys.take(limit as usize).map(|key| key.record.clone()).collect())
+        })
+    }
+
+    fn all(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
+        self.now(|state| Ok(state.keys.values().map(|key| key.record.clone()).collect()))
+    }
+
+    fn revoke(&self, ids: Vec<Arc<str>>, now: i64) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
+        self.now(|state| {
+            let mut revoked = Vec::new();
+            for id in ids {
+                let key =
+                    state.keys.get_mut(&id).ok_or_else(|| KeyStoreError::Failed("no such key".into()))?;
+                key.record.revoked_at.get_or_insert(now);
+                key.holds_name = false;
+                revoked.push(key.record.clone());
+            }
+            Ok(revoked)
+        })
+    }
+
+    fn rotate(
+        &self,
+        old: Arc<str>,
+        ending: Ending,
+        successor: KeyRecord,
+    ) -> BoxFuture<'_, Result<KeyRecord, KeyStoreError>> {
+        self.now(|state| {
+            let current =
+                state.keys.get_mut(&old).filter(|key| key.holds_name && key.record.revoked_at.is_none());
+            let key = current.ok_or(KeyStoreError::NotCurrent)?;
+            key.holds_name = false;
+            match ending {
+                Ending::Revoked(at) => key.record.revoked_at = Some(at),
+                Ending::Expires(at) => key.record.expires_at = Some(at),
+            }
+            let ended = key.record.clone();
+            state.insert(successor)?;
+            Ok(ended)
+        })
+    }
+
+    fn touch_last_used(&self, used: Vec<(Arc<str>, i64)>) -> BoxFuture<'_, Result<(), KeyStoreError>> {
+        self.now(|state| {
+            for (id, at) in used {
+                if let Some(key) = state.keys.get_mut(&id) {
+                    key.record.last_used_at = key.record.last_used_at.max(Some(at));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn forget_ended(&self, before: i64) -> BoxFuture<'_, Result<u64, KeyStoreError>> {
+        self.now(|state| {
+            let newest = state.keys.last_key_value().map(|(id, _)| Arc::clone(id));
+            let count = state.keys.len();
+            state.keys.retain(|id, key| {
+                let ended = [key.record.revoked_at, key.record.expires_at].into_iter().flatten().min();
+                ended.is_none_or(|end| end >= before) || Some(id) == newest.as_ref()
+            });
+            Ok((count - state.keys.len()) as u64)
+        })
+    }
+}
+
+impl State {
+    fn insert(&mut self, record: KeyRecord) -> Result<(), KeyStoreError> {
+        if self.keys.values().any(|key| key.holds_name && key.record.name == record.name) {
+            return Err(KeyStoreError::NameTaken);
+        }
+        self.keys.insert(Arc::clone(&record.id), Key { record, holds_name: true });
+        Ok(())
+    }
+}
+
+impl CooldownSink for MemoryStore {
+    fn cooled(&self, record: CooldownRecord) {
+        let place = (Arc::clone(&record.connection), record.model.clone());
+        self.lock().cooldowns.insert(place, record);
+    }
+
+    fn cleared(&self, connection: Arc<str>, model: Option<Arc<str>>) {
+        self.lock().cooldowns.remove(&(connection, model));
+    }
+}
+
+impl ReceiptSink for MemoryStore {
+    fn record(&self, mut receipt: Receipt) {
+        clip(&mut receipt);
+        // It is read back from the same text that the database would keep, so that the twins cannot differ.
+        if let Ok(row) = row(&receipt) {
+            let receipts = &mut self.lock().receipts;
+            receipts.push_front(row);
+            receipts.truncate(KEPT);
+        }
+    }
+}
+
+impl ReceiptLog for MemoryStore {
+    fn recent(&self, limit: u32) -> BoxFuture<'_, Result<Vec<ReceiptRow>, LogError>> {
+        self.now(|state| Ok(state.receipts.iter().take(limit as usize).cloned().collect()))
+    }
+
+    fn by_id(&self, id: String) -> BoxFuture<'_, Result<Option<ReceiptRow>, LogError>> {
+        self.now(|state| Ok(state.receipts.iter().find(|receipt| receipt.id == id).cloned()))
+    }
+
+    fn count(&self) -> BoxFuture<'_, Result<u64, LogError>> {
+        self.now(|state| Ok(state.receipts.len() as u64))
+    }
+}

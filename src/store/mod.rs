@@ -1,0 +1,94 @@
+//! What outlives the process: keys, cooldowns and receipts in SQLite below the data directory, and an in-memory
+//! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
+
+#[cfg(test)]
+mod contract;
+mod cooldowns;
+mod data_dir;
+mod error;
+mod events;
+mod keys;
+mod memory;
+mod receipt_text;
+mod receipts;
+mod runtime;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use data_dir::DataDir;
+pub use error::StoreError;
+pub use keys::SqliteKeys;
+pub use memory::MemoryStore;
+pub use receipts::SqliteReceipts;
+pub use runtime::RuntimeFile;
+pub use writer::{Writer, WriterLimits};
+
+use std::sync::Arc;
+
+use crate::engine::ports::{Clock, CooldownRecord};
+use sqlite::Pools;
+
+/// An open database, with a writer running beside it.
+pub struct Store {
+    pools: Pools,
+    writer: Writer,
+    // Keeps the lock as long as the database is open.
+    data_dir: DataDir,
+}
+
+impl Store {
+    /// Opens the database of a data directory, brings its schema up to date, and starts the writer on the
+    /// current tokio runtime.
+    ///
+    /// # Errors
+    /// [`StoreError`], worded for the operator.
+    pub async fn open(
+        data_dir: &DataDir,
+        limits: WriterLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let pools = sqlite::open(&data_dir.database()).await?;
+        let writer = Writer::start(pools.writing.clone(), limits, clock);
+        Ok(Self { pools, writer, data_dir: data_dir.clone() })
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> SqliteKeys {
+        SqliteKeys::new(self.pools.managing.clone())
+    }
+
+    /// The receipts, for reading.
+    #[must_use]
+    pub fn receipts(&self) -> SqliteReceipts {
+        SqliteReceipts::new(self.pools.managing.clone())
+    }
+
+    /// The sink of receipts and cooldowns.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        self.writer.clone()
+    }
+
+    /// The cooldowns that have not ended by `now` (milliseconds since the Unix epoch); deletes those that have.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn load_cooldowns(&self, now: i64) -> Result<Vec<CooldownRecord>, StoreError> {
+        Ok(cooldowns::load(&self.pools.managing, now).await?)
+    }
+
+    /// Writes what is queued and closes the database: for an orderly stop, which loses nothing. What is
+    /// recorded from now on is dropped and counted.
+    ///
+    /// # Errors
+    /// [`StoreError::NotWritten`] when the database failed to the end.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let written = self.writer.close().await;
+        self.pools.close().await;
+        events::closed(self.data_dir.path());
+        written
+    }
+}

@@ -1,0 +1,190 @@
+//! Receipts in SQLite: many rows per statement on the way in, trimmed to a number, read newest first. When they are
+//! written is the writer's.
+
+use std::{
+    iter::repeat_n,
+    sync::{Arc, LazyLock},
+};
+
+use futures_core::future::BoxFuture;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+
+use super::{Writer, receipt_text};
+use crate::{
+    engine::{ports::ReceiptSink, receipt::Receipt},
+    ops::ports::{LogError, ReceiptLog, ReceiptRow},
+};
+
+/// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
+/// and kept; 256 rows of 11 values are far below SQLite's bound of 32,766 values.
+const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// The statement for each number of rows. Made once: to put 2,816 placeholders together for every batch would
+/// cost as much as to fill them. `?` is SQLite's placeholder; numbered ones would be looked up by name, each by a
+/// walk over all of them.
+static INSERTIONS: LazyLock<[(usize, Arc<str>); 5]> = LazyLock::new(|| {
+    ROWS_PER_STATEMENT.map(|rows| {
+        let mut sql = String::from(
+            "INSERT INTO receipts (id, at, caller, model, connection, status, outcome, input_tokens, \
+             output_tokens, total_ms, detail) VALUES ",
+        );
+        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?),", rows));
+        sql.pop();
+        (rows, sql.into())
+    })
+});
+
+/// `SELECT` of all columns that [`row`] reads, with the given end.
+macro_rules! select_receipts {
+    ($end:literal) => {
+        concat!(
+            "SELECT id, at, caller, model, connection, status, outcome, input_tokens, output_tokens, total_ms, \
+             detail FROM receipts ",
+            $end
+        )
+    };
+}
+
+impl ReceiptSink for Writer {
+    fn record(&self, mut receipt: Receipt) {
+        receipt_text::clip(&mut receipt);
+        self.enqueue(receipt);
+    }
+}
+
+/// The receipts of one database, for reading.
+#[derive(Debug, Clone)]
+pub struct SqliteReceipts {
+    pool: SqlitePool,
+}
+
+impl SqliteReceipts {
+    pub(super) fn new(pool: SqlitePool) -> Self {
+        Self { pool }
+    }
+}
+
+impl ReceiptLog for SqliteReceipts {
+    fn recent(&self, limit: u32) -> BoxFuture<'_, Result<Vec<ReceiptRow>, LogError>> {
+        Box::pin(async move {
+            let query = sqlx::query(select_receipts!("ORDER BY seq DESC LIMIT $1"));
+            let rows = query.bind(i64::from(limit)).fetch_all(&self.pool).await.map_err(failed)?;
+            rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
+        })
+    }
+
+    fn by_id(&self, id: String) -> BoxFuture<'_, Result<Option<ReceiptRow>, LogError>> {
+        Box::pin(async move {
+            let query = sqlx::query(select_receipts!("WHERE id = $1 ORDER BY seq DESC LIMIT 1"));
+            let found = query.bind(id).fetch_optional(&self.pool).await.map_err(failed)?;
+            found.as_ref().map(row).transpose().map_err(failed)
+        })
+    }
+
+    fn count(&self) -> BoxFuture<'_, Result<u64, LogError>> {
+        Box::pin(async move {
+            let query = sqlx::query("SELECT COUNT(*) FROM receipts");
+            let count: i64 =
+                query.fetch_one(&self.pool).await.and_then(|row| row.try_get(0)).map_err(failed)?;
+            Ok(count.unsigned_abs())
+        })
+    }
+}
+
+/// Writes receipts in their order.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    mut receipts: &[Receipt],
+) -> Result<(), sqlx::Error> {
+    for (size, sql) in &*INSERTIONS {
+        while let Some((rows, rest)) = receipts.split_at_checked(*size) {
+            insert(connection, sql, rows).await?;
+            receipts = rest;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes up to `step` of the oldest receipts beyond `keep`; says whether there may be more to delete.
+pub(super) async fn trim(
+    connection: &mut SqliteConnection,
+    keep: u64,
+    step: i64,
+) -> Result<bool, sqlx::Error> {
+    // Each of the two is one step down the index; asked for in one SELECT they would be a scan.
+    let bounds = "SELECT (SELECT MIN(seq) FROM receipts), (SELECT MAX(seq) FROM receipts)";
+    let bounds = sqlx::query(bounds).fetch_one(&mut *connection).await?;
+    let (Some(min), Some(max)) = (bounds.try_get::<Option<i64>, _>(0)?, bounds.try_get::<Option<i64>, _>(1)?)
+    else {
+        return Ok(false);
+    };
+    let first_kept = max.saturating_add(1).saturating_sub_unsigned(keep);
+    if first_kept <= min {
+        return Ok(false);
+    }
+    let end = first_kept.min(min.saturating_add(step));
+    sqlx::query("DELETE FROM receipts WHERE seq < $1").bind(end).execute(connection).await?;
+    Ok(end < first_kept)
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    sql: &Arc<str>,
+    receipts: &[Receipt],
+) -> Result<(), sqlx::Error> {
+    // Safe: made of constants alone.
+    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
+    for receipt in receipts {
+        let detail = receipt_text::write(receipt).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        query = query
+            .bind(receipt.id.as_str())
+            .bind(receipt.at)
+            .bind(Arc::clone(&receipt.caller))
+            .bind(receipt.model.as_str())
+            .bind(receipt_text::served_by(receipt).map(|attempt| Arc::clone(&attempt.connection)))
+            .bind(i64::from(receipt.status))
+            .bind(receipt.outcome.as_str())
+            .bind(receipt.usage.map(|usage| signed(usage.input)))
+            .bind(receipt.usage.map(|usage| signed(usage.output)))
+            .bind(i64::from(receipt.total_ms))
+            .bind(detail);
+    }
+    query.execute(connection).await.map(drop)
+}
+
+fn row(row: &SqliteRow) -> Result<ReceiptRow, sqlx::Error> {
+    let tokens = |column: &str| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.map(unsigned));
+    let detail = receipt_text::read(row.try_get("detail")?).map_err(|error| decode("detail", error))?;
+    let status: i64 = row.try_get("status")?;
+    let total_ms: i64 = row.try_get("total_ms")?;
+    Ok(ReceiptRow {
+        id: row.try_get("id")?,
+        at: row.try_get("at")?,
+        caller: row.try_get("caller")?,
+        model: row.try_get("model")?,
+        connection: row.try_get("connection")?,
+        status: status.try_into().map_err(|error| decode("status", error))?,
+        outcome: row.try_get("outcome")?,
+        input_tokens: tokens("input_tokens")?,
+        output_tokens: tokens("output_tokens")?,
+        total_ms: total_ms.try_into().map_err(|error| decode("total_ms", error))?,
+        detail,
+    })
+}
+
+/// SQL integers are signed; no count of tokens comes near the difference.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+fn decode(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(error) }
+}
+
+fn failed(error: sqlx::Error) -> LogError {
+    LogError(Box::new(error))
+}

@@ -1,0 +1,132 @@
+//! The queue between requests and the database. A request only puts its receipt here; the task behind it
+//! (`task`) gathers, writes and trims. What the rows look like is the business of their own files.
+
+mod task;
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use sqlx::SqlitePool;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::{
+    StoreError,
+    cooldowns::{Changes, Place},
+};
+use crate::engine::{
+    ports::{Clock, CooldownRecord},
+    receipt::Receipt,
+};
+use task::{Ask, Task};
+
+/// Places whose cooldown can wait to be written. Only a failing database lets them pile up, and only a client
+/// that invents model names makes this many.
+const MAX_PLACES: usize = 16_384;
+
+/// Bounds of the writer.
+#[derive(Debug, Clone, Copy)]
+pub struct WriterLimits {
+    /// Receipts that can wait to be written; further ones are dropped and counted.
+    pub queue: usize,
+    /// Receipts that are kept; the oldest beyond them are deleted.
+    pub keep_receipts: u64,
+}
+
+impl Default for WriterLimits {
+    /// A second of the heaviest traffic, and a million receipts, which take about half a gigabyte.
+    fn default() -> Self {
+        Self { queue: 16_384, keep_receipts: 1_000_000 }
+    }
+}
+
+/// Takes receipts and cooldowns for the database; never blocks and never fails a request. A `kill -9`
+/// costs at most the receipts of the last 100 ms, an orderly [`super::Store::close`] none.
+#[derive(Clone)]
+pub struct Writer {
+    receipts: mpsc::Sender<Receipt>,
+    asks: mpsc::Sender<Ask>,
+    pending: Arc<Pending>,
+}
+
+/// What the task shares with the handles beside the queue.
+#[derive(Default)]
+struct Pending {
+    cooldowns: Mutex<Changes>,
+    cooled: Notify,
+    dropped: AtomicU64,
+    dropped_cooldowns: AtomicU64,
+}
+
+impl Writer {
+    pub(super) fn start(pool: SqlitePool, limits: WriterLimits, clock: Arc<dyn Clock>) -> Self {
+        let (receipts, queued) = mpsc::channel(limits.queue.max(1));
+        let (asks, asked) = mpsc::channel(8);
+        let pending = Arc::new(Pending::default());
+        let task = Task::new(pool, queued, asked, Arc::clone(&pending), clock, limits.keep_receipts);
+        tokio::spawn(task.run());
+        Self { receipts, asks, pending }
+    }
+
+    /// Receipts that were dropped since the start because the queue was full or the store closed.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.pending.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Writes everything that was recorded before this call.
+    ///
+    /// # Errors
+    /// [`StoreError::NotWritten`] when the database fails; it all stays queued and is tried again.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.ask(Ask::Flush).await
+    }
+
+    pub(super) async fn close(&self) -> Result<(), StoreError> {
+        self.ask(Ask::Close).await
+    }
+
+    pub(super) fn enqueue(&self, receipt: Receipt) {
+        if self.receipts.try_send(receipt).is_err() {
+            self.pending.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn change_cooldown(&self, place: Place, change: Option<CooldownRecord>) {
+        self.pending.change(place, change);
+    }
+
+    async fn ask(&self, ask: fn(oneshot::Sender<Result<(), StoreError>>) -> Ask) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        if self.asks.send(ask(reply)).await.is_err() {
+            // Closed before: all that was recorded until then was written or reported then.
+            return Ok(());
+        }
+        answer.await.unwrap_or(Err(StoreError::WriterStopped))
+    }
+}
+
+impl Pending {
+    fn change(&self, place: Place, change: Option<CooldownRecord>) {
+        let mut changes = self.cooldowns.lock().unwrap_or_else(PoisonError::into_inner);
+        if changes.len() >= MAX_PLACES && !changes.contains_key(&place) {
+            self.dropped_cooldowns.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        changes.insert(place, change);
+        drop(changes);
+        self.cooled.notify_one();
+    }
+
+    fn take(&self) -> Changes {
+        std::mem::take(&mut *self.cooldowns.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn waiting(&self) -> usize {
+        self.cooldowns.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

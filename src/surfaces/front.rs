@@ -1,0 +1,146 @@
+//! What every request passes before any route: an id, the check of its `Host`, and honest answers for paths and
+//! methods that do not exist.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use uuid::Uuid;
+
+use super::render;
+use crate::engine::{code::Code, refusal::Refusal};
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A client's own id longer than this is cut: it goes into receipts.
+const CLIENT_ID_LIMIT: usize = 128;
+
+/// The address of the client's end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// The ids of a request: the hub's, and the one that the client gave it.
+#[derive(Debug, Clone)]
+pub(super) struct Ids {
+    pub(super) own: Arc<str>,
+    pub(super) client: Option<String>,
+}
+
+/// Puts the front before `routes`.
+pub(super) fn around(routes: Router, hosts: Arc<[String]>) -> Router {
+    routes
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn_with_state(hosts, enter))
+}
+
+async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
+    let own: Arc<str> = format!("req_{}", Uuid::now_v7().simple()).into();
+    let client = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .map(|id| id.chars().take(CLIENT_ID_LIMIT).collect());
+    let ids = Ids { own: Arc::clone(&own), client };
+    let mut response = match check(&request, &hosts) {
+        Ok(()) => {
+            request.extensions_mut().insert(ids);
+            next.run(request).await
+        }
+        Err(refusal) => render::refusal(&refusal, &ids, false),
+    };
+    if let Ok(id) = HeaderValue::from_str(&own) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn check(request: &Request, hosts: &[String]) -> Result<(), Refusal> {
+    let headers = request.headers();
+    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+        let text = "The request states its length twice: by `Content-Length` and by `Transfer-Encoding`.";
+        return Err(Refusal::new(Code::MalformedRequest, text));
+    }
+    let Some(host) = host_of(headers, request.uri())? else { return Ok(()) };
+    if is_allowed(host, hosts) {
+        return Ok(());
+    }
+    // A page in somebody's browser can be made to call this address under a name of its author's choice
+    // (DNS rebinding). Addresses and `localhost` cannot be such a name.
+    Err(Refusal::new(Code::HostNotAllowed, format!("This hub does not answer for the host `{host}`.")))
+}
+
+fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<&'a str>, Refusal> {
+    let mut values = headers.get_all(header::HOST).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(uri.host()),
+        (Some(host), None) => host
+            .to_str()
+            .map(Some)
+            .map_err(|_| Refusal::new(Code::MalformedRequest, "The `Host` header is not text.")),
+        (Some(_), Some(_)) => Err(Refusal::new(Code::MalformedRequest, "There are several `Host` headers.")),
+    }
+}
+
+fn is_allowed(host: &str, hosts: &[String]) -> bool {
+    let name = without_port(host);
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || name.to_ascii_lowercase().ends_with(".localhost")
+        || hosts.iter().any(|allowed| name.eq_ignore_ascii_case(without_port(allowed)))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+async fn no_such_route(method: Method, uri: Uri, ids: axum::Extension<Ids>) -> Response {
+    let refusal = Refusal::new(Code::UnknownRoute, format!("There is nothing at {method} {}.", uri.path()));
+    render::refusal(&refusal, &ids, false)
+}
+
+async fn no_such_method(method: Method, uri: Uri, ids: axum::Extension<Ids>) -> Response {
+    let refusal = Refusal::new(Code::MethodNotAllowed, format!("{} does not take {method}.", uri.path()));
+    let mut response = render::refusal(&refusal, &ids, false);
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_must_be_known_and_addresses_need_not() {
+        let hosts = ["hub.example".to_owned(), "other.example:443".to_owned()];
+        let yes = [
+            "127.0.0.1:20128",
+            "localhost",
+            "LOCALHOST:1",
+            "[::1]:20128",
+            "::1",
+            "10.1.2.3",
+            "a.localhost",
+            "hub.example:8080",
+            "HUB.example",
+            "other.example",
+        ];
+        for host in yes {
+            assert!(is_allowed(host, &hosts), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "hub.example.evil"]
+        {
+            assert!(!is_allowed(host, &hosts), "{host}");
+        }
+    }
+}

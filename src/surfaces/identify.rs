@@ -1,0 +1,95 @@
+//! Who is calling over HTTP: the key from the headers, the address from the connection, and the rate that
+//! the address is allowed.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::extract::Request;
+use http::{HeaderMap, HeaderName, header};
+use operations::Scopes;
+
+use super::{Handles, front::Peer};
+use crate::{
+    auth::{AuthError, Gate},
+    engine::{
+        Engine,
+        caller::{Caller, CallerKind},
+        code::Code,
+        refusal::Refusal,
+    },
+};
+
+/// The header in which Anthropic's clients send a key.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Tells who is calling.
+#[derive(Clone)]
+pub(super) struct Identify {
+    gate: Arc<Gate>,
+    engine: Arc<Engine>,
+    required: bool,
+}
+
+impl Identify {
+    pub(super) fn new(handles: &Handles) -> Self {
+        Self {
+            gate: Arc::clone(&handles.gate),
+            engine: Arc::clone(&handles.engine),
+            required: handles.auth_required,
+        }
+    }
+
+    /// The caller of `request`.
+    ///
+    /// # Errors
+    /// When it has no valid key, or its address sends too much.
+    pub(super) fn caller(&self, request: &Request) -> Result<Caller, Refusal> {
+        let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let snapshot = self.engine.snapshot();
+        self.engine.admission().rate(address, &snapshot.settings.limits, self.engine.clock().now())?;
+        let token = token_of(request.headers());
+        if token.is_none() && !self.required {
+            return Ok(anybody(address));
+        }
+        match self.gate.identify(token, address) {
+            Ok(caller) => Ok(caller),
+            // Without required keys a client may send whatever its settings demand of it.
+            Err(_) if !self.required => Ok(anybody(address)),
+            Err(error) => Err(refusal(&error)),
+        }
+    }
+
+    /// The caller, if there is a valid key; for routes that tell more to those who have one.
+    pub(super) fn known_caller(&self, request: &Request) -> Option<Caller> {
+        self.caller(request).ok()
+    }
+}
+
+fn token_of(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    });
+    bearer.or_else(|| headers.get(X_API_KEY)?.to_str().ok()).filter(|token| !token.is_empty())
+}
+
+/// Everybody, when the operator has switched keys off. Configuration allows that on loopback only.
+fn anybody(address: Option<IpAddr>) -> Caller {
+    Caller {
+        id: "anybody".into(),
+        name: "anybody".into(),
+        kind: CallerKind::Environment,
+        scopes: Scopes::all(),
+        address,
+    }
+}
+
+fn refusal(error: &AuthError) -> Refusal {
+    match error {
+        AuthError::Missing => Refusal::new(Code::MissingKey, "No API key was sent."),
+        AuthError::Throttled { retry_after } => {
+            Refusal::new(Code::TooManyFailures, "Too many wrong keys came from your address.")
+                .retry_after(*retry_after)
+        }
+        other => Refusal::new(Code::InvalidKey, format!("The API key is not accepted: {other}.")),
+    }
+}

@@ -1,0 +1,47 @@
+//! Where callers come in. Each surface turns its own shape into what `engine` and `ops` understand, and their
+//! answers back. No surface decides what a caller may do, and none knows a provider.
+
+mod admin;
+mod body;
+mod front;
+mod identify;
+mod malformed;
+mod openai;
+mod probes;
+mod render;
+mod server;
+
+pub use server::{Server, serve};
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+
+use crate::{auth, engine::Engine, ops};
+
+/// What the surfaces are made of.
+#[derive(Clone)]
+pub struct Handles {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Who is calling.
+    pub gate: Arc<auth::Gate>,
+    /// Operations on keys.
+    pub keys: Arc<ops::keys::Keys>,
+    /// Whether a key is required. Without one everybody is the operator: only for loopback.
+    pub auth_required: bool,
+    /// Host names that the hub answers for, beside addresses and `localhost`.
+    pub allowed_hosts: Arc<[String]>,
+    /// How long a stream may be silent.
+    pub keep_alive: Duration,
+}
+
+/// Every route of the hub.
+pub fn router(handles: &Handles) -> Router {
+    let identify = identify::Identify::new(handles);
+    let routes = Router::new()
+        .merge(openai::routes(handles, &identify))
+        .merge(admin::routes(handles, &identify))
+        .merge(probes::routes(handles, &identify));
+    front::around(routes, Arc::clone(&handles.allowed_hosts))
+}

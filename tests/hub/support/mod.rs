@@ -1,0 +1,203 @@
+//! A whole hub within the process: the real surface, engine and providers, the simulator behind them, no socket and no
+//! disk, on tokio's clock, which tests pause. Reads like prose: `TestHub::builder().account("a", "sim-ok").build()`.
+
+mod answer;
+mod transport;
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body};
+use http::{Method, Request};
+use tokio::time::Instant;
+use tower::ServiceExt;
+use trivium::{
+    app,
+    auth::{Gate, KeyIndex, ThrottleLimits},
+    config::{Env, Folders, Loader, Overrides, Source},
+    engine::{
+        Engine,
+        health::Health,
+        ports::{Clock, CooldownRecord},
+        settings::Secret,
+    },
+    ops::{
+        keys::Keys,
+        ports::{ReceiptLog, ReceiptRow},
+    },
+    providers::Providers,
+    simulator::{Entry, Script, Simulator},
+    store::MemoryStore,
+    surfaces::{self, Handles},
+};
+
+pub(crate) use answer::Answer;
+use transport::InProcess;
+
+/// The operator's key of every test hub.
+pub(crate) const KEY: &str = "test-operator-key";
+
+/// The time of day on tokio's clock: it stands while the clock is paused, and jumps with it.
+struct TokioClock(Instant);
+
+/// 2026-01-01T00:00:00Z, in milliseconds.
+const START: i64 = 1_767_225_600_000;
+
+impl Clock for TokioClock {
+    fn now(&self) -> i64 {
+        START + i64::try_from(self.0.elapsed().as_millis()).unwrap()
+    }
+}
+
+pub(crate) struct Builder {
+    yaml: String,
+    providers: String,
+    script: Script,
+    kept: Vec<CooldownRecord>,
+}
+
+pub(crate) struct TestHub {
+    pub(crate) simulator: Simulator,
+    pub(crate) engine: Arc<Engine>,
+    store: Arc<MemoryStore>,
+    keys: Arc<Keys>,
+    router: Router,
+}
+
+impl TestHub {
+    pub(crate) fn builder() -> Builder {
+        Builder { yaml: String::new(), providers: String::new(), script: Script::default(), kept: Vec::new() }
+    }
+}
+
+impl Builder {
+    /// An account at the simulator that serves the model `m`.
+    pub(crate) fn account(self, id: &str, key: &str) -> Self {
+        self.account_with(id, key, &["m"])
+    }
+
+    /// An account at the simulator that serves these models.
+    pub(crate) fn account_with(mut self, id: &str, key: &str, models: &[&str]) -> Self {
+        self.providers.push_str(&format!(
+            "  - id: {id}\n    type: openai-compatible\n    base_url: http://simulator.test/v1\n    api_key: {key}\n    models: [{}]\n",
+            models.iter().map(|model| format!("{model:?}")).collect::<Vec<_>>().join(", "),
+        ));
+        self
+    }
+
+    /// Configuration beside the accounts; must not have `providers` if accounts are given.
+    pub(crate) fn yaml(mut self, yaml: &str) -> Self {
+        self.yaml.push_str(yaml);
+        self
+    }
+
+    /// What the simulator does with keys that do not say it themselves.
+    pub(crate) fn script(mut self, script: Script) -> Self {
+        self.script = script;
+        self
+    }
+
+    /// Cooldowns of an earlier run.
+    pub(crate) fn kept(mut self, kept: Vec<CooldownRecord>) -> Self {
+        self.kept = kept;
+        self
+    }
+
+    pub(crate) async fn build(self) -> TestHub {
+        let mut text = self.yaml;
+        if !self.providers.is_empty() {
+            text.push_str(&format!("\nproviders:\n{}", self.providers));
+        }
+        let catalogue = app::catalogue().unwrap();
+        let env = Env::new([("DATA_DIR", "/nonexistent"), ("API_KEY", KEY)], Folders::default());
+        let loader = Loader::new(env, Overrides::default(), Arc::clone(&catalogue), app::SPOKEN);
+        let loaded = loader.load(&Source::Text { name: "test".to_owned(), text }).unwrap();
+        let simulator = Simulator::new(self.script, 7);
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock(Instant::now()));
+        let store = Arc::new(MemoryStore::default());
+        let health = Arc::new(Health::new(Arc::clone(&clock), Arc::<MemoryStore>::clone(&store), self.kept));
+        let upstream = Arc::new(Providers::new(Arc::new(InProcess(simulator.clone())), Arc::clone(&clock)));
+        let sink = Arc::<MemoryStore>::clone(&store);
+        let engine =
+            Arc::new(Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock)));
+        let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
+        index.accept_environment(&Secret::new(KEY));
+        let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
+        let keys = Arc::new(keys.await.unwrap());
+        let handles = Handles {
+            engine: Arc::clone(&engine),
+            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
+            keys: Arc::clone(&keys),
+            auth_required: true,
+            allowed_hosts: Arc::from([]),
+            keep_alive: loaded.boot.keep_alive,
+        };
+        TestHub { simulator, engine, store, keys, router: surfaces::router(&handles) }
+    }
+}
+
+impl TestHub {
+    /// Sends a request with the operator's key and reads the answer to its end.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.open(request).await).await
+    }
+
+    /// Sends a request with the operator's key, if it has none, and waits for the head of the answer.
+    pub(crate) async fn open(&self, mut request: Request<Body>) -> http::Response<Body> {
+        let bearer = format!("Bearer {KEY}").parse().unwrap();
+        request.headers_mut().entry("authorization").or_insert(bearer);
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// A chat for `model`, unary.
+    pub(crate) async fn chat(&self, model: &str) -> Answer {
+        self.send(chat(model, false)).await
+    }
+
+    /// A chat for `model`, streamed.
+    pub(crate) async fn stream(&self, model: &str) -> Answer {
+        self.send(chat(model, true)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::builder().uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(Request::builder().method(Method::POST).uri(path).body(body.into()).unwrap()).await
+    }
+
+    /// Receipts, newest first.
+    pub(crate) async fn receipts(&self) -> Vec<ReceiptRow> {
+        self.store.recent(1000).await.unwrap()
+    }
+
+    /// Cooldowns as they would survive a restart.
+    pub(crate) fn cooldowns(&self) -> Vec<CooldownRecord> {
+        self.store.load_cooldowns(self.engine.clock().now())
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// What the simulator received at its chat endpoint.
+    pub(crate) fn upstream(&self) -> Vec<Entry> {
+        self.simulator.log().into_iter().filter(|entry| entry.path.ends_with("/chat/completions")).collect()
+    }
+
+    /// How often each key came to the simulator's chat endpoint, in the order of the given keys.
+    pub(crate) fn calls<const N: usize>(&self, keys: [&str; N]) -> [usize; N] {
+        let log = self.upstream();
+        keys.map(|key| log.iter().filter(|entry| entry.key.as_deref() == Some(key)).count())
+    }
+}
+
+/// A chat request.
+pub(crate) fn chat(model: &str, stream: bool) -> Request<Body> {
+    let body = serde_json::json!({
+        "model": model,
+        "stream": stream,
+        "messages": [{"role": "user", "content": "hello"}],
+    });
+    Request::post("/v1/chat/completions").body(Body::from(body.to_string())).unwrap()
+}
