@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::{
     effective::Sink,
     fields::{Fields, Written},
+    origin::Origin,
     providers::key::{is_placeholder, is_sendable},
     schema::{Key, Section},
 };
@@ -38,9 +39,12 @@ pub(super) fn read(fields: &Fields<'_>, host: &Written<IpAddr>, sink: &mut Sink)
 }
 
 fn api_key(fields: &Fields<'_>, sink: &mut Sink) -> Option<Secret> {
-    let Written { value, origin } =
-        fields.text(sink, &API_KEY).filter(|written| !written.value.is_empty())?;
     let path = fields.path_of(&API_KEY);
+    let Some(Written { value, origin }) = fields.text(sink, &API_KEY).filter(|text| !text.value.is_empty())
+    else {
+        sink.holds_not(path, Origin::Default);
+        return None;
+    };
     if !is_sendable(&value) {
         let remedy = "take the key alone, without `Bearer`, spaces or line breaks";
         sink.problems.error(&path, &origin, "the key has characters that no client can send", remedy);

@@ -32,6 +32,11 @@ impl Sink {
         self.effective.push(Effective { path, value, origin });
     }
 
+    /// Notes that a setting without a default was not written.
+    pub(super) fn holds_not(&mut self, path: String, origin: Origin) {
+        self.effective.push(Effective { path, value: "not set".to_owned(), origin });
+    }
+
     /// Notes a value whose name the user chose.
     pub(super) fn holds_named(&mut self, path: String, name: &str, value: &str, origin: Origin) {
         let value = if is_secret_name(name) { REDACTED } else { value }.to_owned();

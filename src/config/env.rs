@@ -74,7 +74,7 @@ impl Env {
     }
 
     /// A path as seen from the current directory.
-    pub(super) fn from_here(&self, path: impl AsRef<Path>) -> PathBuf {
+    pub(super) fn seen_from_here(&self, path: impl AsRef<Path>) -> PathBuf {
         self.folders.current.join(path)
     }
 

@@ -19,6 +19,16 @@ pub(super) struct Written<T> {
     pub(super) origin: Origin,
 }
 
+/// What stands where a credential belongs.
+pub(super) enum Given {
+    /// This, which may be empty.
+    Text(String),
+    /// A reference to environment variables that are not set.
+    Unset(Vec<String>),
+    /// No text. Was reported.
+    Wrong,
+}
+
 /// One mapping, and what overrides it.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
@@ -202,19 +212,18 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Text that may name variables that are not set: their names, or the text.
-    pub(super) fn credential(
-        &self,
-        sink: &mut Sink,
-        key: &Key,
-    ) -> Option<Written<Result<String, Vec<String>>>> {
-        let node = self.node(key)?;
-        let Value::Scalar(scalar) = &node.value else {
-            mismatch(sink, &self.path_of(key), key, node);
-            return None;
+    /// A key in the file, for a reader that can do without. `None` if nothing at all was written.
+    pub(super) fn credential(&self, sink: &mut Sink, key: &Key) -> Option<Written<Given>> {
+        let node = self.map?.get(key.name)?;
+        let value = match &node.value {
+            Value::Scalar(scalar) if scalar.is_null() => Given::Text(String::new()),
+            Value::Scalar(scalar) if scalar.missing.is_empty() => Given::Text(scalar.text.clone()),
+            Value::Scalar(scalar) => Given::Unset(scalar.missing.clone()),
+            _ => {
+                mismatch(sink, &self.path_of(key), key, node);
+                Given::Wrong
+            }
         };
-        let value =
-            if scalar.missing.is_empty() { Ok(scalar.text.clone()) } else { Err(scalar.missing.clone()) };
         Some(Written { value, origin: node.origin.clone() })
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{
     env::Env,
+    mask::{REDACTED, looks_secret},
     node::{Node, Scalar, Value},
     problem::Problems,
 };
@@ -76,6 +77,8 @@ fn expand(inside: &str, env: &Env, text: &mut String, missing: &mut Vec<String>)
         // As in a shell, `:-` also stands in for a variable that is set and empty.
         (Some(value), Some(_)) if !value.is_empty() => text.push_str(value),
         (_, Some(default)) => text.push_str(default),
+        // Somebody may have put the key itself between the braces.
+        (None, None) if looks_secret(name) => missing.push(REDACTED.to_owned()),
         (None, None) => missing.push(name.to_owned()),
     }
     Ok(())

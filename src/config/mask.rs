@@ -35,22 +35,30 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 /// Whether text looks like a credential or carries one.
 pub(super) fn looks_secret(text: &str) -> bool {
     let url_with_more = text.contains("://") && text.contains(['@', '?']);
-    url_with_more || text.split(|c: char| c.is_whitespace() || ",;=\"'`[]{}:".contains(c)).any(is_key_like)
+    let separates = |c: char| c.is_whitespace() || ",;=\"'`[]{}:".contains(c);
+    let words: Vec<&str> = text.split(separates).filter(|word| !word.is_empty()).collect();
+    // A line break or a space was forgotten, and a key follows its name.
+    let assigned = words.len() > 1 && words.iter().any(|word| names_a_secret(word));
+    url_with_more || assigned || words.iter().any(|word| is_key_like(word))
 }
 
 fn is_key_like(word: &str) -> bool {
-    let long = word.len() >= 24
-        && word.chars().any(|c| c.is_ascii_digit())
-        && word.chars().any(|c| c.is_ascii_uppercase())
-        && word.chars().any(|c| c.is_ascii_lowercase())
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let has = |kind: fn(&char) -> bool| word.chars().any(|c| kind(&c));
+    let mixed = has(char::is_ascii_digit) && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase);
+    let opaque = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let hexadecimal = word.chars().all(|c| c.is_ascii_hexdigit());
     let issued = KEY_STARTS.iter().any(|start| word.starts_with(start) && word.len() > start.len() + 2);
-    long || issued || is_secret_assignment(word)
+    issued || (word.len() >= 24 && mixed && opaque) || (word.len() >= 32 && hexadecimal)
 }
 
-/// `api_key` and the like inside a value: a line break or a space was forgotten, and a key follows.
-fn is_secret_assignment(word: &str) -> bool {
+fn names_a_secret(word: &str) -> bool {
     matches!(schema::plain(word).as_str(), "apikey" | "token" | "secret" | "password" | "bearer")
+}
+
+/// A setting's path with those parts hidden that the user wrote and that look like a credential.
+pub(super) fn path(path: &str) -> String {
+    let hide = |part| if looks_secret(part) { REDACTED } else { part };
+    path.split('.').map(hide).collect::<Vec<_>>().join(".")
 }
 
 /// A value for a message: short, on one line, without control characters, and no credential.
@@ -75,18 +83,27 @@ pub(super) fn harmless(c: char) -> char {
 pub(super) fn line(lines: &[&str], index: usize) -> String {
     let Some(line) = lines.get(index) else { return String::new() };
     let body = without_comment(line);
-    let mut keys = 0;
-    for (name, value_at) in keys_of(body) {
-        keys += 1;
-        if !schema::is_harmless(name) && value_at < body.trim_end().len() {
-            return format!("{} {REDACTED}", &body[..value_at]);
+    let keys = keys_of(body);
+    for (name, value_at) in &keys {
+        if !schema::is_harmless(name) && !is_reference(&body[*value_at..]) {
+            return format!("{} {REDACTED}", mask_words(&body[..*value_at]));
         }
     }
-    if keys == 0 && !body.trim().is_empty() && !governed_by_harmless(lines, index) {
-        let start = body.len() - body.trim_start().len();
-        return format!("{}{REDACTED}", &body[..start]);
+    let (head, value) = body.split_at(keys.last().map_or(indent_of(body), |(_, value_at)| *value_at));
+    let governed = !keys.is_empty() || is_reference(value) || governed_by_harmless(lines, index);
+    if value.trim().is_empty() || (governed && !looks_secret(value)) {
+        return mask_words(body);
     }
-    mask_words(body)
+    let space = &value[..indent_of(value)];
+    format!("{}{space}{REDACTED}", mask_words(head))
+}
+
+/// Nothing, or a reference to a variable: `${NAME}`, without a default and with a name that is one.
+fn is_reference(value: &str) -> bool {
+    let bare = value.trim().trim_matches(['"', '\'']);
+    let name = bare.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let named = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    bare.is_empty() || name.is_some_and(|name| named(name) && !is_key_like(name))
 }
 
 fn without_comment(line: &str) -> &str {

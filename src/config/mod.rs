@@ -29,6 +29,9 @@ mod store;
 mod timeouts;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 pub use boot::Boot;
 pub use effective::Effective;
 pub use env::{Env, Folders};

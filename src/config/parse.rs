@@ -118,10 +118,7 @@ impl Builder<'_> {
     /// Whether the tag says that the value is text. Other tags of YAML's own say nothing that matters here.
     fn check_tag(&mut self, tag: Option<&Cow<'_, Tag>>, origin: &Origin) -> bool {
         let Some(tag) = tag else { return false };
-        if !tag.is_yaml_core_schema()
-            && !(tag.handle == "!" && tag.suffix.is_empty())
-            && !tag.handle.is_empty()
-        {
+        if !tag.is_yaml_core_schema() && !tag.suffix.is_empty() {
             self.problems.error(
                 "",
                 origin,
@@ -129,7 +126,7 @@ impl Builder<'_> {
                 "remove the tag; environment variables are written `${NAME}`",
             );
         }
-        tag.suffix == "str"
+        tag.is_yaml_core_schema() && tag.suffix == "str"
     }
 
     fn start(&mut self, open: Open) -> Result<(), Stop> {
@@ -245,8 +242,11 @@ fn words(message: &str, remedy: &str) -> Words {
 fn syntax_words(info: &str) -> Words {
     let remedy = if info.contains("tab") {
         "indent with spaces, not tabs"
+    } else if info.contains("recursion") {
+        "no setting needs such nesting: check the brackets"
     } else if info.contains("mapping values") || info.contains("simple key") || info.contains("':'") {
-        "write `key: value` with a space after the colon, line keys of one level up, and quote text with `: ` in it"
+        "look at this line and the one before: write `key: value` with a space after the colon, indent keys of one \
+         level alike, and quote text with `: ` in it"
     } else if info.contains("flow") || info.contains("']'") || info.contains("'}'") {
         "close every `[` and `{`; inside them, put `${NAME}` in quotes"
     } else if info.contains("quote") || info.contains("scalar") {

@@ -1,6 +1,9 @@
 //! What is wrong with a configuration, and what to do about it. How it is shown lives in `render`.
 
-use super::{excerpt::Excerpt, origin::Origin};
+use super::{excerpt::Excerpt, mask, origin::Origin};
+
+/// A file with more problems than this is not a configuration with mistakes, but something else.
+const MAX_TOLD: usize = 200;
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +60,7 @@ impl Problems {
     ) {
         self.0.push(Problem {
             severity,
-            path: path.to_owned(),
+            path: mask::path(path),
             origin: origin.clone(),
             message: message.into(),
             remedy: remedy.into(),
@@ -93,13 +96,25 @@ impl Problems {
     pub(super) fn into_sorted(self, source: &str) -> Vec<Problem> {
         let lines: Vec<&str> = source.lines().collect();
         let mut problems = self.0;
-        for problem in &mut problems {
-            problem.excerpt = Excerpt::at(&lines, &problem.origin);
-        }
         problems.sort_by_key(|problem| match &problem.origin {
             Origin::File { line, column, .. } => (*line, *column),
             _ => (usize::MAX, 0),
         });
+        let dropped = problems.len().saturating_sub(MAX_TOLD);
+        problems.truncate(MAX_TOLD);
+        for problem in &mut problems {
+            problem.excerpt = Excerpt::at(&lines, &problem.origin);
+        }
+        if dropped > 0 {
+            problems.push(Problem {
+                severity: Severity::Hint,
+                path: String::new(),
+                origin: Origin::Default,
+                message: format!("{dropped} more problems are not shown"),
+                remedy: "see that this is the right file".to_owned(),
+                excerpt: None,
+            });
+        }
         problems
     }
 }

@@ -31,7 +31,7 @@ fn resolve(written: &str, origin: &Origin, env: &Env) -> PathBuf {
     }
     match origin {
         Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")).join(written),
-        _ => env.from_here(written),
+        _ => env.seen_from_here(written),
     }
 }
 

@@ -4,7 +4,7 @@ use super::API_KEY;
 use crate::{
     config::{
         effective::Sink,
-        fields::{Fields, Written},
+        fields::{Fields, Given, Written},
         origin::Origin,
     },
     engine::settings::{AuthStyle, Provider, Secret},
@@ -35,10 +35,14 @@ pub(super) fn read(
         };
     };
     let text = match value {
-        Ok(text) => text.trim().to_owned(),
-        Err(missing) => {
-            let why = format!("the environment variable {} is not set", missing.join(", "));
-            return skipped(fields, provider, id, &origin, &why, sink);
+        Given::Text(text) => text.trim().to_owned(),
+        Given::Wrong => return Credential::Missing,
+        Given::Unset(missing) => {
+            let missing = missing.join(", ");
+            let message = format!("`{id}` is skipped: the environment variable {missing} is not set");
+            let remedy = format!("set {missing} where the hub is started, or remove the entry");
+            sink.problems.warning(&fields.path_of(&API_KEY), &origin, message, remedy);
+            return Credential::Missing;
         }
     };
     if provider.auth == AuthStyle::None || (optional && text.is_empty()) {

@@ -29,7 +29,8 @@ pub(super) fn provider<'a>(
             speaks(provider, against.spoken, &written.origin, fields, sink).then_some(provider)
         }
         Some(PrefixMatch::Declined(declined)) => {
-            let message = format!("`{word}` ({}) is not supported: {}", declined.name, declined.reason);
+            let message =
+                format!("`{word}` is {}, which is not supported: {}", declined.name, declined.reason);
             sink.problems.error(
                 &path,
                 &written.origin,

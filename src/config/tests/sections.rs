@@ -1,0 +1,145 @@
+//! The sections other than `providers`: defaults, types, bounds, unknown keys.
+
+use std::time::Duration;
+
+use super::{
+    super::{LogFormat, LogLevel, schema::SECTIONS},
+    *,
+};
+use crate::engine::settings::Strategy;
+
+#[test]
+fn nothing_written_gives_the_defaults() {
+    for yaml in ["", "# nothing\n", "---\n", "server:\nproviders:\n", "{}"] {
+        let loaded = accepted(yaml);
+        assert_eq!(loaded.boot.host.to_string(), "127.0.0.1");
+        assert_eq!(loaded.boot.port, 20128);
+        assert!(loaded.boot.auth_required);
+        assert_eq!(loaded.boot.api_key, None);
+        assert_eq!(loaded.boot.log_level, LogLevel::Info);
+        assert_eq!(loaded.boot.log_format, LogFormat::Auto);
+        assert_eq!(loaded.boot.keep_alive, Duration::from_secs(15));
+        assert_eq!(loaded.boot.shutdown_timeout, Duration::from_secs(30));
+        assert_eq!(loaded.boot.data_dir.to_str(), Some("/home/me/.local/share/trivium"));
+        assert_eq!(loaded.settings.limits.body_bytes, 10 * 1024 * 1024);
+        assert_eq!(loaded.settings.limits.per_address_per_minute, None);
+        assert!(loaded.settings.connections.is_empty() && loaded.warnings.is_empty());
+        assert!(loaded.effective.iter().all(|one| one.origin == Origin::Default));
+    }
+}
+
+#[test]
+fn every_key_is_read_and_shown() {
+    let yaml = "server: {host: localhost, allowed_hosts: [Hub.example.net]}\nauth: {api_key: k-12ab}\n\
+                providers:\n  - {id: cf-1, type: cloudflare-ai, api_key: k, priority: 2, enabled: true, \
+                models: [a], variables: {account_id: abc}}";
+    let loaded = accepted(yaml);
+    for section in SECTIONS {
+        for key in section.keys {
+            let list = section.name == "providers";
+            let path = format!("{}{}.{}", section.name, if list { "[0]" } else { "" }, key.name);
+            let shown = loaded
+                .effective
+                .iter()
+                .any(|one| one.path == path || one.path.starts_with(&format!("{path}.")));
+            assert!(shown, "{path}");
+        }
+    }
+    assert_eq!(loaded.boot.allowed_hosts, ["hub.example.net"]);
+}
+
+#[test]
+fn values_are_taken_over() {
+    let yaml = "server:\n  host: 0.0.0.0\n  port: 0\n  body_limit_mb: 2\n  queue: 0\n  rate_limit_per_minute: 60\n\
+                log: {level: WARNING, format: json}\nrouting: {default_strategy: fill-first}\n\
+                timeouts: {connect_seconds: 0.25, total_seconds: 7200}\nstore: {data_dir: ~/hub}";
+    let loaded = accepted(yaml);
+    assert_eq!(loaded.boot.host.to_string(), "0.0.0.0");
+    assert_eq!(loaded.boot.port, 0);
+    assert_eq!(loaded.settings.limits.body_bytes, 2 * 1024 * 1024);
+    assert_eq!(loaded.settings.limits.queued, 0);
+    assert_eq!(loaded.settings.limits.per_address_per_minute, Some(60));
+    assert_eq!(loaded.boot.log_level, LogLevel::Warn);
+    assert_eq!(loaded.settings.routing.default_strategy, Strategy::Exhaust);
+    assert_eq!(loaded.settings.timeouts.connect, Duration::from_millis(250));
+    assert_eq!(loaded.settings.timeouts.total, Duration::from_secs(7200));
+    assert_eq!(loaded.boot.data_dir.to_str(), Some("/home/me/hub"));
+}
+
+#[test]
+fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
+    let table = [
+        (
+            "server: {port: abc}",
+            "expected a port from 0 to 65535, found the text `abc` (write for example `port: 20128`)",
+        ),
+        ("server: {port: 70000}", "found the number `70000`"),
+        ("server: {port: [1]}", "found a list"),
+        ("server: {queue: -1}", "found the number `-1`"),
+        ("server: {keep_alive_seconds: 0.5}", "expected seconds from 1 to 3600, found the number `0.5`"),
+        ("server: {allowed_hosts: a.example}", "expected a list of host names, found the text `a.example`"),
+        ("server: {allowed_hosts: ['http://a']}", "is not a host name"),
+        ("server: {host: example.com}", "expected an IP address or `localhost`, found `example.com`"),
+        (
+            "auth: {required: yes}",
+            "expected true or false, found the text `yes` (write for example `required: true`)",
+        ),
+        ("auth: {api_key: [a]}", "expected a key as text, found a list"),
+        ("auth: {api_key: 'Bearer abc'}", "characters that no client can send"),
+        ("log: {level: loud}", "expected one of off, error, warn, info, debug, trace, found the text `loud`"),
+        ("store: {data_dir: true}", "found true or false (put it in quotes"),
+        (
+            "routing: {default_strategy: random}",
+            "expected `exhaust` (also called `fill-first`) or `round-robin`",
+        ),
+        ("timeouts: {idle_seconds: .inf}", "found the"),
+        ("timeouts: {idle_seconds: 0}", "found the number `0`"),
+        ("server: 5", "expected a mapping of settings, found the number"),
+        ("providers: 5", "expected a list of providers, found the number"),
+        ("providers: {groq: x}", "expected a list of providers, found a mapping"),
+        ("- a", "expected sections such as `providers:`, found a list"),
+    ];
+    for (yaml, expected) in table {
+        let words = only(&refused(yaml));
+        assert!(words.contains(expected), "{yaml}\n  {words}\n  {expected}");
+    }
+}
+
+#[test]
+fn unknown_keys_suggest_the_nearest_known() {
+    let table = [
+        ("server: {prot: 1}", "unknown key `prot` in `server` (did you mean `port`?"),
+        ("server: {api_key: a}", "this setting is `auth.api_key`"),
+        ("server: {zzz: 1}", "(remove it; known here: host, port, "),
+        ("port: 1", "unknown section `port` (this setting is `server.port`; sections are server, auth,"),
+        ("sevrer: {}", "(did you mean `server`? The sections are"),
+        ("logging: {}", "did you mean `log`?"),
+        (
+            "providers: [{id: a, type: ollama, apiKey: k}]",
+            "unknown key `apiKey` in `providers[0]` (did you mean `api_key`?",
+        ),
+        ("providers: [{id: a, type: ollama, url: k}]", "did you mean `base_url`?"),
+    ];
+    for (yaml, expected) in table {
+        let words = only(&refused(yaml));
+        assert!(words.contains(expected), "{yaml}\n  {words}\n  {expected}");
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once_in_the_order_of_the_file() {
+    let yaml = "timeouts:\n  idle_second: 1\nserver:\n  port: x\n  host: y\nproviders:\n  - type: groqq\n    models: 3\n";
+    let problems = refused(yaml);
+    let lines: Vec<_> = problems.iter().filter_map(|problem| problem.origin.line()).collect();
+    assert_eq!(lines, [2, 4, 5, 7, 7], "{problems:#?}");
+}
+
+#[test]
+fn a_public_address_without_authentication_is_refused() {
+    let words = only(&refused("server: {host: 0.0.0.0}\nauth: {required: false}"));
+    assert!(words.contains("callers need no key, and the hub listens on 0.0.0.0"), "{words}");
+    assert!(!accepted("auth: {required: false}").boot.auth_required);
+    assert!(!accepted("server: {host: '::1'}\nauth: {required: false}").boot.auth_required);
+    let problems = load_with("auth: {required: false}", &[("HOST", "0.0.0.0")]).unwrap_err();
+    assert!(only(&problems).contains("(set by: environment variable HOST)"));
+}
