@@ -1,1 +1,3 @@
 //! Hub tests.
+
+mod sockets;
