@@ -1,9 +1,10 @@
 //! The behaviour of a hub: in process on a paused clock where time matters, over real sockets where sockets do.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod deadlines;
 mod faults;
 mod models;
 mod shapes;
+mod sockets;
 mod strategies;
 mod support;

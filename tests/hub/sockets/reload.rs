@@ -1,0 +1,165 @@
+//! Two hundred clients while the configuration file is rewritten under them and a key is revoked: no request that
+//! was accepted is lost, and the revoked key is out from then on.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+use trivium::simulator::Outcome;
+
+use super::{
+    client::{Answer, Client},
+    support::{Hub, SOON, eventually},
+};
+
+const CLIENTS: usize = 200;
+/// Of the clients, those that use the key that will be revoked.
+const WITH_REVOKED_KEY: usize = 20;
+
+/// What all clients share.
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    whole: AtomicUsize,
+    refused: AtomicUsize,
+    /// Set before the key is revoked, so that no refusal is too early for it.
+    may_be_refused: AtomicBool,
+    /// Set after the command that revoked the key has ended.
+    must_be_refused: AtomicBool,
+}
+
+/// Asks until told to stop; every answer must be whole.
+async fn ask(client: Client, stream: bool, shared: Arc<Shared>) -> usize {
+    let mut asked = 0;
+    while !shared.stop.load(SeqCst) {
+        client.chat("m").stream_if(stream).send().await.must_be_whole();
+        shared.whole.fetch_add(1, SeqCst);
+        asked += 1;
+    }
+    asked
+}
+
+/// Asks with the key that is revoked on the way: whole answers before, refusals after.
+async fn ask_until_refused(client: Client, stream: bool, shared: Arc<Shared>) -> usize {
+    let (mut asked, mut out) = (0, false);
+    while !shared.stop.load(SeqCst) {
+        let must_be_refused = shared.must_be_refused.load(SeqCst);
+        let answer = client.chat("m").stream_if(stream).send().await;
+        if answer.status == 401 {
+            assert!(shared.may_be_refused.load(SeqCst), "refused before it was revoked");
+            assert_eq!(answer.code(), "invalid_api_key");
+            out = true;
+            shared.refused.fetch_add(1, SeqCst);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        } else {
+            assert!(!must_be_refused && !out, "let in after it was revoked: {answer:?}");
+            answer.must_be_whole();
+            shared.whole.fetch_add(1, SeqCst);
+        }
+        asked += 1;
+    }
+    asked
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_accepted_request_is_lost() {
+    let hub = Hub::builder().account("a", "sim-pace-5").account("b", "sim-pace-5").start().await;
+    let staying = hub.new_key("staying").await;
+    let leaving = hub.new_key("leaving").await;
+    let shared = Arc::new(Shared::default());
+    let mut clients = JoinSet::new();
+    for number in 0..CLIENTS {
+        let (shared, stream) = (Arc::clone(&shared), number % 2 == 0);
+        if number < WITH_REVOKED_KEY {
+            clients.spawn(ask_until_refused(hub.with_key(&leaving), stream, shared));
+        } else {
+            clients.spawn(ask(hub.with_key(&staying), stream, shared));
+        }
+    }
+    let at_least = |count: &AtomicUsize, more: usize| {
+        let goal = count.load(SeqCst) + more;
+        let shared = Arc::clone(&shared);
+        async move {
+            eventually("the load goes on", SOON, || (shared.whole.load(SeqCst) >= goal).then_some(())).await
+        }
+    };
+    at_least(&shared.whole, CLIENTS).await;
+    assert!(!hub.provider.calls("a").is_empty() && hub.provider.calls("b").is_empty());
+
+    // An account is added in front: it is used.
+    hub.reconfigure(&[("c", "sim-pace-5"), ("a", "sim-pace-5"), ("b", "sim-pace-5")]);
+    hub.uses(&["c", "a", "b"]).await;
+    eventually("the new account is used", SOON, || hub.provider.calls("c").pop()).await;
+
+    // The order changes, and the account that served is taken away while it serves.
+    hub.reconfigure(&[("b", "sim-pace-5"), ("a", "sim-pace-5")]);
+    hub.uses(&["b", "a"]).await;
+    eventually("the first account is used", SOON, || hub.provider.calls("b").pop()).await;
+
+    // An invalid file changes nothing.
+    hub.write_config("providers:\n  - id: d\n    type: no-such-provider\n  broken: [\n");
+    eventually("the invalid file is refused", SOON, || {
+        hub.ground.said().contains("is refused; the running settings stay in use").then_some(())
+    })
+    .await;
+    at_least(&shared.whole, CLIENTS).await;
+    assert_eq!(hub.connections().await, ["b", "a"]);
+
+    // A valid file after the invalid one.
+    hub.reconfigure(&[("d", "sim-pace-5"), ("b", "sim-pace-5")]);
+    hub.uses(&["d", "b"]).await;
+    eventually("the newest account is used", SOON, || hub.provider.calls("d").pop()).await;
+    at_least(&shared.whole, CLIENTS).await;
+
+    // A key is revoked by the command line.
+    shared.may_be_refused.store(true, SeqCst);
+    hub.ground.cli_ok(&["keys", "revoke", "leaving"]).await;
+    shared.must_be_refused.store(true, SeqCst);
+    eventually("the revoked key is refused", SOON, || {
+        (shared.refused.load(SeqCst) >= WITH_REVOKED_KEY).then_some(())
+    })
+    .await;
+
+    shared.stop.store(true, SeqCst);
+    while let Some(asked) = clients.join_next().await {
+        assert!(asked.unwrap() > 1, "several requests each");
+    }
+    let served: BTreeSet<_> =
+        hub.provider.simulator.log().into_iter().filter_map(|entry| entry.key).collect();
+    let expected = ["sim-pace-5.a", "sim-pace-5.b", "sim-pace-5.c", "sim-pace-5.d"];
+    assert!(served.iter().eq(expected), "{served:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_outlives_its_account() {
+    let hub = Hub::builder().account("a", "sim-pace-20+chunks-120").start().await;
+    let stream = hub.chat("m").stream().open().await;
+    hub.reconfigure(&[("b", "sim-ok")]);
+    hub.uses(&["b"]).await;
+    assert_eq!(
+        hub.provider.calls("a")[0].outcome,
+        Outcome::Running,
+        "it was to run on while its account went"
+    );
+    let answer = Answer::read(stream).await.unwrap();
+    answer.must_be_whole();
+    assert_eq!(answer.header("x-gateway-route"), "a");
+    let next = hub.chat("m").send().await;
+    assert_eq!(next.header("x-gateway-route"), "b");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_goes_away_changes_nothing() {
+    let hub = Hub::builder().account("a", "sim-ok").start().await;
+    std::fs::remove_file(hub.ground.config()).unwrap();
+    eventually("it is said", SOON, || hub.ground.said().contains("is gone").then_some(())).await;
+    hub.chat("m").send().await.must_be_whole();
+    hub.reconfigure(&[("b", "sim-ok")]);
+    hub.uses(&["b"]).await;
+}
