@@ -31,13 +31,14 @@ impl Gate {
     /// Who presents `token`, from `address` when it comes over a network.
     ///
     /// # Errors
-    /// [`AuthError`]. A missing token is not counted: it is no guess.
+    /// [`AuthError`]. A missing token is not counted, nor one that has ended: they are no guesses.
     pub fn identify(&self, token: Option<&str>, address: Option<IpAddr>) -> Result<Caller, AuthError> {
         let found = self.index.identify(token, address);
         let Some(address) = address else { return found };
         match &found {
             Ok(caller) if caller.kind != CallerKind::Environment => return found,
-            Err(AuthError::Missing) => return found,
+            // No guesses: nothing was presented, or something that was a key once.
+            Err(AuthError::Missing | AuthError::Revoked | AuthError::Expired) => return found,
             _ => {}
         }
         let now = self.clock.now();
