@@ -70,7 +70,8 @@ def table(runs):
              "|---|--:|--:|--:|---|"]
     for name, sign, target, form, read in MARKS:
         found = values(runs, read)
-        bound = f"{sign} {target:,}"
+        unit = form.partition("}")[2]
+        bound = f"{sign} {target:,}{unit}"
         if not found:
             lines.append(f"| {name} | {bound} | not measured | | |")
             continue

@@ -256,6 +256,7 @@ def bench(t, name):
         sb = bodyfile(t, w, t.get("model", "gpt-4o-mini"), True)
         nbody = open(nb).read()
         if "cmd" in t:
+            os.sync()  # what others wrote is not waited for by the target's own commits
             t0 = time.time()
             p = start()
             up, why = wait200(port, path, H, nbody, p)
