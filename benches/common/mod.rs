@@ -1,0 +1,66 @@
+//! What the benchmarks share: settings with any number of connections, and stand-ins for the clock and the store.
+
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+
+use canon::Dialect;
+use trivium::{
+    engine::{
+        ports::{Clock, CooldownRecord, CooldownSink},
+        settings::{
+            Catalogue, Connection, Limits, Models, PrefixMatch, Provider, Routing, Secret, Settings, Timeouts,
+        },
+    },
+    providers::catalog,
+};
+
+/// The model that every connection lists.
+pub(crate) const MODEL: &str = "gpt-4o-mini";
+
+/// The system's time of day, as the hub reads it.
+pub(crate) struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        since.as_millis().try_into().unwrap_or(i64::MAX)
+    }
+}
+
+/// Takes cooldowns and keeps none.
+pub(crate) struct Nowhere;
+
+impl CooldownSink for Nowhere {
+    fn cooled(&self, _: CooldownRecord) {}
+    fn cleared(&self, _: Arc<str>, _: Option<Arc<str>>) {}
+}
+
+/// The built-in catalogue.
+pub(crate) fn catalogue() -> Arc<Catalogue> {
+    Arc::new(catalog::builtin().unwrap())
+}
+
+/// As many accounts at one provider, all of which serve [`MODEL`].
+pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
+    let Some(PrefixMatch::Provider(provider)) = catalogue.by_prefix("openai-compatible") else {
+        unreachable!("the catalogue has a row for any server of the dialect")
+    };
+    let provider = Arc::new(provider.clone());
+    Settings {
+        connections: (0..connections).map(|number| Arc::new(connection(&provider, number))).collect(),
+        routing: Routing::default(),
+        timeouts: Timeouts::default(),
+        limits: Limits::default(),
+    }
+}
+
+fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
+    Connection {
+        id: format!("account-{number}").into(),
+        provider: Arc::clone(provider),
+        credential: Some(Secret::new(format!("sk-good-{number}"))),
+        endpoints: BTreeMap::from([(Dialect::Chat, "http://127.0.0.1:9/v1".to_owned())]),
+        models: Models { listed: vec![MODEL.into()], open: false },
+        priority: 0,
+        fingerprint: 0,
+    }
+}
