@@ -122,7 +122,14 @@ fn configure(common: &Common, source: Option<Source>) -> Result<Configured, Exit
 
 /// A runtime with as many workers as there are processors to use.
 fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
-    tokio::runtime::Builder::new_multi_thread()
+    let alone = std::thread::available_parallelism().is_ok_and(|processors| processors.get() == 1);
+    // On a single processor there is nobody to share work with, and the sharing alone costs a tenth of the throughput.
+    let mut builder = if alone {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    builder
         .enable_all()
         .build()
         .map_err(|error| fail(&format!("the runtime did not start: {error}")))
