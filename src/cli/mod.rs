@@ -129,8 +129,5 @@ fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
     } else {
         tokio::runtime::Builder::new_multi_thread()
     };
-    builder
-        .enable_all()
-        .build()
-        .map_err(|error| fail(&format!("the runtime did not start: {error}")))
+    builder.enable_all().build().map_err(|error| fail(&format!("the runtime did not start: {error}")))
 }
