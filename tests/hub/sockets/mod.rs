@@ -3,10 +3,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod bad_input;
 mod client;
+mod demo;
 mod hangup;
 mod provider;
 mod raw;
 mod reload;
 mod restart;
+mod secrets;
 mod support;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::Notify,
 };
 use trivium::engine::code::Code;
 
@@ -16,32 +17,37 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Raw(pub(super) String);
 
-/// Sends the bytes, says that no more will come, and reads until the hub closes.
+/// Sends the bytes and, unless an answer comes, soon hangs up: for bytes that may be only half a request. No answer
+/// at all is one of those that may come back.
+pub(super) async fn send_and_leave(address: SocketAddr, bytes: &[u8]) -> Raw {
+    exchange(address, bytes, Some(Duration::from_millis(10))).await
+}
+
+/// Sends the bytes and reads until the hub closes of itself. A client that closed its own side first would be
+/// taken for one that left.
 pub(super) async fn send(address: SocketAddr, bytes: &[u8]) -> Raw {
-    exchange(address, bytes, true).await
+    exchange(address, bytes, None).await
 }
 
-/// Sends the bytes and keeps the sending side open: the hub has to close of itself.
-pub(super) async fn send_and_wait(address: SocketAddr, bytes: &[u8]) -> Raw {
-    exchange(address, bytes, false).await
-}
-
-async fn exchange(address: SocketAddr, bytes: &[u8], finish: bool) -> Raw {
+async fn exchange(address: SocketAddr, bytes: &[u8], leave_after: Option<Duration>) -> Raw {
+    let answered = Notify::new();
     let talk = async {
         let (mut from, mut to) = TcpStream::connect(address).await.unwrap().into_split();
         let writing = async {
             // The hub may close before it has taken everything; what it said counts.
             let written = to.write_all(bytes).await.is_ok();
-            if finish && written {
+            if let Some(wait) = leave_after.filter(|_| written) {
+                drop(tokio::time::timeout(wait, answered.notified()).await);
                 drop(to.shutdown().await);
             }
             to
         };
         let reading = async {
             let mut all = Vec::new();
-            let mut buffer = [0; 16 * 1024];
+            let mut buffer = vec![0; 16 * 1024];
             while let Ok(count @ 1..) = from.read(&mut buffer).await {
                 all.extend_from_slice(&buffer[..count]);
+                answered.notify_one();
             }
             all
         };

@@ -48,12 +48,6 @@ impl Builder {
         self
     }
 
-    /// Adds an account with this very key.
-    pub(super) fn account_with_key(mut self, id: &str, key: &str) -> Self {
-        self.accounts.push((id.to_owned(), key.to_owned()));
-        self
-    }
-
     /// Adds text to the configuration file, at the top level.
     pub(super) fn section(mut self, text: &str) -> Self {
         self.sections.push_str(text);
