@@ -16,7 +16,10 @@ use super::{
     output::{fail, note, say},
     runtime,
 };
-use crate::app::{self, LocalKeys};
+use crate::{
+    app::{self, LocalKeys},
+    config::Source,
+};
 use remote::Remote;
 
 #[derive(Subcommand)]
@@ -71,7 +74,11 @@ enum Place {
 pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
     let configured = match configure(common, None) {
         Ok(configured) => configured,
-        Err(code) => return code,
+        // A key must be revocable while the file is broken: the running hub has its own settings.
+        Err(code) => match without_file(common) {
+            Some(configured) => configured,
+            None => return code,
+        },
     };
     let done = runtime().map(|runtime| {
         runtime.block_on(async {
@@ -93,6 +100,14 @@ pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
         Ok(Err(text)) => fail(&text),
         Err(code) => code,
     }
+}
+
+/// The settings without the file, if a hub runs where they say its data is.
+fn without_file(common: &Common) -> Option<super::Configured> {
+    let configured = configure(common, Some(Source::Nothing)).ok()?;
+    app::running_hub(&configured.loaded.boot.data_dir).ok().flatten()?;
+    note("The configuration above is not valid; going on with the running hub.");
+    Some(configured)
 }
 
 async fn perform(keys: Keys, place: &Place) -> Result<(), String> {

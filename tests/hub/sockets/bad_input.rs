@@ -99,7 +99,6 @@ async fn bodies_that_are_too_large() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the hub closes with the body unread, and the reset overtakes its 413: many clients only see a broken pipe"]
 async fn a_client_that_sends_all_of_a_body_that_is_too_large_is_told_why() {
     let hub = hub().await;
     let large = vec![b' '; 11 * MEGABYTE];
@@ -261,7 +260,6 @@ async fn guessing_is_throttled_and_made_keys_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the gate counts a revoked key as a guess: after ten requests it is told 429, and API_KEY is locked out"]
 async fn a_revoked_key_is_told_so_however_often_it_comes() {
     let hub = Hub::builder().account("a", "sim-ok").env("API_KEY", "an-operators-own-password").start().await;
     let gone = hub.new_key("gone").await;

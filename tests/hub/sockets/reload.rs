@@ -83,7 +83,7 @@ async fn no_accepted_request_is_lost() {
         let goal = count.load(SeqCst) + more;
         let shared = Arc::clone(&shared);
         async move {
-            eventually("the load goes on", SOON, || (shared.whole.load(SeqCst) >= goal).then_some(())).await
+            eventually("the load goes on", SOON, || (shared.whole.load(SeqCst) >= goal).then_some(())).await;
         }
     };
     at_least(&shared.whole, CLIENTS).await;
