@@ -167,7 +167,7 @@ fn engine() -> Engine {
     let catalogue = common::catalogue();
     let settings = common::settings(&catalogue, 3);
     let transport = Arc::new(Canned { completion: completion(), chunks: streamed() });
-    let health = Arc::new(Health::new(Arc::new(Wall), Arc::new(Nowhere), Vec::new()));
+    let health = Arc::new(Health::new(Arc::new(Wall), Arc::new(Nowhere), Vec::new(), &[]));
     let upstream = Arc::new(Providers::new(transport, Arc::new(Wall)));
     Engine::new(settings, catalogue, health, upstream, Arc::new(Unkept), Arc::new(Wall))
 }

@@ -32,7 +32,7 @@ fn health(settings: &Settings, cooling: bool) -> Health {
         kind: FaultKind::RateLimited,
         message: "answered with status 429".to_owned(),
     });
-    Health::new(Arc::new(Wall), Arc::new(Nowhere), kept.collect())
+    Health::new(Arc::new(Wall), Arc::new(Nowhere), kept.collect(), &settings.connections)
 }
 
 fn deciding(c: &mut Criterion) {

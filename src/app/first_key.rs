@@ -14,8 +14,10 @@ use crate::observe::events;
 /// When the file cannot be written.
 pub fn write_first_key(data_dir: &Path, secret: &str) -> io::Result<PathBuf> {
     let path = data_dir.join("first-key.txt");
+    // An old file could have been made readable for others.
+    drop(std::fs::remove_file(&path));
     let mut options = OpenOptions::new();
-    options.create(true).write(true).truncate(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path)?;

@@ -153,7 +153,6 @@ impl Hub {
             index.accept_environment(key);
         }
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(&index), Arc::clone(&clock)).await?;
-        let first_key = if options.auth_required { keys.first_key().await? } else { None };
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let engine = engine(settings, catalogue, transport, &store, &clock).await?;
@@ -166,6 +165,8 @@ impl Hub {
             keep_alive: options.keep_alive,
         };
         RuntimeFile::new(&base_url(address), local, clock.now()).write(&data_dir)?;
+        // Last of what can fail: its text is shown by this start or never.
+        let first_key = if options.auth_required { keys.first_key().await? } else { None };
         let (stop, stopped) = oneshot::channel();
         let server = Server { listener, router: surfaces::router(&handles), drain: options.shutdown_timeout };
         let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
@@ -253,7 +254,8 @@ async fn engine(
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Engine>, StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
-    let health = Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept));
+    let health =
+        Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
     let upstream = Arc::new(Providers::new(transport, Arc::clone(clock)));
     Ok(Arc::new(Engine::new(
         settings,

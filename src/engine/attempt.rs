@@ -1,7 +1,7 @@
 //! The only retry and fallback loop. It goes through the plan's targets until one gives content; after that
 //! the target is fixed, and a failure is the client's to know.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use canon::Mark;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     admit::Permit,
     code::Code,
-    fault::{Fault, FaultKind, Stage},
+    fault::{Fault, FaultKind, Scope, Stage},
     health::{Cooldown, Health, Standing},
     plan::{Plan, Skip},
     ports::{Call, Frames, Request, Target, Upstream},
@@ -20,6 +20,9 @@ use super::{
     settings::Settings,
     settle::Settlement,
 };
+
+/// The most that is held back before the first content, in bytes: a role and an id need a few hundred.
+const HELD_LIMIT: usize = 1024 * 1024;
 
 /// One request on its way through its plan.
 pub(super) struct Race {
@@ -61,9 +64,9 @@ impl Race {
     /// When none of them gave content. The receipt is written by then.
     pub(super) async fn run(mut self) -> Result<Started, Refusal> {
         let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
-        let targets = std::mem::take(&mut self.plan.targets);
+        let mut targets = VecDeque::from(std::mem::take(&mut self.plan.targets));
         let mut faults = Vec::new();
-        for target in targets {
+        while let Some(target) = targets.pop_front() {
             if let Some(cooldown) = self.cooled_meanwhile(&target) {
                 let skip = Skip { target, cooldown };
                 self.settlement.skipped(skip.record());
@@ -75,11 +78,14 @@ impl Race {
                 Ok(opened) => return Ok(self.started(target, opened, started_ms, deadline)),
                 Err(fault) => {
                     self.note(&target, &fault, started_ms);
-                    let over = !fault.kind.fails_over();
-                    faults.push((target, fault));
-                    if over {
+                    if !fault.kind.fails_over() {
+                        faults.push((target, fault));
                         break;
                     }
+                    if fault.kind.scope() == Scope::Transient {
+                        others_first(&mut targets, &target);
+                    }
+                    faults.push((target, fault));
                 }
             }
         }
@@ -110,6 +116,7 @@ impl Race {
                 .await??;
         let (mut frames, edits) = (answer.frames, answer.edits);
         let mut held = Vec::new();
+        let mut held_bytes = 0;
         let first_content = timeouts.first_content;
         loop {
             let frame =
@@ -120,9 +127,14 @@ impl Race {
             })?;
             self.settlement.meter.frame(&frame);
             if !frame.bytes.is_empty() {
+                held_bytes += frame.bytes.len();
                 held.push(frame.bytes);
             }
             match frame.mark {
+                Mark::Empty if held_bytes > HELD_LIMIT => {
+                    let text = format!("more than {HELD_LIMIT} bytes without any content");
+                    return Err(Fault::new(FaultKind::Malformed, text));
+                }
                 Mark::Empty => {}
                 Mark::Content => return Ok(Opened { held, rest: Some(frames), edits }),
                 Mark::End => return Ok(Opened { held, rest: None, edits }),
@@ -132,7 +144,7 @@ impl Race {
 
     fn started(mut self, target: Target, opened: Opened, started_ms: u32, deadline: Instant) -> Started {
         self.settlement.meter.content();
-        self.settlement.committed(200);
+        self.settlement.commit();
         self.health.succeeded(&target.connection);
         let record = self.record(&target, started_ms, None);
         self.settlement.attempted(record, opened.edits);
@@ -192,6 +204,15 @@ impl Race {
     }
 }
 
+/// Moves the other models of a connection that just failed behind everybody else: the next one
+/// would most likely wait for the same broken host.
+fn others_first(targets: &mut VecDeque<Target>, failed: &Target) {
+    let (same, others): (VecDeque<_>, VecDeque<_>) =
+        targets.drain(..).partition(|target| target.connection.id == failed.connection.id);
+    targets.extend(others);
+    targets.extend(same);
+}
+
 /// Waits for `work` until a stage's limit, counted from `since`, or the request's deadline.
 async fn within<T>(
     work: impl Future<Output = T>,
@@ -226,12 +247,21 @@ pub(super) fn cooling(model: &str, skipped: &[Skip], now: i64) -> Refusal {
     } else {
         (Code::AllCoolingDown, "is out of use for a while")
     };
-    let count = skipped.len();
     let text = format!(
-        "Every connection that serves `{model}` {what} ({count} of {count}). The first one is back in {} s.",
+        "Every connection that serves `{model}` {what} ({}). The first one is back in {} s.",
+        kinds(skipped),
         wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)),
     );
     Refusal::new(code, text).retry_after(wait)
+}
+
+/// How many are left alone for which reason. Which ones they are is for callers who may see the topology.
+fn kinds(skipped: &[Skip]) -> String {
+    let mut counts = std::collections::BTreeMap::new();
+    for skip in skipped {
+        *counts.entry(skip.cooldown.kind.as_str()).or_insert(0_usize) += 1;
+    }
+    counts.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ")
 }
 
 fn all_failed(model: &str, failed: &[(Target, Fault)]) -> Refusal {

@@ -103,11 +103,20 @@ impl View<'_> {
 }
 
 impl Health {
-    /// Health that starts from cooldowns kept by an earlier run.
+    /// Health that starts from cooldowns kept by an earlier run, as far as they are about the accounts that
+    /// `connections` name now.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, sink: Arc<dyn CooldownSink>, kept: Vec<CooldownRecord>) -> Self {
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        sink: Arc<dyn CooldownSink>,
+        kept: Vec<CooldownRecord>,
+        connections: &[Arc<Connection>],
+    ) -> Self {
+        let same_account = |record: &CooldownRecord| {
+            connections.iter().any(|one| one.id == record.connection && one.fingerprint == record.fingerprint)
+        };
         let mut states = States::new();
-        for record in kept {
+        for record in kept.into_iter().filter(same_account) {
             let state = states.entry(record.connection).or_default();
             state.fingerprint = record.fingerprint;
             let cooldown =
@@ -291,7 +300,7 @@ mod tests {
 
     fn health() -> (Health, Arc<World>) {
         let world = Arc::new(World::default());
-        (Health::new(Arc::<World>::clone(&world), Arc::<World>::clone(&world), Vec::new()), world)
+        (Health::new(Arc::<World>::clone(&world), Arc::<World>::clone(&world), Vec::new(), &[]), world)
     }
 
     fn standing(health: &Health, target: &Target) -> Standing {

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -244,13 +244,17 @@ impl Snapshot {
 /// still be tried unseen; but not for longer than a client would wait without a sign of life.
 async fn reply(race: Race, keep_alive: Duration) -> Result<Reply, Refusal> {
     let stream = race.request.facts.stream;
+    let commitment = race.settlement.commitment();
     let mut running = Box::pin(race.run());
     if !stream {
         return running.await.map(|started| committed(started, keep_alive));
     }
     match timeout(keep_alive, &mut running).await {
         Ok(result) => result.map(|started| committed(started, keep_alive)),
-        Err(_) => Ok(Reply { served: None, pieces: late(running, keep_alive) }),
+        Err(_) => {
+            commitment.store(true, Ordering::Relaxed);
+            Ok(Reply { served: None, pieces: late(running, keep_alive) })
+        }
     }
 }
 
@@ -302,9 +306,10 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
             yield Piece::Bytes(bytes);
         }
         let mut heard = Instant::now();
+        let mut sent = heard;
         while let Some(frames) = &mut rest {
             let idle_ends = heard + settings.timeouts.idle;
-            let wake = (Instant::now() + keep_alive).min(idle_ends).min(deadline);
+            let wake = (sent + keep_alive).min(idle_ends).min(deadline);
             let fault = match tokio::time::timeout_at(wake, frames.next()).await {
                 Ok(Some(Ok(frame))) => {
                     heard = Instant::now();
@@ -315,6 +320,9 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
                     }
                     if !frame.bytes.is_empty() {
                         yield Piece::Bytes(frame.bytes);
+                        sent = Instant::now();
+                        // A slow reader's time is not the provider's.
+                        heard = sent;
                     }
                     continue;
                 }
@@ -324,6 +332,7 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
                 Err(_) if wake == idle_ends => Fault::timed_out(Stage::Idle, settings.timeouts.idle),
                 Err(_) => {
                     yield Piece::KeepAlive;
+                    sent = Instant::now();
                     continue;
                 }
             };

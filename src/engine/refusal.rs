@@ -23,6 +23,8 @@ pub struct Refusal {
     pub attempts: Vec<AttemptRecord>,
     /// What was not tried, and why. For callers who may see the topology.
     pub skipped: Vec<SkipRecord>,
+    /// The provider's status, where it is the client's to see.
+    pub upstream_status: Option<u16>,
     /// The provider's own answer, where that is what the client should get.
     pub passed_on: Option<Box<PassedOn>>,
 }
@@ -38,6 +40,7 @@ impl Refusal {
             retry_after: None,
             attempts: Vec::new(),
             skipped: Vec::new(),
+            upstream_status: None,
             passed_on: None,
         }
     }
@@ -60,6 +63,7 @@ impl Refusal {
     #[must_use]
     pub fn passed_on(fault: Fault) -> Self {
         let mut refusal = Self::new(Code::UpstreamRefused, format!("The provider {}", fault.message));
+        refusal.upstream_status = fault.status;
         refusal.passed_on = fault.answer;
         refusal
     }
@@ -67,6 +71,6 @@ impl Refusal {
     /// The status that the client gets.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.passed_on.as_ref().map_or(self.code.status(), |answer| answer.status.as_u16())
+        self.upstream_status.unwrap_or(self.code.status())
     }
 }

@@ -1,7 +1,10 @@
 //! Writes the one receipt of a request, however it ends: answered, refused, broken, or left by its client. The
 //! last one is what remains when nobody said otherwise before the settlement was dropped.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use canon::{Dialect, Edit};
 
@@ -21,6 +24,7 @@ pub(super) struct Settlement {
     /// What is counted.
     pub(super) meter: Meter,
     receipt: Option<Receipt>,
+    committed: Arc<AtomicBool>,
     sink: Arc<dyn ReceiptSink>,
 }
 
@@ -65,7 +69,7 @@ impl Settlement {
             total_ms: 0,
             bytes_out: 0,
         };
-        Self { meter: Meter::start(), receipt: Some(receipt), sink }
+        Self { meter: Meter::start(), receipt: Some(receipt), committed: Arc::default(), sink }
     }
 
     /// Notes what was planned.
@@ -91,11 +95,14 @@ impl Settlement {
         }
     }
 
-    /// Notes that the client has been given a status. From here on this is what it got.
-    pub(super) fn committed(&mut self, status: u16) {
-        if let Some(receipt) = &mut self.receipt {
-            receipt.status = status;
-        }
+    /// A flag for whoever gives the client its 200: from then on this is the status that it got.
+    pub(super) fn commitment(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.committed)
+    }
+
+    /// Notes that the client is given a 200.
+    pub(super) fn commit(&self) {
+        self.committed.store(true, Ordering::Relaxed);
     }
 
     /// The attempts so far.
@@ -134,7 +141,10 @@ impl Settlement {
     fn finish(&mut self, outcome: Outcome, status: Option<u16>, error: Option<Code>) {
         let Some(mut receipt) = self.receipt.take() else { return };
         receipt.outcome = outcome;
-        receipt.status = status.unwrap_or(receipt.status);
+        receipt.status = match self.committed.load(Ordering::Relaxed) {
+            true => 200,
+            false => status.unwrap_or(receipt.status),
+        };
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
         receipt.first_content_ms = self.meter.first_content_ms();

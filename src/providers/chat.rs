@@ -1,10 +1,12 @@
 //! The chat dialect towards a provider that speaks it: the client's bytes go out with the edits of the closed
 //! list, and the provider's bytes come back as frames.
 
+use std::sync::Arc;
+
 use async_stream::try_stream;
 use bytes::{Bytes, BytesMut};
 use canon::{Frame, Mark, Usage, sse::Splitter};
-use futures_util::{FutureExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
@@ -12,7 +14,7 @@ use http::{
 use http_body_util::BodyExt;
 use openai::chat::{self, Changes, Piece, UnaryError};
 
-use super::{Providers, refusal};
+use super::{Providers, refusal, words};
 use crate::{
     engine::{
         fault::{Fault, FaultKind},
@@ -53,7 +55,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
     }
     let answer = Response::from_parts(parts, body);
     let frames = if facts.stream { streamed(answer, facts.wants_usage)? } else { unary(answer) };
-    Ok(Answer { frames, edits })
+    Ok(Answer { frames: clean(frames, Arc::clone(connection)), edits })
 }
 
 fn request(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {
@@ -93,6 +95,16 @@ fn unreachable_fault(error: &TransportError) -> Fault {
         _ => FaultKind::Unreachable,
     };
     Fault::new(kind, error.to_string())
+}
+
+/// The same frames, with nothing in their faults that the provider should not have said.
+fn clean(frames: Frames, connection: Arc<Connection>) -> Frames {
+    Box::pin(frames.map(move |frame| {
+        frame.map_err(|mut fault| {
+            fault.message = words::clean(&fault.message, &connection);
+            fault
+        })
+    }))
 }
 
 /// A unary answer is a stream of one frame.
@@ -182,12 +194,13 @@ fn events(mut body: Body, status: StatusCode, wants_usage: bool) -> Frames {
             splitter.push(data);
             while let Some(event) = splitter.next_event() {
                 let frame = reader.read(event).map_err(|fault| fault.with_status(status))?;
-                let ended = frame.mark == Mark::End;
-                yield frame;
-                if ended {
+                if frame.mark == Mark::End {
+                    // Before the frame is handed over: whoever gets the end does not ask for more.
                     drain(body);
+                    yield frame;
                     return;
                 }
+                yield frame;
             }
             if splitter.pending() > EVENT_LIMIT {
                 Err(Fault::new(FaultKind::Malformed, format!("an event larger than {EVENT_LIMIT} bytes")))?;
@@ -273,3 +286,6 @@ impl Reader {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,5 +6,6 @@ mod chat;
 mod dialect;
 mod refusal;
 mod retry;
+mod words;
 
 pub use dialect::Providers;

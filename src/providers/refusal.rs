@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::{StatusCode, response::Parts};
 use http_body_util::{BodyExt, Limited};
 
-use super::retry;
+use super::{retry, words};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, PassedOn},
-        settings::{Connection, Secret},
+        settings::Connection,
     },
     outbound::Body,
 };
@@ -24,11 +24,11 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 /// Reads an answer with a bad status into a fault.
 pub(super) async fn read(connection: &Connection, parts: &Parts, body: Body, now: i64) -> Fault {
     let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await {
-        Ok(Ok(body)) => without_secret(body.to_bytes(), connection.credential.as_ref()),
+        Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) | Err(_) => Bytes::new(),
     };
     let kind = kind_of(parts.status);
-    let said = openai::fault::message_of(&body);
+    let said = words::clean(&openai::fault::message_of(&body), connection);
     let message = match (said.is_empty(), parts.status.canonical_reason()) {
         (false, _) => format!("answered {}: {said}", parts.status.as_u16()),
         (true, Some(reason)) => format!("answered {} {reason}", parts.status.as_u16()),
@@ -36,9 +36,7 @@ pub(super) async fn read(connection: &Connection, parts: &Parts, body: Body, now
     };
     let mut fault = Fault::new(kind, message).with_status(parts.status);
     fault.retry_after = retry::retry_after(&parts.headers, now);
-    if openai::fault::is_error_body(&body) {
-        fault.answer = Some(Box::new(PassedOn { status: parts.status, body }));
-    }
+    fault.answer = passed_on(connection, parts.status, &body).map(Box::new);
     fault
 }
 
@@ -55,13 +53,12 @@ fn kind_of(status: StatusCode) -> FaultKind {
     }
 }
 
-/// Takes the credential out of a text that the provider wrote: some quote it when they refuse it.
-fn without_secret(body: Bytes, credential: Option<&Secret>) -> Bytes {
-    let secret = credential.map_or("", Secret::expose);
-    match std::str::from_utf8(&body) {
-        Ok(text) if !secret.is_empty() && text.contains(secret) => {
-            Bytes::from(text.replace(secret, "[redacted]"))
-        }
-        _ => body,
-    }
+/// The provider's own words for the client, if the client's dialect can read them. A body that still holds the
+/// credential once it is decoded (written with escapes, say) is not handed on.
+fn passed_on(connection: &Connection, status: StatusCode, body: &Bytes) -> Option<PassedOn> {
+    let text = std::str::from_utf8(body).ok()?;
+    let body = words::without_secret(text, connection);
+    let decoded = openai::fault::message_of(body.as_bytes());
+    let safe = words::without_secret(&decoded, connection) == decoded;
+    (safe && openai::fault::is_error_body(body.as_bytes())).then(|| PassedOn { status, body: body.into() })
 }

@@ -19,7 +19,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
 }
 
 /// The longest wait among the windows with nothing left. The families differ in where they put the words
-/// (`x-ratelimit-remaining-requests`, `anthropic-ratelimit-requests-remaining`) but not in the words.
+/// (`x-ratelimit-remaining-requests`, `ratelimit-remaining`) but not in the words.
 fn exhausted_windows(headers: &HeaderMap, now: i64) -> Option<Duration> {
     headers
         .iter()

@@ -102,6 +102,17 @@ fn is_allowed(host: &str, hosts: &[String]) -> bool {
         || hosts.iter().any(|allowed| name.eq_ignore_ascii_case(without_port(allowed)))
 }
 
+/// The origin of a web page that is not this machine's or one of `hosts`; `None` for programs, which send none.
+pub(super) fn foreign_origin<'a>(headers: &'a HeaderMap, hosts: &[String]) -> Option<&'a str> {
+    let origin = headers.get(header::ORIGIN)?.to_str().unwrap_or("(not text)");
+    let host = origin.split_once("://").map_or("", |(_, host)| without_port(host));
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let ours = host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || hosts.iter().any(|allowed| host.eq_ignore_ascii_case(without_port(allowed)));
+    (!ours).then_some(origin)
+}
+
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
@@ -124,6 +135,25 @@ async fn no_such_method(method: Method, uri: Uri, ids: axum::Extension<Ids>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_elsewhere_are_foreign() {
+        let hosts = ["hub.example".to_owned()];
+        let foreign = |origin: &'static str| {
+            let headers = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+            foreign_origin(&headers, &hosts).is_some()
+        };
+        for origin in ["http://evil.example", "null", "http://10.0.0.1", "https://localhost.evil.example", ""]
+        {
+            assert!(foreign(origin), "{origin}");
+        }
+        for origin in
+            ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:8080", "https://hub.example"]
+        {
+            assert!(!foreign(origin), "{origin}");
+        }
+        assert!(foreign_origin(&HeaderMap::new(), &hosts).is_none());
+    }
 
     #[test]
     fn names_must_be_known_and_addresses_need_not() {

@@ -7,7 +7,10 @@ use axum::extract::Request;
 use http::{HeaderMap, HeaderName, header};
 use operations::Scopes;
 
-use super::{Handles, front::Peer};
+use super::{
+    Handles,
+    front::{self, Peer},
+};
 use crate::{
     auth::{AuthError, Gate},
     engine::{
@@ -27,6 +30,7 @@ pub(super) struct Identify {
     gate: Arc<Gate>,
     engine: Arc<Engine>,
     required: bool,
+    hosts: Arc<[String]>,
 }
 
 impl Identify {
@@ -35,6 +39,7 @@ impl Identify {
             gate: Arc::clone(&handles.gate),
             engine: Arc::clone(&handles.engine),
             required: handles.auth_required,
+            hosts: Arc::clone(&handles.allowed_hosts),
         }
     }
 
@@ -47,13 +52,17 @@ impl Identify {
         let snapshot = self.engine.snapshot();
         self.engine.admission().rate(address, &snapshot.settings.limits, self.engine.clock().now())?;
         let token = token_of(request.headers());
-        if token.is_none() && !self.required {
-            return Ok(anybody(address));
-        }
         match self.gate.identify(token, address) {
             Ok(caller) => Ok(caller),
-            // Without required keys a client may send whatever its settings demand of it.
-            Err(_) if !self.required => Ok(anybody(address)),
+            // Without required keys a client may send none, or whatever its settings demand of it. But not
+            // a web page: any page that somebody visits could spend money and make keys here.
+            Err(_) if !self.required => match front::foreign_origin(request.headers(), &self.hosts) {
+                Some(origin) => Err(Refusal::new(
+                    Code::HostNotAllowed,
+                    format!("Pages of `{origin}` may not use this hub without a key."),
+                )),
+                None => Ok(anybody(address)),
+            },
             Err(error) => Err(refusal(&error)),
         }
     }

@@ -12,7 +12,7 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
 /// How much of a refused body is read and thrown away; above the usual limit for bodies, so that
@@ -40,13 +40,16 @@ impl Lender {
         let Some(mut body) = lock(&self.0).take() else { return true };
         let drain = async {
             let mut read = 0;
-            while let Some(Ok(frame)) = body.frame().await {
-                read += frame.data_ref().map_or(0, Bytes::len);
+            loop {
+                match body.frame().await {
+                    None => return true,
+                    Some(Err(_)) => return false,
+                    Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
+                }
                 if read > LIMIT {
                     return false;
                 }
             }
-            body.is_end_stream()
         };
         tokio::time::timeout(PATIENCE, drain).await.unwrap_or(false)
     }
@@ -70,7 +73,7 @@ impl http_body::Body for Lent {
     }
 
     fn is_end_stream(&self) -> bool {
-        lock(&self.0).as_ref().is_none_or(Body::is_end_stream)
+        lock(&self.0).as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -8,6 +8,7 @@ mod identify;
 mod lent;
 mod malformed;
 mod openai;
+mod path;
 mod probes;
 mod render;
 mod server;

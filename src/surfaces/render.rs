@@ -71,7 +71,11 @@ pub(super) fn refusal(refusal: &Refusal, ids: &Ids, topology: bool) -> Response 
 /// The event that tells in a stream that its answer broke.
 pub(super) fn event(refusal: &Refusal, ids: &Ids, topology: bool) -> Bytes {
     let mut event = b"data: ".to_vec();
-    event.extend_from_slice(&body(refusal, ids, topology));
+    let body = body(refusal, ids, topology);
+    // A provider's own words may be spread over several lines, which would end the event.
+    let one_line =
+        serde_json::from_slice::<serde_json::Value>(&body).and_then(|value| serde_json::to_vec(&value));
+    event.extend_from_slice(one_line.as_deref().unwrap_or(&body));
     event.extend_from_slice(b"\n\n");
     event.into()
 }

@@ -9,7 +9,10 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tower::ServiceExt;
 
 use super::{front::Peer, malformed::Connection};
@@ -36,17 +39,22 @@ pub struct Server {
 pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> bool {
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
+            Some(_) = connections.join_next() => {}
             accepted = server.listener.accept() => match accepted {
-                Ok((tcp, _)) => serve_connection(tcp, &server.router, &graceful),
+                Ok((tcp, _)) => drop(connections.spawn(serve_connection(tcp, &server.router, &graceful))),
                 Err(error) => pause_after(&error).await,
             },
             () = &mut stop => break,
         }
     }
     drop(server.listener);
-    tokio::time::timeout(server.drain, graceful.shutdown()).await.is_ok()
+    let drained = tokio::time::timeout(server.drain, graceful.shutdown()).await.is_ok();
+    // What is cut now still writes its receipts, while there is somebody to take them.
+    connections.shutdown().await;
+    drained
 }
 
 async fn pause_after(error: &io::Error) {
@@ -54,7 +62,11 @@ async fn pause_after(error: &io::Error) {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
-fn serve_connection(tcp: TcpStream, router: &Router, graceful: &GracefulShutdown) {
+fn serve_connection(
+    tcp: TcpStream,
+    router: &Router,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
     // Without this, small answers wait for the acknowledgement of the ones before them: 40 ms each.
     drop(tcp.set_nodelay(true));
     let peer = tcp.peer_addr().ok().map(|address| Peer(address.ip().to_canonical()));
@@ -69,9 +81,9 @@ fn serve_connection(tcp: TcpStream, router: &Router, graceful: &GracefulShutdown
         .header_read_timeout(HEAD)
         .serve_connection(TokioIo::new(Connection::new(tcp)), TowerToHyperService::new(service));
     let watched = graceful.watch(connection);
-    tokio::spawn(async move {
+    async move {
         if let Err(error) = watched.await {
             events::client_connection_broke(&error);
         }
-    });
+    }
 }

@@ -2,6 +2,8 @@
 //! full answer or, after the first content, an honest error; the receipt tells the attempts.
 
 use http::StatusCode;
+use serde_json::json;
+use trivium::simulator::{Behaviour, Fault, Script};
 
 use super::support::{Answer, TestHub};
 
@@ -208,4 +210,87 @@ async fn cooldowns_survive_a_restart_and_a_new_credential_ends_them() {
 
     let third = TestHub::builder().kept(kept).account("a", "sim-ok.new").account("b", "sim-ok").build().await;
     assert_eq!(third.chat("m").await.route(), "a", "another key is another account");
+}
+
+/// An account whose every answer has this status and body.
+fn answering(code: u16, body: serde_json::Value) -> Script {
+    let fault = Fault::Status { code, retry_after: None, body: Some(body) };
+    Script::default().key("scripted", Behaviour::failing(fault))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callers_error_keeps_its_status_whatever_its_body_looks_like() {
+    for (code, body) in [
+        (422, json!({"detail": "no"})),
+        (413, json!("<html>too large</html>")),
+        (400, json!({"error": "no"})),
+    ] {
+        let hub = TestHub::builder().script(answering(code, body)).account("a", "scripted").build().await;
+        let answer = hub.chat("m").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (code, "upstream_refused"),
+            "{answer:?}"
+        );
+        assert_eq!(hub.receipts().await[0].status, code);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_the_status_is_out_is_one_event() {
+    let pretty =
+        "{\n  \"error\": {\n    \"message\": \"wrong\",\n    \"type\": \"invalid_request_error\"\n  }\n}";
+    let hub = TestHub::builder()
+        .yaml("timeouts: {response_start_seconds: 20}\n")
+        .script(answering(400, json!(pretty)))
+        .account("a", "sim-hang")
+        .account("b", "scripted")
+        .build()
+        .await;
+    let answer = hub.stream("m").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let last: serde_json::Value = serde_json::from_str(answer.events().last().unwrap()).unwrap();
+    assert_eq!(last["error"]["message"], "wrong");
+    let receipt = &hub.receipts().await[0];
+    assert_eq!((receipt.outcome.as_str(), receipt.status), ("failed", 200), "the client was given a 200");
+}
+
+#[tokio::test(start_paused = true)]
+async fn auto_asks_a_broken_connection_once_and_not_once_for_each_model() {
+    let hub = TestHub::builder()
+        .account_with("broken", "sim-500", &["one", "two", "three", "four"])
+        .account_with("good", "sim-ok", &["five"])
+        .build()
+        .await;
+    assert!(whole_from(&hub.chat("auto").await, "good", "2"));
+    assert_eq!(hub.calls(["sim-500"]), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mixture_of_reasons_is_no_rate_limit_and_is_told_without_naming_connections() {
+    let hub = TestHub::builder().account("a", "sim-429-retry-60").account("b", "sim-401").build().await;
+    hub.chat("m").await;
+    let answer = hub.chat("m").await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, "all_targets_cooling_down")
+    );
+    assert_eq!(answer.header("retry-after"), "60");
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("1 rate_limited, 1 unauthorized"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_cooldown_of_another_credential_is_not_taken_over() {
+    let first = TestHub::builder().account("a", "sim-429-retry-600.old").build().await;
+    first.chat("m").await;
+    let mut kept = first.cooldowns();
+    let second = TestHub::builder().kept(kept.clone()).account("a", "sim-404.new").build().await;
+    second.chat("m").await;
+    kept.extend(second.cooldowns());
+    let third = TestHub::builder().kept(kept).account_with("a", "sim-404.new", &["m", "n"]).build().await;
+    assert_eq!(third.chat("m").await.code(), "model_not_found");
+    assert_eq!(third.calls(["sim-404.new"]), [0], "the lock of the model holds");
+    third.chat("n").await;
+    assert_eq!(third.calls(["sim-404.new"]), [1], "the old account's limit does not");
 }

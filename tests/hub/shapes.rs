@@ -89,6 +89,13 @@ async fn bad_input_gets_an_error_of_the_table_in_openais_shape() {
     );
     assert_eq!(answer.header("allow"), "POST");
     assert_eq!(hub.get("/v2/chat").await.code(), "unknown_route");
+    assert_eq!(hub.get("/v1/models/%ff").await.code(), "malformed_request");
+    assert_eq!(hub.get("/api/keys/%ff").await.code(), "method_not_allowed");
+    assert_eq!(hub.post("/api/keys/%ff/rotate", "").await.code(), "malformed_request");
+    let long = "x".repeat(600);
+    let answer = hub.post("/v1/chat/completions", format!(r#"{{"model":"{long}","messages":[]}}"#)).await;
+    assert_eq!(answer.code(), "invalid_parameter");
+    assert_eq!(hub.get(&format!("/v1/models/{long}")).await.code(), "invalid_parameter");
     assert!(hub.upstream().is_empty(), "none of this is a provider's business");
 }
 
@@ -158,6 +165,23 @@ async fn foreign_hosts_are_turned_away() {
         let request = Request::get("/livez").header("host", host).body(Body::empty()).unwrap();
         assert_eq!(hub.send(request).await.status.as_u16(), status, "{host}");
     }
+}
+
+#[tokio::test]
+async fn without_required_keys_programs_come_in_and_foreign_pages_do_not() {
+    let hub = TestHub::builder().yaml("auth: {required: false}\n").account("a", "sim-ok").build().await;
+    let from = async |origin: Option<&str>| {
+        let mut request = super::support::chat("m", false);
+        request.headers_mut().insert("authorization", "Bearer whatever".parse().unwrap());
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        hub.send(request).await.status.as_u16()
+    };
+    assert_eq!(from(None).await, 200);
+    assert_eq!(from(Some("http://localhost:3000")).await, 200);
+    assert_eq!(from(Some("https://evil.example")).await, 403);
+    assert_eq!(from(Some("null")).await, 403);
 }
 
 #[tokio::test(start_paused = true)]

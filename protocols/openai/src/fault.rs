@@ -3,9 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The longest message that is taken over from a provider, in characters.
-const MESSAGE_LIMIT: usize = 500;
-
 /// The body of an error answer: `{"error": {…}}`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorBody<'a, Details: Serialize> {
@@ -56,18 +53,19 @@ pub fn is_error_body(body: &[u8]) -> bool {
 }
 
 /// What an error body says, for receipts and logs: the message of an error object in any of the shapes in
-/// which providers send it. Empty when the body says nothing readable. Bounded in length.
+/// which providers send it. Empty when the body says nothing readable. As long as the
+/// provider made it.
 #[must_use]
 pub fn message_of(body: &[u8]) -> String {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return String::new() };
     let error = value.get("error").unwrap_or(&value);
-    let text = [error, &value]
+    [error, &value]
         .into_iter()
         .find_map(|at| at.get("message").and_then(Value::as_str))
         .or_else(|| error.as_str())
         .or_else(|| value.get("detail").and_then(Value::as_str))
-        .unwrap_or_default();
-    text.chars().take(MESSAGE_LIMIT).collect()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -83,11 +81,5 @@ mod tests {
         assert_eq!(message_of(b"<html>"), "");
         assert!(is_error_body(br#"{"error":{"message":"a"}}"#));
         assert!(!is_error_body(br#"{"error":"b"}"#) && !is_error_body(b"no"));
-    }
-
-    #[test]
-    fn long_messages_are_cut() {
-        let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(2000));
-        assert_eq!(message_of(long.as_bytes()).chars().count(), MESSAGE_LIMIT);
     }
 }

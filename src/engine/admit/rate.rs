@@ -34,7 +34,8 @@ impl Rates {
             }
         }
         let window = windows.entry(address).or_insert(Window { start: now, count: 0 });
-        if now - window.start >= MINUTE {
+        // A clock that was set back must not keep anybody out until it has caught up.
+        if now - window.start >= MINUTE || now < window.start {
             *window = Window { start: now, count: 0 };
         }
         if window.count >= allowed {

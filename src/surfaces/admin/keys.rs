@@ -2,7 +2,10 @@
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, Request, State, rejection::QueryRejection},
+    extract::{
+        Path, Query, Request, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
@@ -13,7 +16,7 @@ use super::{Admin, refused};
 use crate::{
     engine::{caller::Caller, code::Code, refusal::Refusal},
     ops::OpError,
-    surfaces::{body, front::Ids, render},
+    surfaces::{body, front::Ids, path, render},
 };
 
 /// Arguments are a few hundred bytes; nothing here needs more.
@@ -50,11 +53,12 @@ pub(super) async fn create(
 pub(super) async fn revoke(
     State(admin): State<Admin>,
     Extension(ids): Extension<Ids>,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let revoked = async move {
         let caller = admin.identify.caller(&request)?;
+        let key = path::text(key)?;
         admin.keys.revoke(&caller, RevokeKey { key }).await.map_err(|error| refused(&error))
     };
     answer(StatusCode::OK, revoked.await, &ids)
@@ -71,12 +75,12 @@ struct Rotation {
 pub(super) async fn rotate(
     State(admin): State<Admin>,
     Extension(ids): Extension<Ids>,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let rotated = async move {
         let (caller, Rotation { grace_seconds }) = read_or_default::<Rotation>(&admin, request).await?;
-        let args = RotateKey { key, grace_seconds };
+        let args = RotateKey { key: path::text(key)?, grace_seconds };
         admin.keys.rotate(&caller, args).await.map_err(|error: OpError| refused(&error))
     };
     answer(StatusCode::OK, rotated.await, &ids)

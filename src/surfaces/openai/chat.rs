@@ -130,7 +130,7 @@ fn not_a_request(error: &ScanError) -> Refusal {
         ScanError::NotUtf8 { .. } => Code::InvalidUtf8,
         ScanError::NotJson { .. } => Code::InvalidJson,
         ScanError::Missing { .. } => Code::MissingParameter,
-        ScanError::WrongType { .. } => Code::InvalidParameter,
+        ScanError::WrongType { .. } | ScanError::TooLong { .. } => Code::InvalidParameter,
     };
     let mut refusal = Refusal::new(code, error.to_string());
     refusal.param = error.param();

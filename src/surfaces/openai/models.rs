@@ -2,17 +2,20 @@
 
 use axum::{
     Extension, Json,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use canon::Dialect;
-use openai::models::{Model, ModelList};
+use openai::{
+    chat::MODEL_LIMIT,
+    models::{Model, ModelList},
+};
 use operations::Scope;
 
 use super::OpenAi;
 use crate::{
-    engine::{pipeline::Snapshot, plan::VIRTUAL_MODELS, policy, refusal::Refusal},
-    surfaces::{front::Ids, render},
+    engine::{code::Code, pipeline::Snapshot, plan::VIRTUAL_MODELS, policy, refusal::Refusal},
+    surfaces::{front::Ids, path, render},
 };
 
 /// Who owns the virtual models.
@@ -36,10 +39,10 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(api): State<OpenAi>,
     Extension(ids): Extension<Ids>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    match may_read(&api, &request).and_then(|()| find(&api, &id)) {
+    match may_read(&api, &request).and_then(|()| find(&api, &path::text(id)?)) {
         Ok(response) => response,
         Err(refusal) => render::refusal(&refusal, &ids, false),
     }
@@ -50,6 +53,10 @@ fn find(api: &OpenAi, id: &str) -> Result<Response, Refusal> {
     let created = seconds(&snapshot);
     if VIRTUAL_MODELS.contains(&id) {
         return Ok(Json(Model::new(id, created, OWNER)).into_response());
+    }
+    if id.len() > MODEL_LIMIT {
+        let text = format!("A model's name has at most {MODEL_LIMIT} bytes.");
+        return Err(Refusal::new(Code::InvalidParameter, text).about("model"));
     }
     // What can be asked for exists, whether it is listed or not: `groq/some-new-model`.
     let plan = api.engine.simulate(id, Dialect::Chat)?;

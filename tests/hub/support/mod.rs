@@ -114,7 +114,12 @@ impl Builder {
         let simulator = Simulator::new(self.script, 7);
         let clock: Arc<dyn Clock> = Arc::new(TokioClock(Instant::now()));
         let store = Arc::new(MemoryStore::default());
-        let health = Arc::new(Health::new(Arc::clone(&clock), Arc::<MemoryStore>::clone(&store), self.kept));
+        let health = Arc::new(Health::new(
+            Arc::clone(&clock),
+            Arc::<MemoryStore>::clone(&store),
+            self.kept,
+            &loaded.settings.connections,
+        ));
         let upstream = Arc::new(Providers::new(Arc::new(InProcess(simulator.clone())), Arc::clone(&clock)));
         let sink = Arc::<MemoryStore>::clone(&store);
         let engine =
@@ -127,7 +132,7 @@ impl Builder {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             keys: Arc::clone(&keys),
-            auth_required: true,
+            auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };

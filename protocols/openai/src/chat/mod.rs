@@ -7,7 +7,7 @@ mod stream;
 mod unary;
 
 pub use edit::{Changes, apply};
-pub use scan::{ScanError, scan};
+pub use scan::{MODEL_LIMIT, ScanError, scan};
 pub use stream::{DONE, Piece, read_event};
 pub use unary::{UnaryError, read_unary};
 

@@ -28,6 +28,13 @@ pub enum ScanError {
         /// The field.
         param: &'static str,
     },
+    /// A text is longer than any that means something.
+    TooLong {
+        /// The field.
+        param: &'static str,
+        /// The most bytes that it may have.
+        limit: usize,
+    },
     /// A field has the wrong type.
     WrongType {
         /// The field.
@@ -44,7 +51,9 @@ impl ScanError {
     #[must_use]
     pub const fn param(&self) -> Option<&'static str> {
         match self {
-            Self::Missing { param } | Self::WrongType { param, .. } => Some(*param),
+            Self::Missing { param } | Self::WrongType { param, .. } | Self::TooLong { param, .. } => {
+                Some(*param)
+            }
             Self::NotUtf8 { .. } | Self::NotJson { .. } => None,
         }
     }
@@ -62,6 +71,7 @@ impl fmt::Display for ScanError {
             Self::NotJson { message } => {
                 write!(f, "The request body could not be read as a JSON object: {message}.")
             }
+            Self::TooLong { param, limit } => write!(f, "`{param}` is longer than {limit} bytes."),
             Self::Missing { param } => write!(f, "You must provide the field `{param}`."),
             Self::WrongType { param, expected, found } => {
                 write!(f, "Invalid type for `{param}`: expected {expected}, but got {found} instead.")
@@ -71,6 +81,10 @@ impl fmt::Display for ScanError {
 }
 
 impl std::error::Error for ScanError {}
+
+/// The longest name of a model, in bytes as it is written. Names are compared with all known ones, kept in receipts and
+/// put into errors; the longest that providers have are a quarter of this.
+pub const MODEL_LIMIT: usize = 512;
 
 /// Finds the facts of a chat request.
 ///
@@ -89,6 +103,9 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         Some(options) => (include_usage(options)?, Some(span(text, options))),
         None => (false, None),
     };
+    if model.get().len() > MODEL_LIMIT {
+        return Err(ScanError::TooLong { param: "model", limit: MODEL_LIMIT });
+    }
     Ok(Facts {
         model: serde_json::from_str(model.get()).map_err(|_| wrong_type("model", "a string", model))?,
         stream: top.stream.map_or(Ok(false), flag)?,
@@ -271,6 +288,8 @@ mod tests {
         assert_eq!(of(br#"{"model":"m","messages":{}}"#).param(), Some("messages"));
         assert_eq!(of(br#"{"model":"m","messages":[],"stream":"yes"}"#).param(), Some("stream"));
         assert_eq!(of(br#"{"model":"m","messages":[],"stream_options":[]}"#).param(), Some("stream_options"));
+        let long = format!(r#"{{"model":"{}","messages":[]}}"#, "x".repeat(MODEL_LIMIT));
+        assert_eq!(of(long.as_bytes()), ScanError::TooLong { param: "model", limit: MODEL_LIMIT });
         let twice = of(br#"{"model":"cheap","messages":[],"model":"dear"}"#).to_string();
         assert!(twice.contains("`model` stands there twice"), "{twice}");
     }
