@@ -184,13 +184,6 @@ async fn without_required_keys_programs_come_in_and_foreign_pages_do_not() {
     assert_eq!(from(Some("null")).await, 403);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_rate_per_address_is_kept_when_it_is_set() {
-    // Requests in process have no address; the rate itself is tested beside its code, the setting here.
-    let hub = TestHub::builder().yaml("server: {rate_limit_per_minute: 5}\n").build().await;
-    assert_eq!(hub.engine.snapshot().settings.limits.per_address_per_minute, Some(5));
-}
-
 #[tokio::test]
 async fn the_documented_codes_are_all_codes() {
     let names: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
