@@ -216,21 +216,16 @@ impl Hub {
         &self.engine
     }
 
-    /// Its store, for looking at receipts.
-    #[must_use]
-    pub const fn store(&self) -> &Store {
-        &self.store
-    }
-
     /// Stops: takes nothing new, lets running requests finish for as long as was configured, writes everything.
     ///
     /// # Errors
     /// When something could not be written.
     pub async fn stop(self) -> Result<(), StartError> {
         events::draining(self.engine.admission().running(), self.shutdown_timeout);
+        // Requests that still come in over connections that stand are told to go elsewhere.
+        self.engine.admission().close();
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
-        self.engine.admission().close();
         self.saving.abort();
         let saved = self.keys.save_last_used().await;
         let closed = self.store.close().await;

@@ -82,7 +82,6 @@ async fn start(
     let common = Common { data_dir: Some(data_dir), ..common.clone() };
     let configured = configure(&common, Some(Source::Text { name: "(demo)".to_owned(), text }))?;
     app::start_log(&configured.loaded.boot);
-    let catalogue = app::catalogue().map_err(|error| fail(&error.to_string()))?;
     let first = configured.loaded.boot.port;
     let last = if common.port.is_some() { first } else { first.saturating_add(MORE_PORTS) };
     let mut port = first;
@@ -92,7 +91,7 @@ async fn start(
         // The demo's key is its own: a key of the environment would not be printed below.
         boot.api_key = None;
         let settings = configured.loaded.settings.clone();
-        match Hub::start(boot, settings, Arc::clone(&catalogue), Parts::default()).await {
+        match Hub::start(boot, settings, Arc::clone(configured.loader.catalogue()), Parts::default()).await {
             Ok(hub) => return Ok(hub),
             Err(app::StartError::Listen { .. }) if port < last => port += 1,
             Err(error) => return Err(fail(&error.to_string())),

@@ -96,7 +96,7 @@ struct Configured {
     loaded: Loaded,
 }
 
-fn loader(common: &Common) -> Result<Loader, ExitCode> {
+fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
     let overrides = Overrides {
         host: common.host.clone(),
         port: common.port,
@@ -105,11 +105,7 @@ fn loader(common: &Common) -> Result<Loader, ExitCode> {
         log_format: common.log_format.clone(),
     };
     let catalogue = app::catalogue().map_err(|error| fail(&error.to_string()))?;
-    Ok(Loader::new(Env::from_process(), overrides, catalogue, app::SPOKEN))
-}
-
-fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
-    let loader = loader(common)?;
+    let loader = Loader::new(Env::from_process(), overrides, catalogue, app::SPOKEN);
     let source = source.unwrap_or_else(|| common.config.clone().map_or(Source::Discover, Source::File));
     match loader.load(&source) {
         Ok(loaded) => Ok(Configured { loader, source, loaded }),

@@ -37,10 +37,7 @@ pub(super) fn run(common: &Common) -> ExitCode {
 
 async fn serve(configured: Configured) -> ExitCode {
     let Configured { loader, source, loaded } = configured;
-    let catalogue = match app::catalogue() {
-        Ok(catalogue) => catalogue,
-        Err(error) => return fail(&error.to_string()),
-    };
+    let catalogue = Arc::clone(loader.catalogue());
     let boot = loaded.boot.clone();
     let hub = match Hub::start((&boot).into(), loaded.settings.clone(), catalogue, Parts::default()).await {
         Ok(hub) => hub,

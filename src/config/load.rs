@@ -65,6 +65,12 @@ impl Loader {
         &self.env
     }
 
+    /// The providers that it knows.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
     /// Reads and checks the configuration.
     ///
     /// # Errors

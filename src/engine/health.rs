@@ -155,9 +155,22 @@ impl Health {
         }
     }
 
-    /// Forgets everything about connections that are no longer configured.
+    /// Forgets everything about accounts that are no longer configured: connections that are gone, and
+    /// those whose credential was replaced.
     pub fn retain(&self, connections: &[Arc<Connection>]) {
-        self.write().retain(|id, _| connections.iter().any(|connection| connection.id == *id));
+        let configured = |id: &Arc<str>, state: &State| {
+            connections.iter().any(|one| one.id == *id && one.fingerprint == state.fingerprint)
+        };
+        let gone: Vec<(Arc<str>, State)> =
+            self.write().extract_if(|id, state| !configured(id, state)).collect();
+        for (id, state) in gone {
+            if state.hard.is_some() {
+                self.sink.cleared(Arc::clone(&id), None);
+            }
+            for model in state.models.into_keys() {
+                self.sink.cleared(Arc::clone(&id), Some(model));
+            }
+        }
     }
 
     fn cool(&self, target: &Target, only_model: bool, fault: &Fault, wait: Duration) {

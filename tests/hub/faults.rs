@@ -281,6 +281,22 @@ async fn a_mixture_of_reasons_is_no_rate_limit_and_is_told_without_naming_connec
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reload_forgets_the_cooldowns_of_accounts_that_are_gone_and_keeps_the_others() {
+    let both = || TestHub::builder().account("a", "sim-429-retry-60.a").account("b", "sim-404.b");
+    let hub = both().build().await;
+    hub.chat("m").await;
+    assert_eq!(hub.cooldowns().len(), 2);
+    let same = both().build().await.engine.snapshot();
+    hub.engine.reload((*same.settings).clone());
+    assert_eq!(hub.cooldowns().len(), 2, "the same accounts");
+    let renewed = TestHub::builder().account("a", "sim-ok.new").account("b", "sim-404.b").build().await;
+    hub.engine.reload((*renewed.engine.snapshot().settings).clone());
+    let left: Vec<_> = hub.cooldowns().iter().map(|record| record.connection.to_string()).collect();
+    assert_eq!(left, ["b"], "the limit was the replaced account's");
+    assert_eq!(hub.chat("m").await.route(), "a");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kept_cooldown_of_another_credential_is_not_taken_over() {
     let first = TestHub::builder().account("a", "sim-429-retry-600.old").build().await;
     first.chat("m").await;

@@ -159,6 +159,19 @@ async fn keys_are_managed_over_rest() {
 }
 
 #[tokio::test]
+async fn a_hub_that_is_stopping_says_so_over_connections_that_stand() {
+    let hub = TestHub::builder().account("a", "sim-ok").build().await;
+    assert_eq!(hub.get("/readyz").await.status, StatusCode::OK);
+    hub.engine.admission().close();
+    assert_eq!(hub.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(hub.get("/health").await.json()["status"], "shutting_down");
+    assert_eq!(hub.get("/livez").await.status, StatusCode::OK);
+    let answer = hub.chat("m").await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "shutting_down"));
+    assert_eq!(answer.header("retry-after"), "1");
+}
+
+#[tokio::test]
 async fn foreign_hosts_are_turned_away() {
     let hub = TestHub::builder().build().await;
     for (host, status) in [("127.0.0.1:20128", 200), ("localhost", 200), ("evil.example", 403)] {

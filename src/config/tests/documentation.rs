@@ -6,13 +6,14 @@ use super::{
 };
 
 const DOC: &str = include_str!("../../../docs/configuration.md");
+const README: &str = include_str!("../../../README.md");
 const EXAMPLE: &str = include_str!("../../../trivium.example.yaml");
 
 /// The fenced blocks of a language.
 fn blocks(language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<String> = None;
-    for line in DOC.lines() {
+    for line in DOC.lines().chain(README.lines()) {
         match &mut open {
             None if line == format!("```{language}") => open = Some(String::new()),
             Some(_) if line == "```" => blocks.extend(open.take()),
