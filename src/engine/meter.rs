@@ -38,11 +38,11 @@ impl Meter {
         }
     }
 
-    /// Counts a frame. The last usage that is reported holds: providers that report it more than once add up.
+    /// Counts a frame. Providers that report usage more than once report running totals.
     pub(super) fn frame(&mut self, frame: &Frame) {
         self.bytes += frame.bytes.len() as u64;
-        if frame.usage.is_some() {
-            self.usage = frame.usage;
+        if let Some(usage) = frame.usage {
+            self.usage = Some(self.usage.unwrap_or_default().merged(usage));
         }
     }
 

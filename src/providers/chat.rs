@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use async_stream::try_stream;
 use bytes::{Bytes, BytesMut};
-use canon::{Frame, Mark, Usage, sse::Splitter};
+use canon::{Frame, Mark, Piece, UnaryError, Usage, sse::Splitter};
 use futures_util::{FutureExt, StreamExt, stream};
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
 };
 use http_body_util::BodyExt;
-use openai::chat::{self, Changes, Piece, UnaryError};
+use openai::chat::{self, Changes};
 
 use super::{Providers, refusal, words};
 use crate::{
@@ -120,7 +120,7 @@ fn unary(answer: Response<Body>) -> Frames {
 fn unary_fault(error: &UnaryError) -> Fault {
     match error {
         UnaryError::Empty => Fault::new(FaultKind::Malformed, "the answer was empty"),
-        UnaryError::NotACompletion => {
+        UnaryError::NotAnAnswer => {
             Fault::new(FaultKind::Malformed, "the answer was not a chat completion in JSON")
         }
         UnaryError::Reported(said) => {

@@ -172,7 +172,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
         status: 200,
         outcome: Outcome::Completed,
         error: None,
-        usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4 }),
+        usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4, ..Usage::default() }),
         edits: vec![Edit::Model, Edit::IncludeUsage],
         first_content_ms: Some(80),
         total_ms: 240,

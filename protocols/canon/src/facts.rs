@@ -11,6 +11,8 @@ pub struct Facts {
     pub stream: bool,
     /// Whether the client asked for the usage of a stream.
     pub wants_usage: bool,
+    /// The earlier answer that the request goes on from (`previous_response_id`).
+    pub continues: Option<String>,
     /// Where the parts that may be edited stand in the body.
     pub spans: Spans,
 }
@@ -18,8 +20,8 @@ pub struct Facts {
 /// Byte ranges of a body, for edits that leave every other byte as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spans {
-    /// The model's JSON string, quotes included.
-    pub model: Range<usize>,
+    /// The model's JSON string, quotes included; `None` where the dialect names the model outside of the body.
+    pub model: Option<Range<usize>>,
     /// The value of `stream_options`, when there is one.
     pub stream_options: Option<Range<usize>>,
 }

@@ -23,12 +23,18 @@ struct Wire {
 struct PromptDetails {
     #[serde(default)]
     cached_tokens: Option<u64>,
+    #[serde(default)]
+    cache_write_tokens: Option<u64>,
+    #[serde(default)]
+    audio_tokens: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
 struct CompletionDetails {
     #[serde(default)]
     reasoning_tokens: Option<u64>,
+    #[serde(default)]
+    audio_tokens: Option<u64>,
 }
 
 /// Reads a `usage` value. One that is not understood is no usage: an answer is worth more than its count.
@@ -40,6 +46,9 @@ pub(crate) fn read(raw: Option<&RawValue>) -> Option<Usage> {
         input: wire.prompt_tokens?,
         output: wire.completion_tokens.unwrap_or(0),
         cached_input: prompt.cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0),
+        cache_write: prompt.cache_write_tokens.unwrap_or(0),
+        audio_input: prompt.audio_tokens.unwrap_or(0),
         reasoning: completion.reasoning_tokens.unwrap_or(0),
+        audio_output: completion.audio_tokens.unwrap_or(0),
     })
 }

@@ -9,10 +9,10 @@ use axum::{
     response::Response,
 };
 use bytes::{Bytes, BytesMut};
-use canon::Dialect;
+use canon::{Dialect, ScanError};
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use openai::chat::{ScanError, scan};
+use openai::chat::scan;
 use operations::Scope;
 
 use super::OpenAi;

@@ -5,11 +5,8 @@ use axum::{
     extract::{Path, Request, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
-use canon::Dialect;
-use openai::{
-    chat::MODEL_LIMIT,
-    models::{Model, ModelList},
-};
+use canon::{Dialect, MODEL_LIMIT};
+use openai::models::{Model, ModelList};
 use operations::Scope;
 
 use super::OpenAi;

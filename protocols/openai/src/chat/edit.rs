@@ -1,7 +1,7 @@
 //! The closed list of edits that a passed-through body may undergo. Every byte outside of them stays.
 
-use bytes::{BufMut, Bytes, BytesMut};
-use canon::{Edit, Facts};
+use bytes::Bytes;
+use canon::{Edit, Facts, patched, rename};
 use serde_json::{Map, Value};
 
 const INCLUDE_USAGE: &str = r#"{"include_usage":true}"#;
@@ -18,33 +18,18 @@ pub struct Changes<'a> {
 /// Applies `changes` and says which of them were needed. The body is shared, not copied, when none was.
 #[must_use]
 pub fn apply(body: &Bytes, facts: &Facts, changes: Changes<'_>) -> (Bytes, Vec<Edit>) {
-    let rename = changes.model != facts.model;
-    let ask_usage = changes.include_usage && facts.stream && !facts.wants_usage;
-    if !rename && !ask_usage {
-        return (body.clone(), Vec::new());
-    }
     let mut edits = Vec::with_capacity(2);
-    // (where, what) in the order in which they stand in the body.
-    let mut patches: Vec<(std::ops::Range<usize>, String)> = Vec::with_capacity(2);
-    if rename {
+    let mut patches = Vec::with_capacity(2);
+    if let Some(patch) = rename(facts, changes.model) {
         edits.push(Edit::Model);
-        patches.push((facts.spans.model.clone(), Value::from(changes.model).to_string()));
+        patches.push(patch);
     }
+    let ask_usage = changes.include_usage && facts.stream && !facts.wants_usage;
     if ask_usage && let Some(patch) = usage_patch(body, facts) {
         edits.push(Edit::IncludeUsage);
         patches.push(patch);
     }
-    patches.sort_by_key(|(range, _)| range.start);
-    let grown: usize = patches.iter().map(|(_, text)| text.len()).sum();
-    let mut edited = BytesMut::with_capacity(body.len() + grown);
-    let mut from = 0;
-    for (range, text) in patches {
-        edited.put_slice(&body[from..range.start]);
-        edited.put_slice(text.as_bytes());
-        from = range.end;
-    }
-    edited.put_slice(&body[from..]);
-    (edited.freeze(), edits)
+    (patched(body, patches), edits)
 }
 
 fn usage_patch(body: &Bytes, facts: &Facts) -> Option<(std::ops::Range<usize>, String)> {

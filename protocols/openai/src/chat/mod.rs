@@ -7,9 +7,9 @@ mod stream;
 mod unary;
 
 pub use edit::{Changes, apply};
-pub use scan::{MODEL_LIMIT, ScanError, scan};
-pub use stream::{DONE, Piece, read_event};
-pub use unary::{UnaryError, read_unary};
+pub use scan::scan;
+pub use stream::{DONE, read_event};
+pub use unary::read_unary;
 
 /// The path below a base URL.
 pub const PATH: &str = "/chat/completions";

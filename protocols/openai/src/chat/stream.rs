@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use canon::{Mark, Usage, sse};
+use canon::{Mark, Piece, sse};
 use serde::{
     Deserialize,
     de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -13,30 +13,6 @@ use crate::{fault, usage};
 
 /// The event that ends a stream.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
-
-/// What one event of a stream is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// A comment or an event without data: not part of the answer.
-    Nothing,
-    /// A chunk of the answer.
-    Chunk {
-        /// What it means to the engine.
-        mark: Mark,
-        /// Tokens, when it reports them.
-        usage: Option<Usage>,
-        /// Whether it says why the answer ended.
-        finished: bool,
-        /// Whether it is the extra chunk that `stream_options.include_usage` asks for: usage, and no choices.
-        usage_only: bool,
-    },
-    /// `[DONE]`.
-    Done,
-    /// An error object, with its message.
-    Error(String),
-    /// Not a chunk: the data is not JSON.
-    Garbage,
-}
 
 /// Reads one event, blank line included or not.
 #[must_use]

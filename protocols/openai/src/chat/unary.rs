@@ -1,21 +1,10 @@
 //! A unary answer: whether it is one, and what it consumed. The bytes themselves are the client's.
 
-use canon::Usage;
+use canon::{UnaryError, Usage};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{fault, usage};
-
-/// Why a body with a good status is no chat completion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnaryError {
-    /// There is no body, or it has no choices.
-    Empty,
-    /// It is not JSON, or not an object of this shape.
-    NotACompletion,
-    /// It is an error object, and this is its message.
-    Reported(String),
-}
 
 #[derive(Deserialize)]
 struct Wire<'a> {
@@ -35,7 +24,7 @@ pub fn read_unary(body: &[u8]) -> Result<Option<Usage>, UnaryError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(UnaryError::Empty);
     }
-    let wire: Wire<'_> = serde_json::from_slice(body).map_err(|_| UnaryError::NotACompletion)?;
+    let wire: Wire<'_> = serde_json::from_slice(body).map_err(|_| UnaryError::NotAnAnswer)?;
     if let Some(error) = wire.error.filter(|raw| raw.get() != "null") {
         return Err(UnaryError::Reported(fault::message_of(error.get().as_bytes())));
     }
@@ -54,7 +43,7 @@ mod tests {
         let body = br#"{"id":"x","choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":9,
             "completion_tokens":3,"prompt_tokens_details":{"cached_tokens":4},
             "completion_tokens_details":{"reasoning_tokens":1}}}"#;
-        let usage = Usage { input: 9, output: 3, cached_input: 4, reasoning: 1 };
+        let usage = Usage { input: 9, output: 3, cached_input: 4, reasoning: 1, ..Usage::default() };
         assert_eq!(read_unary(body), Ok(Some(usage)));
         assert_eq!(read_unary(br#"{"choices":[{}],"usage":{"prompt_tokens":"?"}}"#), Ok(None));
     }
@@ -63,8 +52,8 @@ mod tests {
     fn what_is_no_completion_is_said() {
         assert_eq!(read_unary(b" \n"), Err(UnaryError::Empty));
         assert_eq!(read_unary(br#"{"choices":[]}"#), Err(UnaryError::Empty));
-        assert_eq!(read_unary(b"<html>"), Err(UnaryError::NotACompletion));
-        assert_eq!(read_unary(br#"{"choices":[{}]"#), Err(UnaryError::NotACompletion));
+        assert_eq!(read_unary(b"<html>"), Err(UnaryError::NotAnAnswer));
+        assert_eq!(read_unary(br#"{"choices":[{}]"#), Err(UnaryError::NotAnAnswer));
         let reported = read_unary(br#"{"error":{"message":"busy"}}"#);
         assert_eq!(reported, Err(UnaryError::Reported("busy".to_owned())));
     }

@@ -1,0 +1,77 @@
+//! The tools that are on offer.
+
+use serde_json::Value;
+
+use crate::{Dialect, Rest};
+
+/// One tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    /// Its name, without its namespace. Empty for built-in tools that have none.
+    pub name: String,
+    /// The namespace that it belongs to, in dialects that have them.
+    pub namespace: Option<String>,
+    /// What it does.
+    pub description: Option<String>,
+    /// What kind of tool it is.
+    pub kind: ToolKind,
+    /// A prompt-cache mark behind this tool.
+    pub cache: Option<Value>,
+    /// Fields that have no place of their own.
+    pub rest: Rest,
+}
+
+/// What kind of tool it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToolKind {
+    /// The client runs it, with arguments in JSON.
+    Function {
+        /// JSON Schema of the arguments; `None` where there are none.
+        parameters: Option<Value>,
+        /// Whether the arguments are held to the schema.
+        strict: Option<bool>,
+    },
+    /// The client runs it, with free text (Responses and chat `custom`).
+    Custom {
+        /// The grammar of the text.
+        format: Option<Value>,
+    },
+    /// The provider searches the web. The details are in the tool's rest.
+    WebSearch,
+    /// Another tool that the provider runs: the whole object.
+    Server {
+        /// Whose object it is.
+        dialect: Dialect,
+        /// The object.
+        value: Value,
+    },
+}
+
+/// Which tool is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToolChoice {
+    /// The model decides.
+    Auto,
+    /// None.
+    None,
+    /// Any, but one.
+    Required,
+    /// This one.
+    Named {
+        /// Its name.
+        name: String,
+        /// Its namespace.
+        namespace: Option<String>,
+        /// Whether it is a custom tool.
+        custom: bool,
+    },
+    /// A built-in web search.
+    WebSearch,
+    /// Something that only one dialect has (a list of allowed tools): the whole value.
+    Opaque {
+        /// Whose value it is.
+        dialect: Dialect,
+        /// The value.
+        value: Value,
+    },
+}
