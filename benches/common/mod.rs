@@ -59,7 +59,7 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         provider: Arc::clone(provider),
         credential: Some(Secret::new(format!("sk-good-{number}"))),
         endpoints: BTreeMap::from([(Dialect::Chat, "http://127.0.0.1:9/v1".to_owned())]),
-        models: Models { listed: vec![MODEL.into()], open: false },
+        models: Models { listed: vec![MODEL.into()], ..Models::default() },
         priority: 0,
         fingerprint: 0,
     }

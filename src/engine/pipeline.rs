@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 use async_stream::stream;
 use bytes::Bytes;
-use canon::{Dialect, Mark};
+use canon::{Dialect, Losses, Mark};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use operations::Scope;
@@ -22,10 +22,11 @@ use super::{
     code::Code,
     fault::{Fault, FaultKind, Stage},
     health::Health,
-    plan::{self, Candidates, Directory, Memory, Plan, Unresolved},
+    plan::{self, Candidates, Directory, Memory, Plan},
     policy,
     ports::{Clock, ReceiptSink, Request, Upstream},
     refusal::Refusal,
+    resolve,
     settings::{Catalogue, Settings},
     settle::{Opening, Settlement},
 };
@@ -62,6 +63,8 @@ pub struct Inbound {
     pub caller: Caller,
     /// What is asked.
     pub request: Request,
+    /// The connection that has to answer, because it keeps what the request refers to.
+    pub pin: Option<Arc<str>>,
     /// How long the status is held back for the first content of a stream, and how long a stream
     /// may be silent before a sign of life is due.
     pub keep_alive: Duration,
@@ -86,6 +89,10 @@ pub struct Served {
     pub model: Arc<str>,
     /// How many attempts it took.
     pub attempts: usize,
+    /// The dialect in which the provider was spoken to.
+    pub dialect: Dialect,
+    /// What translation lost.
+    pub losses: Losses,
 }
 
 /// What goes to the client, one after the other. Dropping it stops the work for it.
@@ -166,6 +173,7 @@ impl Engine {
                     plan,
                     settlement,
                     permit,
+                    id: inbound.id.as_str().into(),
                 };
                 reply(race, inbound.keep_alive).await
             }
@@ -198,8 +206,7 @@ impl Engine {
     ) -> Result<(Permit, Plan), Refusal> {
         policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
         let name = &inbound.request.facts.model;
-        let candidates =
-            snapshot.directory.resolve(name, inbound.request.dialect).map_err(|why| unresolved(name, why))?;
+        let candidates = resolve::candidates(snapshot, inbound)?;
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
         let plan = self.decide(&candidates);
         settlement.planned(plan.strategy.as_str(), plan.skipped.iter().map(plan::Skip::record).collect());
@@ -227,7 +234,8 @@ impl Engine {
     /// When the name means nothing here.
     pub fn simulate(&self, model: &str, dialect: Dialect) -> Result<Plan, Refusal> {
         let snapshot = self.snapshot();
-        let candidates = snapshot.directory.resolve(model, dialect).map_err(|why| unresolved(model, why))?;
+        let candidates =
+            snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(plan::plan(&candidates, &self.health.view(), &memory))
     }
@@ -265,6 +273,8 @@ fn committed(started: Started, keep_alive: Duration) -> Reply {
         connection: Arc::clone(&target.connection.id),
         model: Arc::clone(&target.model),
         attempts: started.attempts,
+        dialect: target.dialect,
+        losses: started.losses.clone(),
     };
     Reply { served: Some(served), pieces: Box::pin(deliver(started, keep_alive)) }
 }
@@ -353,31 +363,4 @@ fn interrupted(fault: &Fault) -> Refusal {
         Code::StreamInterrupted
     };
     Refusal::new(code, format!("The answer broke off: {}.", fault.message))
-}
-
-fn unresolved(name: &str, why: Unresolved) -> Refusal {
-    let (code, text) = match why {
-        Unresolved::NoConnections => {
-            (Code::NoConnections, "No connection to a provider is configured.".to_owned())
-        }
-        Unresolved::Unknown { near } if near.is_empty() => {
-            (Code::ModelNotFound, format!("No connection serves a model named `{name}`."))
-        }
-        Unresolved::Unknown { near } => (
-            Code::ModelNotFound,
-            format!("No connection serves a model named `{name}`. Near it: `{}`.", near.join("`, `")),
-        ),
-        Unresolved::Ambiguous { options } => (
-            Code::ModelAmbiguous,
-            format!("`{name}` means different models here: `{}`.", options.join("` or `")),
-        ),
-        Unresolved::Declined { name: provider, reason, instead } => {
-            (Code::ProviderDeclined, format!("{provider} is not served: {reason} {instead}"))
-        }
-        Unresolved::NotConfigured { provider } => (
-            Code::ProviderNotConfigured,
-            format!("No connection to the provider `{provider}` is configured."),
-        ),
-    };
-    Refusal::new(code, text).about("model")
 }

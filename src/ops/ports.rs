@@ -65,6 +65,8 @@ pub struct ReceiptDetail {
     pub reasoning: u64,
     /// Changes made to the passed-through body for the last attempt.
     pub edits: Vec<String>,
+    /// What the translation for the last attempt lost: a name where it was dropped, `~name` where it was changed.
+    pub losses: Vec<String>,
     /// Milliseconds from arrival to the first content, if any came.
     pub first_content_ms: Option<u32>,
     /// Bytes of answer given to the client.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use canon::{Dialect, Edit, Usage};
+use canon::{Dialect, Edit, Losses, Usage};
 use operations::{Scope, Scopes};
 use tempfile::TempDir;
 
@@ -174,6 +174,12 @@ pub(super) fn receipt(id: &str) -> Receipt {
         error: None,
         usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4, ..Usage::default() }),
         edits: vec![Edit::Model, Edit::IncludeUsage],
+        losses: {
+            let mut losses = Losses::default();
+            losses.dropped("cache_control");
+            losses.changed("max_tokens");
+            losses
+        },
         first_content_ms: Some(80),
         total_ms: 240,
         bytes_out: 4096,
@@ -300,6 +306,7 @@ async fn receipts_are_kept_whole_and_read_newest_first() {
             outcome: Outcome::Failed,
             error: Some("all_cooling"),
             edits: Vec::new(),
+            losses: Losses::default(),
             first_content_ms: None,
             ..receipt("r2")
         };
@@ -328,6 +335,7 @@ async fn receipts_are_kept_whole_and_read_newest_first() {
         );
         assert_eq!((detail.cached_input, detail.reasoning, detail.bytes_out), (3, 4, 4096));
         assert_eq!(detail.edits, ["model", "include-usage"]);
+        assert_eq!(detail.losses, ["cache_control", "~max_tokens"]);
         assert_eq!(detail.first_content_ms, Some(80));
         assert_eq!(detail.attempts.len(), 2);
         assert_eq!(detail.attempts[0].fault.as_deref(), Some("rate_limited"));

@@ -2,11 +2,16 @@
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
 mod admin;
+mod anthropic;
+mod api;
 mod body;
+mod delivery;
 mod front;
+mod gemini;
 mod identify;
 mod lent;
 mod malformed;
+mod models;
 mod openai;
 mod path;
 mod probes;
@@ -41,8 +46,12 @@ pub struct Handles {
 /// Every route of the hub.
 pub fn router(handles: &Handles) -> Router {
     let identify = identify::Identify::new(handles);
+    let api = api::Api::new(handles, &identify);
     let routes = Router::new()
-        .merge(openai::routes(handles, &identify))
+        .merge(openai::routes(&api))
+        .merge(anthropic::routes(&api))
+        .merge(gemini::routes(&api))
+        .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
         .merge(probes::routes(handles, &identify));
     front::around(routes, Arc::clone(&handles.allowed_hosts))

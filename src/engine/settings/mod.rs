@@ -9,9 +9,9 @@ mod routing;
 mod secret;
 
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
-pub use connection::{Connection, Models};
+pub use connection::{About, Connection, Models};
 pub use limits::{Limits, Timeouts};
-pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, Provider, Quirk, Terms, Trust};
+pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust};
 pub use routing::{Routing, Strategy};
 pub use secret::Secret;
 

@@ -49,7 +49,7 @@ async fn fault(stream: bool, says: Says) -> Fault {
         provider: Arc::new(provider),
         credential: Some(Secret::new(KEY)),
         endpoints: BTreeMap::from([(Dialect::Chat, "http://provider.test/v1".to_owned())]),
-        models: Models { listed: Vec::new(), open: true },
+        models: Models { open: true, ..Models::default() },
         priority: 0,
         fingerprint: 0,
     };
