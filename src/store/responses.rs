@@ -264,3 +264,6 @@ fn failed(error: StoreError) -> ResponseStoreError {
     events::responses_failed(&error);
     ResponseStoreError::Failed(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests;
