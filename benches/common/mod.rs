@@ -7,7 +7,8 @@ use trivium::{
     engine::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
-            Catalogue, Connection, Limits, Models, PrefixMatch, Provider, Routing, Secret, Settings, Timeouts,
+            Catalogue, Connection, Keeping, Limits, Models, PrefixMatch, Provider, Routing, Secret, Settings,
+            Timeouts,
         },
     },
     providers::catalog,
@@ -50,6 +51,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         routing: Routing::default(),
         timeouts: Timeouts::default(),
         limits: Limits::default(),
+        responses: Keeping::default(),
     }
 }
 

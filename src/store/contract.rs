@@ -82,14 +82,19 @@ struct Borrowed<'a>(&'a MemoryStore);
 
 /// Passes each method of a trait on to the borrowed store.
 macro_rules! pass_on {
-    ($of:ident: $($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => {
+    ($of:ident: $($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)* $(=> $tell:ident($told:ident: $what:ty);)*) => {
         impl $of for Borrowed<'_> {
             $(fn $name(&self, $($arg: $kind),*) -> futures_core::future::BoxFuture<'_, $out> {
                 $of::$name(self.0, $($arg),*)
             })*
+            $(fn $tell(&self, $told: $what) {
+                $of::$tell(self.0, $told);
+            })*
         }
     };
 }
+
+pub(super) mod responses;
 
 type KeyResult<T> = Result<T, KeyStoreError>;
 type LogResult<T> = Result<T, crate::ops::ports::LogError>;

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use super::seal::KeyProblem;
+
 /// A store that cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -72,6 +74,14 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The key to what is encrypted cannot be used.
+    #[error("cannot use {}, the key to what the hub keeps: {problem}", path.display())]
+    SecretKey {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        problem: KeyProblem,
     },
     /// The database refused a statement.
     #[error("the database failed")]

@@ -35,6 +35,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Operations on keys.
     pub keys: Arc<ops::keys::Keys>,
+    /// Responses that callers can come back to.
+    pub responses: Arc<ops::responses::Responses>,
     /// Whether a key is required. Without one everybody is the operator: only for loopback.
     pub auth_required: bool,
     /// Host names that the hub answers for, beside addresses and `localhost`.

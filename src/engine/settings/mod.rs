@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod connection;
+mod keeping;
 mod limits;
 mod provider;
 mod routing;
@@ -10,6 +11,7 @@ mod secret;
 
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use connection::{About, Connection, Models};
+pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
 pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust};
 pub use routing::{Routing, Strategy};
@@ -28,4 +30,6 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How much is let in.
     pub limits: Limits,
+    /// What is kept of Responses.
+    pub responses: Keeping,
 }

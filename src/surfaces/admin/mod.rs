@@ -35,7 +35,8 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
 fn refused(error: &OpError) -> Refusal {
     let code = match error {
         OpError::Forbidden { .. } => Code::InsufficientScope,
-        OpError::NotFound { .. } => Code::NotFound,
+        OpError::NotFound { .. } | OpError::Lost { .. } => Code::NotFound,
+        OpError::TooLarge { .. } => Code::BodyTooLarge,
         OpError::Conflict(_) => Code::Conflict,
         OpError::Invalid(_) => Code::InvalidParameter,
         OpError::Store(_) | OpError::NoEntropy(_) => Code::Internal,

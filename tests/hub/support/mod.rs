@@ -23,6 +23,7 @@ use trivium::{
     ops::{
         keys::Keys,
         ports::{ReceiptLog, ReceiptRow},
+        responses::Responses,
     },
     providers::Providers,
     simulator::{Entry, Script, Simulator},
@@ -128,10 +129,17 @@ impl Builder {
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
         let keys = Arc::new(keys.await.unwrap());
+        let policy_of = Arc::clone(&engine);
+        let responses = Responses::new(
+            Arc::<MemoryStore>::clone(&store),
+            Arc::clone(&clock),
+            Box::new(move || policy_of.snapshot().settings.responses),
+        );
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             keys: Arc::clone(&keys),
+            responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
