@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -63,17 +63,28 @@ pub struct Inbound {
     pub caller: Caller,
     /// What is asked.
     pub request: Request,
-    /// The connection that has to answer, because it keeps what the request refers to.
-    pub pin: Option<Arc<str>>,
+    /// The account that has to answer, because it keeps what the request refers to.
+    pub pin: Option<Keeper>,
+    /// A word that the model must be tagged with.
+    pub tag: Option<&'static str>,
     /// How long the status is held back for the first content of a stream, and how long a stream
     /// may be silent before a sign of life is due.
     pub keep_alive: Duration,
 }
 
+/// One account, as it was when something was left with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeper {
+    /// The connection's id.
+    pub connection: Arc<str>,
+    /// [`super::settings::Connection::fingerprint`]: another account does not have it.
+    pub fingerprint: u64,
+}
+
 /// A reply that has been decided on.
 pub struct Reply {
-    /// Who serves it; `None` when the status had to be sent before that was known.
-    pub served: Option<Served>,
+    /// Who serves it. Empty while the status had to be sent before that was known; filled before the first bytes.
+    pub served: Arc<OnceLock<Served>>,
     /// The answer as it comes.
     pub pieces: Pieces,
 }
@@ -85,6 +96,8 @@ pub struct Served {
     pub provider: Arc<str>,
     /// The connection's id.
     pub connection: Arc<str>,
+    /// [`super::settings::Connection::fingerprint`].
+    pub fingerprint: u64,
     /// The model as the provider knows it.
     pub model: Arc<str>,
     /// How many attempts it took.
@@ -261,28 +274,35 @@ async fn reply(race: Race, keep_alive: Duration) -> Result<Reply, Refusal> {
         Ok(result) => result.map(|started| committed(started, keep_alive)),
         Err(_) => {
             commitment.store(true, Ordering::Relaxed);
-            Ok(Reply { served: None, pieces: late(running, keep_alive) })
+            let served = Arc::default();
+            Ok(Reply { pieces: late(running, keep_alive, Arc::clone(&served)), served })
         }
     }
 }
 
 fn committed(started: Started, keep_alive: Duration) -> Reply {
+    let served = Arc::new(OnceLock::from(served(&started)));
+    Reply { served, pieces: Box::pin(deliver(started, keep_alive)) }
+}
+
+fn served(started: &Started) -> Served {
     let target = &started.target;
-    let served = Served {
+    Served {
         provider: target.connection.provider.id.as_str().into(),
         connection: Arc::clone(&target.connection.id),
+        fingerprint: target.connection.fingerprint,
         model: Arc::clone(&target.model),
         attempts: started.attempts,
         dialect: target.dialect,
         losses: started.losses.clone(),
-    };
-    Reply { served: Some(served), pieces: Box::pin(deliver(started, keep_alive)) }
+    }
 }
 
 /// A stream whose status is out while no target has given content yet: signs of life until one does.
 fn late(
     mut running: Pin<Box<impl Future<Output = Result<Started, Refusal>> + Send + 'static>>,
     keep_alive: Duration,
+    later: Arc<OnceLock<Served>>,
 ) -> Pieces {
     Box::pin(stream! {
         let started = loop {
@@ -293,6 +313,7 @@ fn late(
         };
         match started {
             Ok(started) => {
+                drop(later.set(served(&started)));
                 let mut pieces = std::pin::pin!(deliver(started, keep_alive));
                 while let Some(piece) = pieces.next().await {
                     yield piece;

@@ -38,6 +38,8 @@ pub struct Request {
     pub facts: Arc<Facts>,
     /// Headers of the client that a provider of the same dialect should see (`anthropic-beta`). Never credentials.
     pub headers: HeaderMap,
+    /// Whether the hub keeps the answer itself where the provider does not speak the dialect (Responses).
+    pub keeps: bool,
 }
 
 /// What is asked for, beside the dialect. Only generation is translated: all else goes to those who speak the dialect.

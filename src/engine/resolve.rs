@@ -2,9 +2,9 @@
 
 use super::{
     code::Code,
-    pipeline::{Inbound, Snapshot},
+    pipeline::{Inbound, Keeper, Snapshot},
     plan::{Candidates, Unresolved},
-    ports::Task,
+    ports::{Target, Task},
     refusal::Refusal,
 };
 
@@ -27,12 +27,25 @@ pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candi
         }
     }
     if let Some(pin) = &inbound.pin {
-        candidates.targets.retain(|target| target.connection.id == *pin && target.dialect == request.dialect);
+        candidates.targets.retain(|target| is_pinned(target, pin) && target.dialect == request.dialect);
         if candidates.targets.is_empty() {
             return Err(gone());
         }
     }
+    if let Some(tag) = inbound.tag {
+        candidates.targets.retain(|target| target.connection.models.is_tagged(&target.model, tag));
+        if candidates.targets.is_empty() {
+            let text = format!(
+                "No model that `{name}` means is tagged `{tag}`: tag those that can do it under `models` in the configuration."
+            );
+            return Err(Refusal::new(Code::NotSupported, text));
+        }
+    }
     Ok(candidates)
+}
+
+fn is_pinned(target: &Target, pin: &Keeper) -> bool {
+    target.connection.id == pin.connection && target.connection.fingerprint == pin.fingerprint
 }
 
 fn gone() -> Refusal {

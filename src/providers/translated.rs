@@ -28,12 +28,22 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         source: client,
         maker: &maker,
         quirks: maker::quirks(&call.target),
-        max_output: None,
+        max_output: call
+            .target
+            .connection
+            .models
+            .about
+            .get(&call.target.model)
+            .and_then(|about| about.max_output),
     };
     let Encoded { body, losses } = dialects::encode(spoken, &turn, &target);
     let answer = request::send(providers, &call, body.into()).await?;
     let mut asked = Asked::of(&turn);
     (asked.id, asked.now) = (call.id.to_string(), providers.clock.now() / 1000);
+    if client == Dialect::Responses && !call.request.keeps {
+        // Nobody keeps this answer, and it must not say otherwise.
+        asked.echo.insert("store".to_owned(), false.into());
+    }
     let reader = Translated {
         spoken,
         client,

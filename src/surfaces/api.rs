@@ -15,13 +15,16 @@ use super::{
     identify::Identify,
     render,
 };
-use crate::engine::{
-    Engine,
-    caller::Caller,
-    code::Code,
-    pipeline::{Inbound, Reply, Served},
-    ports::{self, Task},
-    refusal::Refusal,
+use crate::{
+    engine::{
+        Engine,
+        caller::Caller,
+        code::Code,
+        pipeline::{Inbound, Keeper, Reply, Served},
+        ports::{self, Task},
+        refusal::Refusal,
+    },
+    ops,
 };
 
 /// Says what translation lost.
@@ -33,6 +36,7 @@ pub(super) struct Api {
     pub(super) engine: Arc<Engine>,
     pub(super) identify: Identify,
     pub(super) keep_alive: Duration,
+    pub(super) responses: Arc<ops::responses::Responses>,
 }
 
 /// A client that has been identified, and what it sent.
@@ -50,8 +54,12 @@ pub(super) struct Question {
     pub(super) facts: Facts,
     /// Headers for a provider of the same dialect.
     pub(super) headers: HeaderMap,
-    /// The connection that has to answer.
-    pub(super) pin: Option<Arc<str>>,
+    /// The account that has to answer.
+    pub(super) pin: Option<Keeper>,
+    /// A word that the model must be tagged with.
+    pub(super) tag: Option<&'static str>,
+    /// Whether the hub keeps the answer where the provider does not.
+    pub(super) keeps: bool,
     /// How a stream is written.
     pub(super) form: Form,
 }
@@ -59,7 +67,16 @@ pub(super) struct Question {
 impl Question {
     /// A question with nothing special about it.
     pub(super) fn new(task: Task, body: Bytes, facts: Facts) -> Self {
-        Self { task, body, facts, headers: HeaderMap::new(), pin: None, form: Form::Events }
+        Self {
+            task,
+            body,
+            facts,
+            headers: HeaderMap::new(),
+            pin: None,
+            tag: None,
+            keeps: false,
+            form: Form::Events,
+        }
     }
 }
 
@@ -76,6 +93,7 @@ impl Api {
             engine: Arc::clone(&handles.engine),
             identify: identify.clone(),
             keep_alive: handles.keep_alive,
+            responses: Arc::clone(&handles.responses),
         }
     }
 
@@ -110,24 +128,20 @@ impl Api {
 
     /// Asks the engine, and says in headers who serves the answer.
     pub(super) async fn ask(&self, visit: &Visit, question: Question) -> Result<(Reply, HeaderMap), Refusal> {
-        let Question { task, body, facts, headers, pin, .. } = question;
+        let Question { task, body, facts, headers, pin, tag, keeps, .. } = question;
+        let facts = Arc::new(facts);
         let inbound = Inbound {
             id: visit.ids.own.to_string(),
             client_request_id: visit.ids.client.clone(),
             caller: visit.caller.clone(),
-            request: ports::Request {
-                dialect: visit.ids.dialect,
-                task,
-                body,
-                facts: Arc::new(facts),
-                headers,
-            },
+            request: ports::Request { dialect: visit.ids.dialect, task, body, facts, headers, keeps },
             pin,
+            tag,
             keep_alive: self.keep_alive,
         };
         let reply = self.engine.generate(inbound).await?;
         let mut headers = HeaderMap::new();
-        if let Some(served) = &reply.served {
+        if let Some(served) = reply.served.get() {
             name(&mut headers, served);
         }
         Ok((reply, headers))

@@ -13,6 +13,7 @@ mod lent;
 mod malformed;
 mod models;
 mod openai;
+mod operation;
 mod path;
 mod probes;
 mod render;

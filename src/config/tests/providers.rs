@@ -165,7 +165,7 @@ fn lists_of_models_are_checked() {
     );
     assert!(refused_entry("type: ollama\nmodels: [a b]").contains("cannot be a model's name"));
     assert!(
-        refused_entry("type: ollama\nmodels: [{id: a}]").contains("providers[0].models[0]: expected a list")
+        refused_entry("type: ollama\nmodels: [[a]]").contains("providers[0].models[0]: expected a list")
     );
     let twice = accepted_entry("type: ollama\nmodels: [a, b, a]");
     assert_eq!(connection(&twice, "one").models.listed.len(), 2);

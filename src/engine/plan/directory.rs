@@ -14,6 +14,7 @@ use canon::Dialect;
 
 use super::near;
 use crate::engine::{
+    pipeline::Keeper,
     ports::Target,
     settings::{Catalogue, Connection, PrefixMatch, Settings, Strategy},
 };
@@ -125,8 +126,10 @@ impl Directory {
     /// The one target that stands for a connection, whatever the model: for what the provider keeps. `None` when there
     /// is no such connection, or it does not speak `dialect`.
     #[must_use]
-    pub fn pinned(&self, connection: &str, dialect: Dialect) -> Option<Candidates> {
-        let connection = self.connections.iter().find(|known| &*known.id == connection)?;
+    pub fn pinned(&self, pin: &Keeper, dialect: Dialect) -> Option<Candidates> {
+        let is_it =
+            |known: &&Arc<Connection>| known.id == pin.connection && known.fingerprint == pin.fingerprint;
+        let connection = self.connections.iter().find(is_it)?;
         let target = Target { connection: Arc::clone(connection), model: "".into(), dialect };
         connection.endpoints.contains_key(&dialect).then(|| Candidates {
             name: Arc::clone(&connection.id),

@@ -1,19 +1,21 @@
 //! What a provider says of the key that it was sent never gets further, in whatever answer it says it.
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use canon::{Dialect, Facts};
 use futures_core::future::BoxFuture;
-use http_body_util::Full;
+use futures_util::StreamExt;
+use http::{HeaderMap, Request, Response, header::CONTENT_TYPE};
+use http_body_util::{BodyExt, Full};
 
 use super::*;
 use crate::{
     engine::{
         ports::{Clock, Request as Asked, Target},
-        settings::{Models, Provider, Secret, Timeouts},
+        settings::{Connection, Models, Provider, Secret, Timeouts},
     },
-    outbound::Transport,
+    outbound::{Body, Transport, TransportError},
 };
 
 const KEY: &str = "sk-canary/0123";
@@ -55,8 +57,15 @@ async fn fault(stream: bool, says: Says) -> Fault {
     };
     let target = Target { connection: Arc::new(connection), model: "m".into(), dialect: Dialect::Chat };
     let facts = Arc::new(Facts { model: "m".into(), stream, ..Facts::default() });
-    let request = Asked { dialect: Dialect::Chat, body: Bytes::from_static(b"{}"), facts };
-    let call = Call { target, request, timeouts: Timeouts::default() };
+    let request = Asked {
+        dialect: Dialect::Chat,
+        task: Task::Generate,
+        body: Bytes::from_static(b"{}"),
+        facts,
+        headers: HeaderMap::new(),
+        keeps: false,
+    };
+    let call = Call { target, request, timeouts: Timeouts::default(), id: "req_1".into() };
     match send(&Providers::new(Arc::new(says), Arc::new(Never)), call).await {
         Err(fault) => fault,
         Ok(mut answer) => loop {

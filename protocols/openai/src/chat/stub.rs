@@ -1,10 +1,34 @@
-
 use canon::*;
-pub fn decode(_: &[u8]) -> Result<Turn, DecodeError> { Err(DecodeError::new("", "x")) }
-pub fn encode(_: &Turn, _: &Target<'_>) -> Encoded { Encoded::default() }
-pub fn decode_answer(_: &[u8]) -> Result<Answer, AnswerError> { Err(AnswerError::Empty) }
-pub fn encode_answer(_: Answer, _: &Asked) -> Encoded { Encoded::default() }
-#[derive(Debug, Default)] pub struct Decoder;
-impl Decoder { pub fn push(&mut self, _: &[u8], _: &mut Vec<Event>) -> Result<(), AnswerError> { Ok(()) } pub fn finish(&mut self, _: &mut Vec<Event>) -> Result<(), AnswerError> { Ok(()) } }
-#[derive(Debug)] pub struct Encoder(Losses);
-impl Encoder { pub fn new(_: Asked) -> Self { Self(Losses::default()) } pub fn push(&mut self, _: Event, _: &mut Vec<u8>) {} pub fn losses(&self) -> &Losses { &self.0 } }
+pub fn decode(_: &[u8]) -> Result<Turn, DecodeError> {
+    Err(DecodeError::new("", "x"))
+}
+pub fn encode(_: &Turn, _: &Target<'_>) -> Encoded {
+    Encoded::default()
+}
+pub fn decode_answer(_: &[u8]) -> Result<Answer, AnswerError> {
+    Err(AnswerError::Empty)
+}
+pub fn encode_answer(_: Answer, _: &Asked) -> Encoded {
+    Encoded::default()
+}
+#[derive(Debug, Default)]
+pub struct Decoder;
+impl Decoder {
+    pub fn push(&mut self, _: &[u8], _: &mut Vec<Event>) -> Result<(), AnswerError> {
+        Ok(())
+    }
+    pub fn finish(&mut self, _: &mut Vec<Event>) -> Result<(), AnswerError> {
+        Ok(())
+    }
+}
+#[derive(Debug)]
+pub struct Encoder(Losses);
+impl Encoder {
+    pub fn new(_: Asked) -> Self {
+        Self(Losses::default())
+    }
+    pub fn push(&mut self, _: Event, _: &mut Vec<u8>) {}
+    pub fn losses(&self) -> &Losses {
+        &self.0
+    }
+}
