@@ -5,6 +5,7 @@ mod admin;
 mod anthropic;
 mod api;
 mod body;
+mod counting;
 mod delivery;
 mod front;
 mod gemini;

@@ -164,9 +164,7 @@ fn lists_of_models_are_checked() {
             .contains("expected a list of model names, found the text `a`")
     );
     assert!(refused_entry("type: ollama\nmodels: [a b]").contains("cannot be a model's name"));
-    assert!(
-        refused_entry("type: ollama\nmodels: [[a]]").contains("providers[0].models[0]: expected a list")
-    );
+    assert!(refused_entry("type: ollama\nmodels: [[a]]").contains("providers[0].models[0]: expected a list"));
     let twice = accepted_entry("type: ollama\nmodels: [a, b, a]");
     assert_eq!(connection(&twice, "one").models.listed.len(), 2);
     assert_eq!(twice.warnings.len(), 1);

@@ -1,6 +1,6 @@
 //! `POST /v1/messages` and `POST /v1/messages/count_tokens`.
 
-use anthropic::{count_tokens as counting, messages};
+use anthropic::{count_tokens as counter, messages};
 use axum::{
     Extension,
     extract::{Request, State},
@@ -12,6 +12,7 @@ use crate::{
     engine::ports::Task,
     surfaces::{
         api::{Api, Question, not_a_request},
+        counting,
         front::Ids,
     },
 };
@@ -40,10 +41,11 @@ pub(super) async fn count_tokens(
     request: Request,
 ) -> Response {
     api.serve(ids, request, async |visit| {
-        let facts = counting::scan(&visit.body).map_err(|error| not_a_request(&error))?;
+        let facts = counter::scan(&visit.body).map_err(|error| not_a_request(&error))?;
         let mut question = Question::new(Task::CountTokens, visit.body.clone(), facts);
         question.headers = forwarded(&visit.parts.headers);
-        api.answer(&visit, question).await
+        let turn = || messages::decode(&visit.body);
+        counting::answer(&api, &visit, question, turn, |input_tokens| counter::Count { input_tokens }).await
     })
     .await
 }

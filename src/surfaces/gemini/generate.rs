@@ -13,6 +13,7 @@ use crate::{
     engine::{code::Code, ports::Task, refusal::Refusal},
     surfaces::{
         api::{Api, Question, Visit, not_a_request},
+        counting,
         delivery::Form,
         front::Ids,
         path,
@@ -27,7 +28,12 @@ pub(super) async fn call(
 ) -> Response {
     api.serve(ids, request, async |visit| {
         let question = question(&visit, &path::text(call)?)?;
-        api.answer(&visit, question).await
+        if question.task != Task::CountTokens {
+            return api.answer(&visit, question).await;
+        }
+        let turn = || generate::decode(count_tokens::generation(&visit.body)?);
+        let count = |total_tokens| count_tokens::Count { total_tokens, cached_content_token_count: None };
+        counting::answer(&api, &visit, question, turn, count).await
     })
     .await
 }

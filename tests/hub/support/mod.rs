@@ -2,11 +2,13 @@
 //! disk, on tokio's clock, which tests pause. Reads like prose: `TestHub::builder().account("a", "sim-ok").build()`.
 
 mod answer;
+pub(crate) mod speech;
 mod transport;
 
 use std::sync::Arc;
 
 use axum::{Router, body::Body};
+use canon::Dialect;
 use http::{Method, Request};
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -81,6 +83,15 @@ impl Builder {
         self.providers.push_str(&format!(
             "  - id: {id}\n    type: openai-compatible\n    base_url: http://simulator.test/v1\n    api_key: {key}\n    models: [{}]\n",
             models.iter().map(|model| format!("{model:?}")).collect::<Vec<_>>().join(", "),
+        ));
+        self
+    }
+
+    /// An account at the simulator that speaks `dialect` and serves the model `m`.
+    pub(crate) fn account_at(mut self, dialect: Dialect, id: &str, key: &str) -> Self {
+        let (kind, url) = speech::provider(dialect);
+        self.providers.push_str(&format!(
+            "  - id: {id}\n    type: {kind}\n    base_url: {url}\n    api_key: {key}\n    models: [m]\n"
         ));
         self
     }
@@ -193,12 +204,12 @@ impl TestHub {
         &self.keys
     }
 
-    /// What the simulator received at its chat endpoint.
+    /// What the simulator was asked to generate.
     pub(crate) fn upstream(&self) -> Vec<Entry> {
-        self.simulator.log().into_iter().filter(|entry| entry.path.ends_with("/chat/completions")).collect()
+        self.simulator.log().into_iter().filter(|entry| entry.method == "POST").collect()
     }
 
-    /// How often each key came to the simulator's chat endpoint, in the order of the given keys.
+    /// How often each key asked the simulator to generate, in the order of the given keys.
     pub(crate) fn calls<const N: usize>(&self, keys: [&str; N]) -> [usize; N] {
         let log = self.upstream();
         keys.map(|key| log.iter().filter(|entry| entry.key.as_deref() == Some(key)).count())
