@@ -3,4 +3,5 @@
 pub mod chat;
 pub mod fault;
 pub mod models;
+pub mod responses;
 mod usage;
