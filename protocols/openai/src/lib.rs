@@ -6,4 +6,5 @@ pub mod completions;
 pub mod embeddings;
 pub mod fault;
 pub mod models;
+pub mod responses;
 mod usage;
