@@ -121,6 +121,8 @@ pub(super) fn encode(
         // Only Vertex knows the field; the Gemini API refuses a body that has it.
         if native {
             object.insert("displayName".into(), display.as_str().into());
+        } else {
+            losses.dropped("filename");
         }
     }
     part.insert(name.into(), object.into());
