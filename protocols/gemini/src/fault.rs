@@ -143,6 +143,9 @@ mod tests {
             text,
             "data: {\"error\":{\"code\":429,\"message\":\"slow down\",\"status\":\"RESOURCE_EXHAUSTED\",\"request_id\":\"r1\"}}\n\n"
         );
-        assert_eq!((status_of(400), status_of(500), status_of(503)), ("INVALID_ARGUMENT", "INTERNAL", "UNAVAILABLE"));
+        assert_eq!(
+            (status_of(400), status_of(500), status_of(503)),
+            ("INVALID_ARGUMENT", "INTERNAL", "UNAVAILABLE")
+        );
     }
 }

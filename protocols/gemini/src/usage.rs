@@ -36,15 +36,15 @@ struct Part {
 
 /// Reads a `usageMetadata` value. One that is not understood, or counts nothing, is no usage.
 pub(crate) fn read(raw: Option<&RawValue>) -> Option<Usage> {
-    serde_json::from_str(raw?.get()).ok().and_then(of)
+    serde_json::from_str(raw?.get()).ok().as_ref().and_then(of)
 }
 
 /// The same, of a decoded value.
 pub(crate) fn of_value(value: &Value) -> Option<Usage> {
-    Wire::deserialize(value).ok().and_then(of)
+    Wire::deserialize(value).ok().as_ref().and_then(of)
 }
 
-fn of(wire: Wire) -> Option<Usage> {
+fn of(wire: &Wire) -> Option<Usage> {
     // The first chunks of some providers say only which traffic class was used.
     wire.prompt_token_count.or(wire.candidates_token_count).or(wire.total_token_count)?;
     let reasoning = wire.thoughts_token_count.unwrap_or(0);
@@ -88,7 +88,8 @@ pub(crate) fn written(usage: &Usage) -> Value {
     ] {
         if sound > 0 {
             let text = all.saturating_sub(sound);
-            let parts = json!([{"modality": "TEXT", "tokenCount": text}, {"modality": "AUDIO", "tokenCount": sound}]);
+            let parts =
+                json!([{"modality": "TEXT", "tokenCount": text}, {"modality": "AUDIO", "tokenCount": sound}]);
             wire.insert(name.into(), parts);
         }
     }
@@ -106,8 +107,14 @@ mod tests {
         let wire = json!({"promptTokenCount": 20, "cachedContentTokenCount": 8, "candidatesTokenCount": 5,
             "thoughtsTokenCount": 7, "toolUsePromptTokenCount": 3, "totalTokenCount": 35,
             "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 16}, {"modality": "AUDIO", "tokenCount": 4}]});
-        let usage =
-            Usage { input: 23, output: 12, cached_input: 8, reasoning: 7, audio_input: 4, ..Usage::default() };
+        let usage = Usage {
+            input: 23,
+            output: 12,
+            cached_input: 8,
+            reasoning: 7,
+            audio_input: 4,
+            ..Usage::default()
+        };
         assert_eq!(of_value(&wire), Some(usage));
         assert_eq!(of_value(&written(&usage)), Some(usage));
         assert_eq!(of_value(&json!({"trafficType": "ON_DEMAND"})), None);

@@ -6,9 +6,9 @@ const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Text in the standard alphabet, and how it was spelled if that was otherwise.
 pub(super) fn standard(text: String) -> (String, Option<&'static str>) {
     let url = text.bytes().any(|byte| byte == b'-' || byte == b'_');
-    let bare = text.len() % 4 != 0;
+    let bare = !text.len().is_multiple_of(4);
     let mut text = if url { text.replace('-', "+").replace('_', "/") } else { text };
-    while bare && text.len() % 4 != 0 {
+    while bare && !text.len().is_multiple_of(4) {
         text.push('=');
     }
     let spelled = match (url, bare) {

@@ -5,7 +5,13 @@ use serde_json::{Map, Value};
 
 /// The objects whose leftover fields are kept so.
 const NESTED: [&str; 8] = [
-    "inlineData", "fileData", "functionCall", "functionResponse", "generationConfig", "toolConfig", "candidate",
+    "inlineData",
+    "fileData",
+    "functionCall",
+    "functionResponse",
+    "generationConfig",
+    "toolConfig",
+    "candidate",
     "content",
 ];
 

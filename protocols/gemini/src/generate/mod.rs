@@ -1,6 +1,7 @@
 //! Generation (`generateContent` and `streamGenerateContent`): what a request asks for and what the pieces of an
 //! answer mean, and the way to and from canon.
 
+mod answer;
 mod base64;
 mod hints;
 mod part;
@@ -12,6 +13,7 @@ mod stream;
 mod unary;
 mod wire;
 
+pub use answer::{Decoder, Encoder, decode_answer, encode_answer};
 pub use request::{decode, encode};
 pub use scan::{path, scan};
 pub use signature::{SKIP, without_foreign_thoughts};

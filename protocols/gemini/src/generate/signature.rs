@@ -53,7 +53,8 @@ pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&str) -> bool) -> O
         });
     }
     if let Some(contents) = request.get_mut("contents").and_then(Value::as_array_mut) {
-        let empty = |content: &Value| content.get("parts").and_then(Value::as_array).is_some_and(Vec::is_empty);
+        let empty =
+            |content: &Value| content.get("parts").and_then(Value::as_array).is_some_and(Vec::is_empty);
         contents.retain(|content| !changed || !empty(content));
     }
     changed.then(|| serde_json::to_vec(&request).ok())?
@@ -61,7 +62,8 @@ pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&str) -> bool) -> O
 
 /// Whether a part stays; its signature is put right.
 fn stays(part: &mut Map<String, Value>, is_own: &impl Fn(&str) -> bool, changed: &mut bool) -> bool {
-    let Some(name) = ["thoughtSignature", "thought_signature"].into_iter().find(|name| part.contains_key(*name))
+    let Some(name) =
+        ["thoughtSignature", "thought_signature"].into_iter().find(|name| part.contains_key(*name))
     else {
         return true;
     };

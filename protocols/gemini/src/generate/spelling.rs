@@ -20,7 +20,12 @@ const fn flat(names: &'static [&'static str]) -> Shape {
 /// A request.
 pub(super) const REQUEST: Shape = Shape {
     names: &[
-        "systemInstruction", "toolConfig", "generationConfig", "safetySettings", "cachedContent", "serviceTier",
+        "systemInstruction",
+        "toolConfig",
+        "generationConfig",
+        "safetySettings",
+        "cachedContent",
+        "serviceTier",
     ],
     inner: &[("toolConfig", &TOOL_CONFIG), ("generationConfig", &GENERATION_CONFIG)],
 };
@@ -32,18 +37,39 @@ const TOOL_CONFIG: Shape = Shape {
 
 const GENERATION_CONFIG: Shape = Shape {
     names: &[
-        "maxOutputTokens", "topP", "topK", "candidateCount", "stopSequences", "presencePenalty",
-        "frequencyPenalty", "responseMimeType", "responseSchema", "responseJsonSchema", "responseFormat",
-        "responseModalities", "speechConfig", "thinkingConfig", "responseLogprobs", "mediaResolution",
-        "imageConfig", "audioTimestamp",
+        "maxOutputTokens",
+        "topP",
+        "topK",
+        "candidateCount",
+        "stopSequences",
+        "presencePenalty",
+        "frequencyPenalty",
+        "responseMimeType",
+        "responseSchema",
+        "responseJsonSchema",
+        "responseFormat",
+        "responseModalities",
+        "speechConfig",
+        "thinkingConfig",
+        "responseLogprobs",
+        "mediaResolution",
+        "imageConfig",
+        "audioTimestamp",
     ],
     inner: &[("thinkingConfig", &flat(&["thinkingBudget", "includeThoughts", "thinkingLevel"]))],
 };
 
 /// An entry of `tools`.
 pub(super) const TOOL: Shape = flat(&[
-    "functionDeclarations", "googleSearch", "googleSearchRetrieval", "codeExecution", "urlContext", "googleMaps",
-    "fileSearch", "computerUse", "enterpriseWebSearch",
+    "functionDeclarations",
+    "googleSearch",
+    "googleSearchRetrieval",
+    "codeExecution",
+    "urlContext",
+    "googleMaps",
+    "fileSearch",
+    "computerUse",
+    "enterpriseWebSearch",
 ]);
 
 /// A function declaration.
@@ -52,8 +78,18 @@ pub(super) const DECLARATION: Shape = flat(&["parametersJsonSchema", "responseJs
 /// A part of a content.
 pub(super) const PART: Shape = Shape {
     names: &[
-        "thoughtSignature", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode",
-        "codeExecutionResult", "videoMetadata", "mediaResolution", "partMetadata", "toolCall", "toolResponse",
+        "thoughtSignature",
+        "inlineData",
+        "fileData",
+        "functionCall",
+        "functionResponse",
+        "executableCode",
+        "codeExecutionResult",
+        "videoMetadata",
+        "mediaResolution",
+        "partMetadata",
+        "toolCall",
+        "toolResponse",
     ],
     inner: &[
         ("inlineData", &flat(&["mimeType", "displayName"])),

@@ -61,12 +61,17 @@ mod tests {
     #[test]
     fn a_part_that_says_something_is_content() {
         let part = |part: &str| {
-            piece(&format!(r#"{{"candidates":[{{"content":{{"role":"model","parts":[{part}]}},"index":0}}]}}"#))
+            piece(&format!(
+                r#"{{"candidates":[{{"content":{{"role":"model","parts":[{part}]}},"index":0}}]}}"#
+            ))
         };
         assert_eq!(part(r#"{"text":"Hi"}"#), chunk(Mark::Content, false));
         assert_eq!(part(r#"{"text":"hm","thought":true}"#), chunk(Mark::Content, false));
         assert_eq!(part(r#"{"functionCall":{"name":"f","args":{}}}"#), chunk(Mark::Content, false));
-        assert_eq!(part(r#"{"inlineData":{"mimeType":"image/png","data":"AA=="}}"#), chunk(Mark::Content, false));
+        assert_eq!(
+            part(r#"{"inlineData":{"mimeType":"image/png","data":"AA=="}}"#),
+            chunk(Mark::Content, false)
+        );
         assert_eq!(part(r#"{"text":"","thoughtSignature":"AA=="}"#), chunk(Mark::Empty, false));
         assert_eq!(part(""), chunk(Mark::Empty, false));
     }
@@ -80,7 +85,9 @@ mod tests {
         );
         assert_eq!(piece(r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#), chunk(Mark::Content, true));
         assert_eq!(piece(r#"{"promptFeedback":{"safetyRatings":[]}}"#), chunk(Mark::Empty, false));
-        let both = piece(r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":3}}"#);
+        let both = piece(
+            r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":3}}"#,
+        );
         assert!(matches!(both, Piece::Chunk { usage: Some(usage), finished: false, .. } if usage.input == 3));
     }
 

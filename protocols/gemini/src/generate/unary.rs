@@ -23,7 +23,11 @@ pub fn read_unary(body: &[u8]) -> Result<Option<Usage>, UnaryError> {
     if let Some(message) = response.error() {
         return Err(UnaryError::Reported(message));
     }
-    if response.has_candidates() || response.blocked() { Ok(response.usage()) } else { Err(UnaryError::Empty) }
+    if response.has_candidates() || response.blocked() {
+        Ok(response.usage())
+    } else {
+        Err(UnaryError::Empty)
+    }
 }
 
 #[cfg(test)]
@@ -44,6 +48,9 @@ mod tests {
         assert_eq!(read_unary(b" \n"), Err(UnaryError::Empty));
         assert_eq!(read_unary(br#"{"candidates":[]}"#), Err(UnaryError::Empty));
         assert_eq!(read_unary(b"<html>"), Err(UnaryError::NotAnAnswer));
-        assert_eq!(read_unary(br#"[{"error":{"message":"busy"}}]"#), Err(UnaryError::Reported("busy".into())));
+        assert_eq!(
+            read_unary(br#"[{"error":{"message":"busy"}}]"#),
+            Err(UnaryError::Reported("busy".into()))
+        );
     }
 }

@@ -83,7 +83,10 @@ impl Response<'_> {
 
 /// Whether a word is a reason, and not a placeholder for one.
 pub(super) fn is_reason(word: &str) -> bool {
-    !matches!(word, "" | "FINISH_REASON_UNSPECIFIED" | "BLOCK_REASON_UNSPECIFIED" | "BLOCKED_REASON_UNSPECIFIED")
+    !matches!(
+        word,
+        "" | "FINISH_REASON_UNSPECIFIED" | "BLOCK_REASON_UNSPECIFIED" | "BLOCKED_REASON_UNSPECIFIED"
+    )
 }
 
 /// Whether a part says anything: text that is not empty, or something other than text.

@@ -7,7 +7,16 @@ use super::{LIST, NAMED, ONE};
 
 /// Keywords that stay as they are.
 const KEPT: [&str; 11] = [
-    "type", "format", "title", "description", "enum", "minItems", "maxItems", "minimum", "maximum", "required",
+    "type",
+    "format",
+    "title",
+    "description",
+    "enum",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "maximum",
+    "required",
     "propertyOrdering",
 ];
 
@@ -157,7 +166,9 @@ impl Cut {
             (None, value) => {
                 kept.insert(name, value);
             }
-            (Some(Value::Object(earlier)), Value::Object(more)) if name == "properties" || name == "$defs" => {
+            (Some(Value::Object(earlier)), Value::Object(more))
+                if name == "properties" || name == "$defs" =>
+            {
                 earlier.extend(more);
             }
             (Some(Value::Array(earlier)), Value::Array(more)) if name == "required" => earlier.extend(more),
@@ -257,16 +268,33 @@ mod tests {
 
     fn schemas() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
-            Just(json!(true)), Just(json!("x")), Just(json!(3)), Just(json!(null)), Just(json!(["a", "null"]))
+            Just(json!(true)),
+            Just(json!("x")),
+            Just(json!(3)),
+            Just(json!(null)),
+            Just(json!(["a", "null"]))
         ];
         let name = proptest::sample::select(vec![
-            "type", "items", "properties", "allOf", "anyOf", "$ref", "$defs", "const", "required", "exclusiveMinimum", "not",
+            "type",
+            "items",
+            "properties",
+            "allOf",
+            "anyOf",
+            "$ref",
+            "$defs",
+            "const",
+            "required",
+            "exclusiveMinimum",
+            "not",
         ]);
         leaf.prop_recursive(5, 40, 4, move |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                proptest::collection::hash_map(name.clone(), inner, 0..4)
-                    .prop_map(|map| map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Map<_, _>>().into()),
+                proptest::collection::hash_map(name.clone(), inner, 0..4).prop_map(|map| map
+                    .into_iter()
+                    .map(|(k, v)| (k.to_owned(), v))
+                    .collect::<Map<_, _>>()
+                    .into()),
             ]
         })
     }

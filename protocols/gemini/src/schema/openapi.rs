@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::{LIST, NAMED, ONE};
 
 /// Bounds that Google's own JSON writes as strings, being 64 bits wide.
-const BOUNDS: [&str; 6] = ["minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"];
+const BOUNDS: [&str; 6] =
+    ["minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"];
 
 /// A Gemini schema as JSON Schema.
 #[must_use]
@@ -108,8 +109,10 @@ mod tests {
             "nullable": {"type": ["array", "null"], "minItems": 2, "items": {"type": "integer"}},
             "x": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
         assert_eq!(json_schema(schema), expected);
-        let upper = json!({"type": "OBJECT", "properties": {"a": {"type": ["STRING", "NULL"], "const": "TYPE"}}});
-        let lower = json!({"type": "object", "properties": {"a": {"type": ["string", "null"], "const": "TYPE"}}});
+        let upper =
+            json!({"type": "OBJECT", "properties": {"a": {"type": ["STRING", "NULL"], "const": "TYPE"}}});
+        let lower =
+            json!({"type": "object", "properties": {"a": {"type": ["string", "null"], "const": "TYPE"}}});
         assert_eq!(lower_types(upper), lower);
     }
 }

@@ -148,7 +148,8 @@ impl<'a> Writer<'a> {
 
     fn call(&mut self, call: &ToolCall, block: &Block) -> Map<String, Value> {
         let mut object = Map::new();
-        if !call.id.is_empty() && !(self.native && hints::hint(&block.rest, "$made").is_some()) {
+        let made = self.native && hints::hint(&block.rest, "$made").is_some();
+        if !made && !call.id.is_empty() {
             object.insert("id".into(), call.id.as_str().into());
         }
         let name = if self.native || matches!(self.signing, Signing::Answer) {

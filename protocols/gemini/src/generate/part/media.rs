@@ -1,7 +1,7 @@
 //! Media of parts: bytes in place, and files at an address.
 
 use canon::{Block, DecodeError, Dialect, Fields, Kind, Losses, Media, Rest, Source};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::generate::{base64, hints};
 
@@ -57,9 +57,10 @@ fn kind_of(media: Media) -> Kind {
 fn uploaded(uri: &str) -> bool {
     let hosted = |uri: &str| {
         let path = uri.strip_prefix("https://generativelanguage.googleapis.com/").unwrap_or(uri);
-        path.starts_with("files/") || path.split_once('/').is_some_and(|(version, path)| {
-            version.starts_with('v') && path != uri && path.starts_with("files/")
-        })
+        path.starts_with("files/")
+            || path.split_once('/').is_some_and(|(version, path)| {
+                version.starts_with('v') && path != uri && path.starts_with("files/")
+            })
     };
     uri.starts_with("gs://") || hosted(uri)
 }
@@ -103,7 +104,8 @@ pub(super) fn encode(
         }
         Source::Url(uri) | Source::Uploaded { dialect: Dialect::Gemini, id: uri } => {
             let mime = media.mime.as_deref().or_else(|| if native { None } else { guessed(uri) });
-            let known = native || uploaded(uri) || is_film(uri) || (fetches(model) && mime.is_some() && is_web(uri));
+            let known =
+                native || uploaded(uri) || is_film(uri) || (fetches(model) && mime.is_some() && is_web(uri));
             if !known {
                 losses.dropped(what);
                 return None;
@@ -156,9 +158,9 @@ fn guessed(uri: &str) -> Option<&'static str> {
     })
 }
 
-/// The part of a medium in a function's response.
-pub(super) fn in_response(part: Map<String, Value>) -> Option<Value> {
-    ["inlineData", "fileData"].iter().any(|name| part.contains_key(*name)).then(|| json!(part))
+/// Whether the part of a medium is one that may stand in a function's response.
+pub(super) fn in_response(part: &Map<String, Value>) -> bool {
+    ["inlineData", "fileData"].iter().any(|name| part.contains_key(*name))
 }
 
 #[cfg(test)]

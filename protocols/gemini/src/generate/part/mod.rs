@@ -6,4 +6,4 @@ mod media;
 mod result;
 
 pub(super) use decode::{Calls, Reader};
-pub(super) use encode::{Writer, arguments, put_back};
+pub(super) use encode::{Writer, put_back};

@@ -97,12 +97,11 @@ pub(super) fn encode(
         }
         let Some(part) = medium(inner, to, losses) else { continue };
         let small = matches!(inner.kind, Kind::Image(_) | Kind::File(_));
-        match media::in_response(part.clone()) {
-            Some(part) if to.native || (to.media && small) => parts.push(part),
-            _ => {
-                losses.changed("content.tool_result");
-                hoisted.push(Value::Object(part));
-            }
+        if to.native || (to.media && small && media::in_response(&part)) {
+            parts.push(Value::Object(part));
+        } else {
+            losses.changed("content.tool_result");
+            hoisted.push(Value::Object(part));
         }
     }
     if let Some(Value::Object(silent)) = hints::hint(&block.rest, "$silent") {

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 
 use super::{config, tools};
 use crate::generate::{
-    hints, signature, spelling,
+    hints,
     part::{Calls, Reader},
+    signature, spelling,
 };
 
 /// Reads a request. The model and whether to stream stand in its path: the caller sets them.

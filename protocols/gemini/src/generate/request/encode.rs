@@ -4,7 +4,11 @@ use canon::{Block, Dialect, Encoded, Kind, Losses, Target, Turn};
 use serde_json::{Map, Value, json};
 
 use super::{config, contents, tools};
-use crate::generate::{hints, spelling, part::{Writer, put_back}};
+use crate::generate::{
+    hints,
+    part::{Writer, put_back},
+    spelling,
+};
 
 /// Writes a turn for a target. The model and whether to stream belong into [`crate::generate::path`].
 #[must_use]

@@ -72,8 +72,15 @@ pub(super) fn encode(reasoning: &Reasoning, model: &str, losses: &mut Losses) ->
     Some(Value::Object(config))
 }
 
-fn level(reasoning: &Reasoning, off: bool, model: &str, config: &mut Map<String, Value>, losses: &mut Losses) {
-    let wanted = if off { Some(Effort::None) } else { reasoning.effort.or(reasoning.budget.map(Effort::of_budget)) };
+fn level(
+    reasoning: &Reasoning,
+    off: bool,
+    model: &str,
+    config: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
+    let wanted =
+        if off { Some(Effort::None) } else { reasoning.effort.or(reasoning.budget.map(Effort::of_budget)) };
     let Some(wanted) = wanted else { return };
     // The models for much thought know two levels, the fast ones four; none can be switched off.
     let few = model.contains("gemini-3-pro");
@@ -90,7 +97,13 @@ fn level(reasoning: &Reasoning, off: bool, model: &str, config: &mut Map<String,
     config.insert("thinkingLevel".into(), word.into());
 }
 
-fn budget(reasoning: &Reasoning, off: bool, model: &str, config: &mut Map<String, Value>, losses: &mut Losses) {
+fn budget(
+    reasoning: &Reasoning,
+    off: bool,
+    model: &str,
+    config: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
     let pro = model.contains("pro");
     let (least, most) = match (pro, model.contains("lite")) {
         (true, _) => (128, 32_768),
@@ -155,12 +168,18 @@ mod tests {
     #[test]
     fn off_is_as_little_as_the_model_can() {
         let off = Reasoning { enabled: Some(false), ..Reasoning::default() };
-        assert_eq!(said(&off, "gemini-2.5-flash").0, Some(json!({"thinkingBudget": 0, "includeThoughts": false})));
+        assert_eq!(
+            said(&off, "gemini-2.5-flash").0,
+            Some(json!({"thinkingBudget": 0, "includeThoughts": false}))
+        );
         let least = json!({"thinkingBudget": 128, "includeThoughts": false});
         assert_eq!(said(&off, "gemini-2.5-pro"), (Some(least), "~reasoning".into()));
         let low = json!({"thinkingLevel": "low", "includeThoughts": false});
         assert_eq!(said(&off, "gemini-3-pro-preview"), (Some(low), "~reasoning".into()));
         let on = Reasoning { enabled: Some(true), ..Reasoning::default() };
-        assert_eq!(said(&on, "gemini-2.5-pro").0, Some(json!({"thinkingBudget": -1, "includeThoughts": true})));
+        assert_eq!(
+            said(&on, "gemini-2.5-pro").0,
+            Some(json!({"thinkingBudget": -1, "includeThoughts": true}))
+        );
     }
 }

@@ -147,11 +147,8 @@ pub(super) fn encode(turn: &Turn, native: bool, body: &mut Map<String, Value>, l
             spelling::restore(entry, &rest);
         }
     }
-    let mut entries: Vec<Value> = entries
-        .into_values()
-        .filter(|entry| native || !entry.is_empty())
-        .map(Value::Object)
-        .collect();
+    let mut entries: Vec<Value> =
+        entries.into_values().filter(|entry| native || !entry.is_empty()).map(Value::Object).collect();
     let single = native && hints::hint(&turn.rest, "$singleTool").is_some();
     if single && entries.len() == 1 {
         body.extend(entries.pop().map(|entry| ("tools".to_owned(), entry)));
@@ -189,11 +186,8 @@ fn write(tool: &Tool, native: bool, functions: bool, entry: &mut Map<String, Val
 
 fn declaration(tool: &Tool, native: bool, losses: &mut Losses) -> Value {
     let mut function = Map::new();
-    let name = if native {
-        tool.name.as_str().into()
-    } else {
-        names::flat(tool.namespace.as_deref(), &tool.name)
-    };
+    let name =
+        if native { tool.name.as_str().into() } else { names::flat(tool.namespace.as_deref(), &tool.name) };
     function.insert("name".into(), name.into());
     function.extend(tool.description.as_deref().map(|text| ("description".to_owned(), text.into())));
     let hinted = ["parameters", "parametersJsonSchema"]
@@ -218,7 +212,8 @@ fn declaration(tool: &Tool, native: bool, losses: &mut Losses) -> Value {
                 losses.dropped("tools.format");
             }
             let field = names::CUSTOM_INPUT;
-            let input = json!({"type": "object", "properties": {field: {"type": "string"}}, "required": [field]});
+            let input =
+                json!({"type": "object", "properties": {field: {"type": "string"}}, "required": [field]});
             function.insert("parametersJsonSchema".into(), input);
         }
         _ => {}
@@ -232,15 +227,12 @@ fn declaration(tool: &Tool, native: bool, losses: &mut Losses) -> Value {
 fn says_something(schema: &Value) -> bool {
     let Value::Object(map) = schema else { return false };
     let empty = map.get("properties").and_then(Value::as_object).is_none_or(Map::is_empty);
-    !empty || ["$ref", "anyOf", "allOf", "oneOf"].iter().any(|name| map.contains_key(*name))
+    !empty
+        || ["$ref", "anyOf", "allOf", "oneOf"].iter().any(|name| map.contains_key(*name))
         || map.get("additionalProperties").is_some_and(Value::is_object)
 }
 
-pub(super) fn decode_choice(
-    fields: &mut Fields,
-    turn: &mut Turn,
-    own: &mut Rest,
-) -> Result<(), DecodeError> {
+pub(super) fn decode_choice(fields: &mut Fields, turn: &mut Turn, own: &mut Rest) -> Result<(), DecodeError> {
     let Some(mut config) = fields.object("toolConfig")? else { return Ok(()) };
     if config.is_empty() {
         hints::leave(own, "$toolConfig", true);
