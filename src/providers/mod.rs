@@ -4,6 +4,7 @@
 pub mod catalog;
 mod chat;
 mod dialect;
+pub mod media;
 mod refusal;
 mod retry;
 mod words;
