@@ -41,10 +41,14 @@ impl Place {
         // A browser forgives a missing or a third slash, and two readers may disagree about what then is the host.
         let rest = rest.strip_prefix("//").ok_or(FetchError::Malformed)?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() {
+            return Err(FetchError::Malformed);
+        }
         if authority.contains('@') {
             return Err(FetchError::UserInfo);
         }
-        let place = Self::of(Url::parse(text).map_err(|_| unreadable(authority))?)?;
+        // With scheme and slashes in order, what else is wrong is the host or the port.
+        let place = Self::of(Url::parse(text).map_err(|_| FetchError::Host)?)?;
         match &place.host {
             // `127.1`, `0177.0.0.1`, `0x7f000001`, `2130706433` and digits of other scripts are not as they should be.
             Where::Address(IpAddr::V4(address)) => {
@@ -111,11 +115,6 @@ fn plain(text: &str) -> Result<(), FetchError> {
         return Err(FetchError::Malformed);
     }
     Ok(())
-}
-
-/// A URL that cannot be read is mostly one whose host cannot be.
-fn unreadable(authority: &str) -> FetchError {
-    if authority.is_empty() { FetchError::Malformed } else { FetchError::Host }
 }
 
 fn host_name(name: &str) -> Result<String, FetchError> {
