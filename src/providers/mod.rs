@@ -6,6 +6,7 @@ mod arrival;
 pub mod catalog;
 mod dialect;
 mod maker;
+pub mod media;
 mod native;
 mod refusal;
 mod request;
