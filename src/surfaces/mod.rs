@@ -12,6 +12,8 @@ mod path;
 mod probes;
 mod render;
 mod server;
+mod socket;
+mod stay;
 
 pub use server::{Server, serve};
 
@@ -44,6 +46,7 @@ pub fn router(handles: &Handles) -> Router {
     let routes = Router::new()
         .merge(openai::routes(handles, &identify))
         .merge(admin::routes(handles, &identify))
-        .merge(probes::routes(handles, &identify));
+        .merge(probes::routes(handles, &identify))
+        .merge(socket::routes(handles, &identify));
     front::around(routes, Arc::clone(&handles.allowed_hosts))
 }
