@@ -5,6 +5,7 @@ mod deadlines;
 mod faults;
 mod models;
 mod shapes;
+mod silence;
 mod sockets;
 mod strategies;
 mod support;

@@ -63,14 +63,14 @@ impl End {
         }
     }
 
-    const fn words(self) -> Option<(CloseCode, &'static str)> {
+    const fn words(self) -> (CloseCode, &'static str) {
         match self {
-            Self::Gone | Self::Left => None,
-            Self::Silent => Some((CloseCode::Policy, "no sign of life")),
-            Self::Drained | Self::Cut => Some((CloseCode::Away, "the hub is shutting down")),
-            Self::TooLarge => Some((CloseCode::Size, "the message is too large")),
-            Self::NotText => Some((CloseCode::Invalid, "the text is not UTF-8")),
-            Self::Malformed => Some((CloseCode::Protocol, "the bytes are no WebSocket frames")),
+            Self::Gone | Self::Left => (CloseCode::Normal, ""),
+            Self::Silent => (CloseCode::Policy, "no sign of life"),
+            Self::Drained | Self::Cut => (CloseCode::Away, "the hub is shutting down"),
+            Self::TooLarge => (CloseCode::Size, "the message is too large"),
+            Self::NotText => (CloseCode::Invalid, "the text is not UTF-8"),
+            Self::Malformed => (CloseCode::Protocol, "the bytes are no WebSocket frames"),
         }
     }
 
@@ -82,20 +82,22 @@ impl End {
 
 /// Tells the client why, and waits for it to close its side.
 pub(super) async fn part(end: End, mut sink: Outgoing, mut stream: Incoming) {
-    if let Some((code, reason)) = end.words() {
-        let close = CloseFrame { code, reason: reason.into() };
-        if sink.send(Message::Close(Some(close))).await.is_err() {
-            return;
-        }
+    let (code, reason) = end.words();
+    let close = CloseFrame { code, reason: reason.into() };
+    if sink.send(Message::Close(Some(close))).await.is_err() {
+        return;
     }
     if end.is_readable() {
-        // Reading also sends the answer to the client's own goodbye.
-        while let Some(Ok(_)) = stream.next().await {}
-        return;
+        return read_out(&mut stream).await;
     }
     let Ok(socket) = stream.reunite(sink) else { return };
     let mut raw = socket.into_inner();
     if raw.shutdown().await.is_ok() {
         drop(tokio::io::copy(&mut raw.take(UNREAD), &mut tokio::io::sink()).await);
     }
+}
+
+/// Reads until the client has closed its side. This also sends the answer to its own goodbye.
+pub(super) async fn read_out(stream: &mut Incoming) {
+    while let Some(Ok(_)) = stream.next().await {}
 }

@@ -10,7 +10,7 @@ use futures_util::{
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinSet,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     Bridge, QUEUE,
     door::Credentials,
-    ending::{End, part},
+    ending::{End, part, read_out},
     frame::{self, Asked, Names},
     pulse::{Beat, Pulse},
     request::{Job, Running},
@@ -65,13 +65,21 @@ pub(super) async fn run(socket: Socket, bridge: Bridge, credentials: Credentials
     // What still runs has nobody to run for. It writes its receipts before the server is told that all is over.
     session.requests.shutdown().await;
     drop(session);
-    if end != End::Gone {
-        let parting = async {
-            if let Some(sink) = writing.await {
-                part(end, sink, stream).await;
+    match end {
+        End::Gone => {}
+        End::Left => drop(timeout(end.patience(), read_out(&mut stream)).await),
+        _ => {
+            let sink = tokio::select! {
+                biased;
+                sink = &mut writing => sink,
+                // Answers that were waited for are also waited for until they are read.
+                () = server.cut(), if end == End::Drained => None,
+                () = sleep(end.patience()), if end != End::Drained => None,
+            };
+            if let Some(sink) = sink {
+                drop(timeout(end.patience(), part(end, sink, stream)).await);
             }
-        };
-        drop(tokio::time::timeout(end.patience(), parting).await);
+        }
     }
 }
 

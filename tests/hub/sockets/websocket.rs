@@ -179,8 +179,8 @@ async fn scopes_mean_what_they_mean_over_http() {
             assert_eq!(fields(&error), expected, "{error} {http}");
             assert_eq!(error["status"], over_http.status.as_u16());
         }
-        let shown = error["attempts"].is_array();
-        assert_eq!(shown, *key == hub.key && error["code"] == "all_targets_failed", "{error}");
+        let shown = error["attempts"].is_array() || error["skipped"].is_array();
+        assert_eq!(shown, *key == hub.key, "{error}");
         assert_eq!(error["code"] == "insufficient_scope", *key == reader, "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! Who waits for whom: clients that read slowly, cancel, or leave.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -8,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -101,6 +102,13 @@ async fn large_answers(listener: TcpListener, written: Arc<AtomicUsize>) {
     }
 }
 
+/// An account in the configuration.
+fn provider(id: &str, address: SocketAddr, model: &str) -> String {
+    format!(
+        "  - id: {id}\n    type: openai-compatible\n    base_url: http://{address}/v1\n    api_key: sim-ok.{id}\n    models: [{model}]\n"
+    )
+}
+
 /// The count, once it stands still.
 async fn standstill(written: &AtomicUsize) -> usize {
     let end = Instant::now() + 2 * SOON;
@@ -121,11 +129,6 @@ async fn who_reads_slowly_slows_the_provider_down_and_nobody_else() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let large = listener.local_addr().unwrap();
     tokio::spawn(large_answers(listener, Arc::clone(&written)));
-    let provider = |id: &str, address, model: &str| {
-        format!(
-            "  - id: {id}\n    type: openai-compatible\n    base_url: http://{address}/v1\n    api_key: sim-ok.{id}\n    models: [{model}]\n"
-        )
-    };
     hub.write_config(&format!(
         "providers:\n{}{}",
         provider("a", hub.provider.address, "m"),
@@ -160,35 +163,54 @@ async fn who_reads_slowly_slows_the_provider_down_and_nobody_else() {
     assert_eq!(slow.end_of("1").await.0["type"], "complete");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancel_gets_through_to_a_full_queue() {
+/// A hub whose only provider writes large answers, and a client that reads none of two.
+async fn stuck() -> (Hub, Socket) {
     let hub = Hub::builder().account("a", "sim-ok").start().await;
     let written = Arc::new(AtomicUsize::new(0));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let large = listener.local_addr().unwrap();
     tokio::spawn(large_answers(listener, Arc::clone(&written)));
-    hub.write_config(&format!(
-        "providers:\n  - id: large\n    type: openai-compatible\n    base_url: http://{large}/v1\n    api_key: k\n    models: [big]\n",
-    ));
+    hub.write_config(&format!("providers:\n{}", provider("large", large, "big")));
     hub.uses(&["large"]).await;
     let mut socket = Socket::narrow(&hub).await;
     for id in ["1", "2"] {
         socket.ask(id, json!({"model": "big", "stream": true})).await;
     }
     standstill(&written).await;
-    let running = async || hub.health().await["details"]["requests_running"].clone();
-    assert_eq!(running().await, 2);
+    assert_eq!(running(&hub).await, 2);
+    (hub, socket)
+}
+
+async fn running(hub: &Hub) -> Value {
+    hub.health().await["details"]["requests_running"].clone()
+}
+
+async fn nothing_runs(hub: &Hub) {
+    let end = Instant::now() + SOON;
+    while running(hub).await != 0 {
+        assert!(Instant::now() < end, "something runs");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_gets_through_to_a_full_queue() {
+    let (hub, mut socket) = stuck().await;
     for id in ["1", "2"] {
         socket.cancel(id).await;
     }
-    let end = Instant::now() + SOON;
-    while running().await != 0 {
-        assert!(Instant::now() < end, "the cancels are not heard");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    nothing_runs(&hub).await;
     for id in ["1", "2"] {
         let (end, chunks) = socket.end_of(id).await;
         assert_eq!(end["type"], "cancelled");
         assert!(chunks.len() < CHUNKS);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_gets_through_to_a_full_queue() {
+    let (hub, socket) = stuck().await;
+    let leaving = tokio::spawn(socket.leave());
+    nothing_runs(&hub).await;
+    assert_eq!(leaving.await.unwrap(), 1005, "and is answered");
 }
