@@ -43,8 +43,7 @@ async fn a_client_that_answers_pings_may_be_silent_for_ever() {
 async fn a_client_that_answers_nothing_is_given_up() {
     let hub = Arc::new(TestHub::builder().account("a", "sim-stall-3").build().await);
     let mut socket = socket(&hub).await;
-    let request =
-        r#"{"type": "request", "id": "1", "payload": {"model": "m", "stream": true, "messages": []}}"#;
+    let request = r#"{"type": "request", "id": "1", "payload": {"model": "m", "stream": true, "messages": [{"role": "user", "content": "hello"}]}}"#;
     futures_util::SinkExt::send(&mut socket, Message::text(request)).await.unwrap();
     tokio::time::sleep(Duration::from_secs(39)).await;
     assert_eq!(hub.receipts().await.len(), 0, "it runs");
