@@ -70,13 +70,25 @@ pub enum Code {
     NoConnections,
     /// The hub is shutting down.
     ShuttingDown,
+    /// A WebSocket was asked for without a key.
+    WsAuthRequired,
+    /// A WebSocket was asked for with a key that is unknown, revoked or expired.
+    WsAuthInvalid,
+    /// The path takes WebSockets only.
+    WsUpgradeRequired,
+    /// A frame of a WebSocket that the protocol does not know.
+    WsInvalidFrame,
+    /// A request of a WebSocket has the id of one that still runs there.
+    WsIdInUse,
+    /// As many requests run on one WebSocket as may.
+    WsTooManyRequests,
     /// A fault of the hub itself.
     Internal,
 }
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 40] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -110,6 +122,12 @@ impl Code {
         Self::StreamInterrupted,
         Self::NoConnections,
         Self::ShuttingDown,
+        Self::WsAuthRequired,
+        Self::WsAuthInvalid,
+        Self::WsUpgradeRequired,
+        Self::WsInvalidFrame,
+        Self::WsIdInUse,
+        Self::WsTooManyRequests,
         Self::Internal,
     ];
 
@@ -159,6 +177,20 @@ impl Code {
             Self::StreamInterrupted => ("stream_interrupted", 502, "Send the request again."),
             Self::NoConnections => ("no_connections", 503, "Add a connection under `providers`."),
             Self::ShuttingDown => ("shutting_down", 503, "Try again in a moment."),
+            Self::WsAuthRequired => {
+                ("ws_auth_required", 401, "Send a key in a header, or as the subprotocol `bearer.<key>`.")
+            }
+            Self::WsAuthInvalid => ("ws_auth_invalid", 403, "Create a key with `trivium keys create`."),
+            Self::WsUpgradeRequired => {
+                ("ws_upgrade_required", 426, "Connect with a WebSocket client of version 13.")
+            }
+            Self::WsInvalidFrame => {
+                ("ws_invalid_frame", 400, "`GET /v1/ws?handshake=1` lists the frames that there are.")
+            }
+            Self::WsIdInUse => ("ws_id_in_use", 409, "Give each request an id of its own."),
+            Self::WsTooManyRequests => {
+                ("ws_too_many_requests", 429, "Wait for an answer, or open another socket.")
+            }
             Self::Internal => ("internal_error", 500, "Report it with the request id."),
         }
     }

@@ -19,6 +19,8 @@ mod path;
 mod probes;
 mod render;
 mod server;
+mod socket;
+mod stay;
 
 pub use server::{Server, serve};
 
@@ -57,6 +59,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(gemini::routes(&api))
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
-        .merge(probes::routes(handles, &identify));
+        .merge(probes::routes(handles, &identify))
+        .merge(socket::routes(handles, &identify));
     front::around(routes, Arc::clone(&handles.allowed_hosts))
 }

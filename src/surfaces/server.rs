@@ -6,7 +6,6 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
@@ -15,7 +14,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{front::Peer, malformed::Connection};
+use super::{front::Peer, malformed::Connection, stay::Stays};
 use crate::observe::events;
 
 /// How long a client may take to send the head of a request, and how long an idle connection is kept.
@@ -37,23 +36,27 @@ pub struct Server {
 /// Serves until `stop` is done, and then until every request has finished or the patience is over.
 /// Answers whether all of them finished.
 pub async fn serve(server: Server, stop: impl Future<Output = ()>) -> bool {
-    let graceful = GracefulShutdown::new();
+    let stays = Stays::default();
     let mut stop = std::pin::pin!(stop);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             Some(_) = connections.join_next() => {}
             accepted = server.listener.accept() => match accepted {
-                Ok((tcp, _)) => drop(connections.spawn(serve_connection(tcp, &server.router, &graceful))),
+                Ok((tcp, _)) => {
+                    drop(connections.spawn(serve_connection(tcp, &server.router, &stays)));
+                }
                 Err(error) => pause_after(&error).await,
             },
             () = &mut stop => break,
         }
     }
     drop(server.listener);
-    let drained = tokio::time::timeout(server.drain, graceful.shutdown()).await.is_ok();
+    stays.drain();
+    let drained = tokio::time::timeout(server.drain, stays.left()).await.is_ok();
     // What is cut now still writes its receipts, while there is somebody to take them.
     connections.shutdown().await;
+    stays.cut().await;
     drained
 }
 
@@ -65,24 +68,36 @@ async fn pause_after(error: &io::Error) {
 fn serve_connection(
     tcp: TcpStream,
     router: &Router,
-    graceful: &GracefulShutdown,
+    stays: &Stays,
 ) -> impl Future<Output = ()> + Send + use<> {
     // Without this, small answers wait for the acknowledgement of the ones before them: 40 ms each.
     drop(tcp.set_nodelay(true));
     let peer = tcp.peer_addr().ok().map(|address| Peer(address.ip().to_canonical()));
+    let mut stay = stays.enter();
+    let stays = stays.clone();
     let service = router.clone().map_request(move |mut request: http::Request<hyper::body::Incoming>| {
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
         }
+        request.extensions_mut().insert(stays.clone());
         request
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(Connection::new(tcp)), TowerToHyperService::new(service));
-    let watched = graceful.watch(connection);
+        .serve_connection(TokioIo::new(Connection::new(tcp)), TowerToHyperService::new(service))
+        .with_upgrades();
     async move {
-        if let Err(error) = watched.await {
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            biased;
+            () = stay.draining() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            ended = connection.as_mut() => ended,
+        };
+        if let Err(error) = ended {
             events::client_connection_broke(&error);
         }
     }

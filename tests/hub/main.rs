@@ -6,6 +6,7 @@ mod dialects;
 mod faults;
 mod models;
 mod shapes;
+mod silence;
 mod sockets;
 mod strategies;
 mod support;

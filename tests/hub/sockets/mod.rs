@@ -14,3 +14,4 @@ mod reload;
 mod restart;
 mod secrets;
 mod support;
+mod websocket;
