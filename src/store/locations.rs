@@ -52,8 +52,8 @@ impl Waiting {
         self.changes.get(place).map(|(_, location)| location.clone())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+    pub(super) fn len(&self) -> usize {
+        self.changes.len()
     }
 
     /// Everything that waits, oldest first.
