@@ -87,12 +87,17 @@ pub enum StoreError {
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
     /// What was queued could not be written.
-    #[error("{receipts} receipts and {cooldowns} cooldowns could not be written, because the database fails")]
+    #[error(
+        "{receipts} receipts, {cooldowns} cooldowns and the places of {locations} responses could not be written, \
+         because the database fails"
+    )]
     NotWritten {
         /// Receipts that are still queued; lost when the store was closing.
         receipts: usize,
         /// Changes of cooldowns of which the same is true.
         cooldowns: usize,
+        /// Locations of responses of which the same is true.
+        locations: usize,
         /// What the database said last.
         source: sqlx::Error,
     },

@@ -52,8 +52,8 @@ impl Waiting {
         self.changes.get(place).map(|(_, location)| location.clone())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+    pub(super) fn len(&self) -> usize {
+        self.changes.len()
     }
 
     /// Everything that waits, oldest first.
@@ -73,28 +73,32 @@ impl Waiting {
     }
 }
 
-/// Writes changes in their order. A place that is told again counts as new.
+/// Writes changes in their order. One statement each: they are rarer than receipts, and short.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     changes: &[(Place, Change)],
 ) -> Result<(), sqlx::Error> {
     for ((owner, id), (_, location)) in changes {
-        sqlx::query("DELETE FROM response_locations WHERE owner = $1 AND id = $2")
-            .bind(&**owner)
-            .bind(&**id)
-            .execute(&mut *connection)
-            .await?;
-        if let Some(location) = location {
-            insert(connection, location).await?;
+        match location {
+            Some(location) => upsert(connection, location).await?,
+            None => {
+                sqlx::query("DELETE FROM response_locations WHERE owner = $1 AND id = $2")
+                    .bind(&**owner)
+                    .bind(&**id)
+                    .execute(&mut *connection)
+                    .await?;
+            }
         }
     }
     Ok(())
 }
 
-async fn insert(connection: &mut SqliteConnection, location: &ResponseLocation) -> Result<(), sqlx::Error> {
+async fn upsert(connection: &mut SqliteConnection, location: &ResponseLocation) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO response_locations (owner, id, connection, fingerprint, expires_at) \
-         VALUES ($1, $2, $3, $4, $5)",
+         VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (owner, id) DO UPDATE SET connection = excluded.connection, \
+         fingerprint = excluded.fingerprint, expires_at = excluded.expires_at",
     )
     .bind(&*location.owner)
     .bind(&*location.id)

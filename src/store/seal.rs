@@ -53,9 +53,10 @@ pub enum KeyProblem {
     Cipher,
 }
 
-/// The key. Wiped from memory with its last clone.
+/// The key. Wiped from memory with its last clone. On the heap from the start: an array would leave copies behind
+/// where it was moved from.
 #[derive(Clone)]
-struct Key(Arc<Zeroizing<[u8; KEY_BYTES]>>);
+struct Key(Arc<Zeroizing<Vec<u8>>>);
 
 /// Seals and opens with the key of one data directory. The file is made when something is to be sealed for the
 /// first time, and read once.
@@ -130,7 +131,7 @@ impl Key {
     /// Made for each use: the library's own form of the key is not wiped when it is dropped, so it should not
     /// stay. It costs less than a microsecond.
     fn cipher(&self) -> Result<LessSafeKey, ring::error::Unspecified> {
-        UnboundKey::new(&AES_256_GCM, &self.0[..]).map(LessSafeKey::new)
+        UnboundKey::new(&AES_256_GCM, &self.0).map(LessSafeKey::new)
     }
 }
 
@@ -172,20 +173,20 @@ fn read(path: &Path) -> Result<Option<Key>, KeyProblem> {
     if meta.len() != KEY_BYTES as u64 {
         return Err(KeyProblem::Size(meta.len()));
     }
-    let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-    file.read_exact(&mut bytes[..])?;
+    let mut bytes = Zeroizing::new(vec![0; KEY_BYTES]);
+    file.read_exact(&mut bytes)?;
     Ok(Some(Key(Arc::new(bytes))))
 }
 
 /// Whoever finds the file finds all of it, also after a power cut: what is sealed with it would be lost otherwise.
 /// Nobody else writes here, since the directory is locked.
 fn make(path: &Path, random: &SystemRandom) -> Result<Key, KeyProblem> {
-    let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-    random.fill(&mut bytes[..]).map_err(|_| KeyProblem::NoEntropy)?;
+    let mut bytes = Zeroizing::new(vec![0; KEY_BYTES]);
+    random.fill(&mut bytes).map_err(|_| KeyProblem::NoEntropy)?;
     let draft = path.with_extension("key.new");
     let mut file = private_file(&draft)?;
     file.set_len(0)?;
-    file.write_all(&bytes[..])?;
+    file.write_all(&bytes)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&draft, path)?;

@@ -120,12 +120,24 @@ async fn what_has_ended_is_not_found_and_swept() {
         assert!(here(&*store, "a", "short", START + 999).await.is_some());
         assert_eq!(here(&*store, "a", "short", START + 1000).await, None);
         assert_eq!(there(&*store, "a", "l", START + 1000).await, None);
-        assert!(!store.delete("a".into(), "l".into(), START + 1000).await.unwrap());
         assert_eq!(store.sweep(START + 999, PLENTY).await.unwrap(), 0);
         assert_eq!(store.sweep(START + 1000, PLENTY).await.unwrap(), 2);
         assert!(here(&*store, "a", "long", START + 1000).await.is_some());
         // Nothing is left of it, whatever the time.
+        assert_eq!(there(&*store, "a", "l", START).await, None);
         assert_eq!(here(&*store, "a", "short", START).await, None);
+    }
+}
+
+#[tokio::test]
+async fn what_has_ended_cannot_be_deleted_any_more() {
+    for either in Either::both().await {
+        let store = either.responses();
+        store.locate(location("a", "l"));
+        store.keep(response("a", "r", b"x"), PLENTY).await.unwrap();
+        for id in ["l", "r"] {
+            assert!(!store.delete("a".into(), id.into(), START + 1000).await.unwrap(), "{id}");
+        }
     }
 }
 

@@ -15,10 +15,10 @@ fn scene() -> (TempDir, Sealer) {
 }
 
 fn problem(result: Result<impl Sized, StoreError>) -> KeyProblem {
-    match result.err().unwrap() {
-        StoreError::SecretKey { problem, .. } => problem,
-        other => panic!("{other:?}"),
-    }
+    let StoreError::SecretKey { problem, .. } = result.err().unwrap() else {
+        unreachable!("another error than that of the key")
+    };
+    problem
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl Task {
     /// task sleeps on the timer alone: receipts that come in wake nobody.
     async fn wait(&mut self) -> Wake {
         let nothing_in_hand = self.batch.is_empty() && self.changes.is_empty();
-        if nothing_in_hand && self.pending.locations().is_empty() && !self.trim_more {
+        if nothing_in_hand && self.pending.locations().len() == 0 && !self.trim_more {
             select! {
                 biased;
                 ask = self.asks.recv() => return ask.map_or(Wake::Gone, Wake::Asked),
@@ -262,7 +262,8 @@ impl Task {
                     if failures >= tries {
                         let receipts = self.batch.len() + self.receipts.len();
                         let cooldowns = self.changes.len() + self.pending.waiting();
-                        return Err(StoreError::NotWritten { receipts, cooldowns, source });
+                        let locations = self.pending.locations().len();
+                        return Err(StoreError::NotWritten { receipts, cooldowns, locations, source });
                     }
                     sleep(retry_pause(failures)).await;
                 }
