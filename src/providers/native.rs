@@ -59,17 +59,18 @@ fn edited(call: &Call) -> (Bytes, Vec<Edit>) {
 
 /// The body without thoughts that other vendors signed, if it holds any.
 fn own_thoughts_only(call: &Call, body: &[u8]) -> Option<Vec<u8>> {
-    // Signatures that crossed dialects carry their maker's name; a body without such a name passes as it is.
-    if !Signature::may_be_in(body) {
-        return None;
-    }
     let maker = maker::name(&call.target);
     let is_own = |signature: &Signature| signature.is_of(&maker, true);
+    // Signatures that crossed dialects carry their maker's name; a body without such a name passes as it is.
     match call.target.dialect {
-        Dialect::Chat => None,
-        Dialect::Messages => anthropic::messages::without_foreign_thoughts(body, is_own),
-        Dialect::Responses => openai::responses::without_foreign_thoughts(body, is_own),
-        Dialect::Gemini => gemini::generate::without_foreign_thoughts(body, is_own),
+        Dialect::Gemini => gemini::generate::without_foreign_thoughts(body, |made_by| made_by == maker),
+        Dialect::Messages if Signature::may_be_in(body) => {
+            anthropic::messages::without_foreign_thoughts(body, is_own)
+        }
+        Dialect::Responses if Signature::may_be_in(body) => {
+            openai::responses::without_foreign_thoughts(body, is_own)
+        }
+        Dialect::Chat | Dialect::Messages | Dialect::Responses => None,
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         // Nobody keeps this answer, and it must not say otherwise.
         asked.echo.insert("store".to_owned(), false.into());
     }
+    let unsigned = Unsigned::new(client, &maker);
     let reader = Translated {
         spoken,
         client,
@@ -53,6 +54,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         maker,
         events: Vec::new(),
         content: false,
+        unsigned,
     };
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
     Ok(Answer { frames, edits: vec![Edit::Translated], losses })
@@ -85,6 +87,37 @@ struct Translated {
     events: Vec<Event>,
     /// Whether anything came that a client would call an answer.
     content: bool,
+    /// Thoughts that are open and have no signature yet.
+    unsigned: Unsigned,
+}
+
+/// Thoughts whose maker signs nothing get an empty signature with the maker's name, for clients that send every
+/// thought back under a signature: it tells whose they are, and no other vendor is given them.
+struct Unsigned {
+    maker: Option<String>,
+    open: Vec<u32>,
+}
+
+impl Unsigned {
+    fn new(client: Dialect, maker: &str) -> Self {
+        Self { maker: (client == Dialect::Messages).then(|| maker.to_owned()), open: Vec::new() }
+    }
+
+    /// Looks at an event, and gives the signature that must go before it.
+    fn watch(&mut self, event: &Event) -> Option<Event> {
+        match event {
+            Event::Open { index, block: Opening::Thinking { .. } } => self.open.push(*index),
+            Event::Delta { index, delta: Delta::Signature(_) } => self.open.retain(|open| open != index),
+            Event::Close { index } if self.open.contains(index) => {
+                self.open.retain(|open| open != index);
+                let maker = self.maker.clone()?;
+                let signature = Signature { data: String::new(), maker: Some(maker) };
+                return Some(Event::Delta { index: *index, delta: Delta::Signature(signature) });
+            }
+            _ => {}
+        }
+        None
+    }
 }
 
 impl Translated {
@@ -99,6 +132,9 @@ impl Translated {
             }
             mark = stronger(mark, mark_of(&event));
             sign(&mut event, &self.maker);
+            if let Some(signature) = self.unsigned.watch(&event) {
+                self.encoder.push(signature, &mut bytes);
+            }
             self.encoder.push(event, &mut bytes);
         }
         self.content |= mark != Mark::Empty;
@@ -140,7 +176,13 @@ impl Reader for Translated {
         })?;
         for block in &mut answer.blocks {
             match &mut block.kind {
-                Kind::Thinking(thinking) => name(&mut thinking.signature, &self.maker),
+                Kind::Thinking(thinking) => {
+                    let unsigned = self.unsigned.maker.is_some() && thinking.signature.is_none();
+                    if unsigned {
+                        thinking.signature = Some(Signature { data: String::new(), maker: None });
+                    }
+                    name(&mut thinking.signature, &self.maker);
+                }
                 Kind::ToolCall(call) => name(&mut call.signature, &self.maker),
                 _ => {}
             }

@@ -123,10 +123,22 @@ mod tests {
     /// Texts and what `o200k_base` makes of them.
     const KNOWN: [(&str, u64); 6] = [
         ("hello world, how are you", 6),
-        ("今天天气很好，我们一起去公园散步吧。人工智能正在改变世界，许多公司都在研究大型语言模型。请你告诉我如何学习编程语言。", 39),
-        ("昨日は友達と一緒に映画を見に行きました。とても面白かったです。日本語の文章をトークンに分割します。", 40),
-        ("Сегодня хорошая погода, и мы идём гулять в парк. Большие языковые модели меняют мир программирования.", 26),
-        ("Die Straßenverkehrsordnung regelt, wie man sich im öffentlichen Raum verhält. Übrigens können größere Wörter zusammengesetzt werden.", 28),
+        (
+            "今天天气很好，我们一起去公园散步吧。人工智能正在改变世界，许多公司都在研究大型语言模型。请你告诉我如何学习编程语言。",
+            39,
+        ),
+        (
+            "昨日は友達と一緒に映画を見に行きました。とても面白かったです。日本語の文章をトークンに分割します。",
+            40,
+        ),
+        (
+            "Сегодня хорошая погода, и мы идём гулять в парк. Большие языковые модели меняют мир программирования.",
+            26,
+        ),
+        (
+            "Die Straßenverkehrsordnung regelt, wie man sich im öffentlichen Raum verhält. Übrigens können größere Wörter zusammengesetzt werden.",
+            28,
+        ),
         ("", 0),
     ];
 

@@ -4,7 +4,7 @@ mod details;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use canon::Dialect;
+use canon::{Asked, Dialect};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -40,7 +40,8 @@ pub(super) fn event(refusal: &Refusal, ids: &Ids, topology: bool, sent: u64) -> 
     match ids.dialect {
         Dialect::Responses => {
             let code = refusal.code.as_str();
-            return openai::responses::failed(&ids.own, sent, code, &message).into();
+            let asked = Asked { id: ids.own.to_string(), ..Asked::default() };
+            return openai::responses::failed(&asked, sent, code, &message).into();
         }
         Dialect::Messages if refusal.passed_on.is_none() => {
             return messages_error(refusal, ids, topology, &message).event().into();

@@ -69,7 +69,10 @@ fn uncite(block: &mut Value) -> bool {
     let before = citations.len();
     citations.retain(|citation| !is_made_up(citation));
     let touched = citations.len() < before;
-    if touched && citations.is_empty() && let Some(block) = block.as_object_mut() {
+    if touched
+        && citations.is_empty()
+        && let Some(block) = block.as_object_mut()
+    {
         block.shift_remove("citations");
     }
     touched

@@ -26,3 +26,6 @@ pub use unary::read_unary;
 
 /// The path below a base URL.
 pub const PATH: &str = "/messages";
+
+/// The event that ends a stream.
+pub const STOP: &[u8] = b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";

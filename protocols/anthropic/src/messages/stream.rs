@@ -42,7 +42,9 @@ fn read_data(data: &[u8]) -> Piece {
         Some("message_delta") => chunk(Mark::Content, usage::read(event.usage), true),
         Some("message_stop") => chunk(Mark::End, None, false),
         Some("error") => Piece::Error(fault::message_of(data)),
-        None if event.error.is_some_and(|error| error.get() != "null") => Piece::Error(fault::message_of(data)),
+        None if event.error.is_some_and(|error| error.get() != "null") => {
+            Piece::Error(fault::message_of(data))
+        }
         _ => chunk(Mark::Content, None, false),
     }
 }
@@ -95,7 +97,9 @@ mod tests {
     #[test]
     fn what_a_person_would_see_is_content() {
         let start = |kind: &str| {
-            mark(&format!(r#"{{"type":"content_block_start","index":0,"content_block":{{"type":"{kind}"}}}}"#))
+            mark(&format!(
+                r#"{{"type":"content_block_start","index":0,"content_block":{{"type":"{kind}"}}}}"#
+            ))
         };
         assert_eq!([start("text"), start("thinking")], [Mark::Empty; 2]);
         assert_eq!(

@@ -6,6 +6,7 @@
 
 mod answer;
 mod events;
+mod foreign;
 mod item;
 mod request;
 mod scan;
@@ -16,6 +17,7 @@ mod usage;
 
 pub use answer::{decode_answer, encode_answer};
 pub use events::{Decoder, Encoder, failed};
+pub use foreign::without_foreign_thoughts;
 pub use request::{decode, encode};
 pub use scan::scan;
 pub use state::{completed_response, input_items, output_items, with_history};

@@ -99,7 +99,9 @@ impl Row {
     /// Where the model is to go on from its own words, they must not end in white space.
     fn trim_the_last(&mut self) {
         let Some(("assistant", content)) = self.messages.last_mut() else { return };
-        let Some(Value::String(text)) = content.last_mut().and_then(|block| block.get_mut("text")) else { return };
+        let Some(Value::String(text)) = content.last_mut().and_then(|block| block.get_mut("text")) else {
+            return;
+        };
         text.truncate(text.trim_end().len());
         if text.is_empty() {
             content.pop();

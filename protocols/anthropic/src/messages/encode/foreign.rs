@@ -49,7 +49,8 @@ fn output_config(writer: &mut Writer<'_>, turn: &Turn, effort: Option<&str>) -> 
 
 /// The stop texts, without those of white space alone, which the API refuses.
 fn stop(writer: &mut Writer<'_>, turn: &Turn) -> Option<Value> {
-    let kept: Vec<&str> = turn.stop.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect();
+    let kept: Vec<&str> =
+        turn.stop.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect();
     if kept.len() < turn.stop.len() {
         writer.losses.dropped("stop");
     }

@@ -30,8 +30,7 @@ pub(crate) fn encode_object(turn: &Turn, target: &Target<'_>) -> (Map<String, Va
     let mut writer = Writer::new(turn, target);
     let mut object = Map::new();
     object.insert("model".to_owned(), target.model.into());
-    let (system, used) =
-        if writer.native { (turn.instructions.iter().collect(), 0) } else { turn.hoisted() };
+    let (system, used) = if writer.native { (turn.instructions.iter().collect(), 0) } else { turn.hoisted() };
     let (leading, messages) = turn.messages.split_at(used.min(turn.messages.len()));
     leading.iter().for_each(|message| message.rest.lost(&mut writer.losses));
     // The marks that are too many are taken from the front, in the order in which the API counts them.

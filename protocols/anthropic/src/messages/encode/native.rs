@@ -58,7 +58,9 @@ fn thinking(
         (false, false) => "disabled",
     };
     let mut written = object([("type", kind.into())]);
-    written.extend(budget(writer, reasoning, max_tokens).map(|budget| ("budget_tokens".to_owned(), budget.into())));
+    written.extend(
+        budget(writer, reasoning, max_tokens).map(|budget| ("budget_tokens".to_owned(), budget.into())),
+    );
     let display = reasoning.shown.map(|shown| if shown { "summarized" } else { "omitted" });
     written.extend(display.map(|display| ("display".to_owned(), display.into())));
     reasoning.rest.write(Dialect::Messages, &mut written, &mut writer.losses);

@@ -38,7 +38,10 @@ enum Wish {
 
 fn wish(reasoning: Option<&Reasoning>) -> Wish {
     let Some(reasoning) = reasoning else { return Wish::Nothing };
-    if reasoning.enabled == Some(false) || reasoning.effort == Some(Effort::None) || reasoning.budget == Some(0) {
+    if reasoning.enabled == Some(false)
+        || reasoning.effort == Some(Effort::None)
+        || reasoning.budget == Some(0)
+    {
         return Wish::Off;
     }
     let said = reasoning.enabled.is_some() || reasoning.effort.is_some() || reasoning.budget.is_some();
