@@ -5,6 +5,7 @@
 
 mod faults;
 mod limits;
+mod messages;
 mod record;
 mod sockets;
 mod wire;
