@@ -17,6 +17,7 @@ mod dice;
 mod door;
 mod fault;
 mod fields;
+mod gemini;
 mod headers;
 mod log;
 mod messages;

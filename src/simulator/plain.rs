@@ -5,6 +5,7 @@ use axum::http::Response;
 use serde_json::json;
 
 use super::fault::Fault;
+use super::gemini::GenerateRequest;
 use super::messages::MessagesRequest;
 use super::problem::{Problem, json_response};
 use super::receive::{Visit, unknown_url};
@@ -46,7 +47,13 @@ impl Simulator {
                 let read = MessagesRequest::read_to_count(body, &context)?;
                 json!({"input_tokens": read.ask().prompt_tokens()})
             }
-            _ => return Err(unknown_url(&visit.parts)),
+            Count::Gemini(model) => {
+                let read = GenerateRequest::read_to_count(body, model, &context)?;
+                let tokens = read.ask().prompt_tokens();
+                let details = json!([{"modality": "TEXT", "tokenCount": tokens}]);
+                json!({"totalTokens": tokens, "promptTokensDetails": details})
+            }
+            Count::Responses => return Err(unknown_url(&visit.parts)),
         };
         Ok(json_response(200, answer.to_string()))
     }

@@ -14,12 +14,13 @@ use super::chat::{ChatRequest, CompletionRequest, EmbeddingRequest};
 use super::dice::Dice;
 use super::door::Credentials;
 use super::fault::Fault;
+use super::gemini::{EmbedRequest, GenerateRequest};
 use super::log::{Entry, Outcome};
 use super::messages::MessagesRequest;
 use super::player::{ConnectionCut, play};
 use super::problem::{Problem, Voice};
 use super::reply;
-use super::route::{Route, Work};
+use super::route::{Route, Work, query_value};
 use super::script::Behaviour;
 use super::speech::{Answer, Context, Speech, Usage};
 use super::staging::{self, Scene, Staged};
@@ -203,6 +204,12 @@ impl Simulator {
             Work::Completions => Box::new(CompletionRequest::read(body)?),
             Work::Embeddings => Box::new(EmbeddingRequest::read(body)?),
             Work::Messages => Box::new(MessagesRequest::read(body, &context)?),
+            Work::Generate { model, stream } => {
+                let query = visit.parts.uri.query().unwrap_or("");
+                let events = query_value(query, "alt").as_deref() == Some("sse");
+                Box::new(GenerateRequest::read(body, model, stream.then_some(events), &context)?)
+            }
+            Work::Embed { model, several } => Box::new(EmbedRequest::read(body, model, *several)?),
             _ => return Err(unknown_url(&visit.parts)),
         };
         models::known(&speech.ask().model, visit.voice, self.world.script().models.as_deref())?;

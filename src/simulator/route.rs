@@ -50,8 +50,13 @@ pub(super) enum Work {
         /// Whether the verb asks for a stream.
         stream: bool,
     },
-    /// `POST …/models/{model}:embedContent`
-    Embed(String),
+    /// `POST …/models/{model}:embedContent` and `…:batchEmbedContents`
+    Embed {
+        /// The model, which stands in the path alone.
+        model: String,
+        /// Whether several are asked for.
+        several: bool,
+    },
     /// `POST …/responses`
     Responses,
     /// `POST …/responses/compact`
@@ -138,7 +143,7 @@ impl Route {
     pub(super) fn voice(&self, path: &str, query: &str, headers: &HeaderMap) -> Voice {
         match self {
             Self::Work(Work::Messages) | Self::Count(Count::Messages) => Voice::Anthropic,
-            Self::Work(Work::Generate { .. } | Work::Embed(_)) | Self::Count(Count::Gemini(_)) => {
+            Self::Work(Work::Generate { .. } | Work::Embed { .. }) | Self::Count(Count::Gemini(_)) => {
                 Voice::Gemini
             }
             Self::Models | Self::Model(_) | Self::Unknown => {
@@ -161,7 +166,7 @@ impl Route {
     /// The model that the path names.
     pub(super) fn model(&self) -> Option<&str> {
         match self {
-            Self::Work(Work::Generate { model, .. } | Work::Embed(model))
+            Self::Work(Work::Generate { model, .. } | Work::Embed { model, .. })
             | Self::Count(Count::Gemini(model)) => Some(model),
             _ => None,
         }
@@ -185,7 +190,8 @@ fn model(id: &str) -> Route {
     match verb {
         "generateContent" => Route::Work(Work::Generate { model, stream: false }),
         "streamGenerateContent" => Route::Work(Work::Generate { model, stream: true }),
-        "embedContent" => Route::Work(Work::Embed(model)),
+        "embedContent" => Route::Work(Work::Embed { model, several: false }),
+        "batchEmbedContents" => Route::Work(Work::Embed { model, several: true }),
         "countTokens" => Route::Count(Count::Gemini(model)),
         _ => Route::Model(id.to_owned()),
     }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod faults;
+mod gemini;
 mod limits;
 mod messages;
 mod record;
