@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::dice::Dice;
+use super::dice::Dice;
 
 /// Depth at which nested objects and arrays become empty, because a schema may refer to itself.
 const DEEPEST: usize = 8;
