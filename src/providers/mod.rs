@@ -11,6 +11,7 @@ mod native;
 mod refusal;
 mod request;
 mod retry;
+mod search;
 mod translated;
 mod wire;
 mod words;

@@ -8,7 +8,7 @@ use openai::chat::{self, Changes};
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
-    maker, request,
+    maker, request, search,
     wire::{self, ReadEvent, ReadUnary},
 };
 use crate::engine::{
@@ -37,6 +37,9 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
 /// The body with the edits that it needs, and their names. It is shared, not copied, when it needs none.
 fn edited(call: &Call) -> (Bytes, Vec<Edit>) {
     let (body, facts, target) = (&call.request.body, &call.request.facts, &call.target);
+    if let Some(searching) = search::in_own_form(call) {
+        return (searching, vec![Edit::Model, Edit::WebSearch]);
+    }
     if call.target.dialect == Dialect::Chat && call.request.task == Task::Generate {
         let include_usage = !target.connection.provider.quirks.contains(&Quirk::NoStreamOptions);
         return chat::apply(body, facts, Changes { model: &target.model, include_usage });

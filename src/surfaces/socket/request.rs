@@ -163,6 +163,7 @@ async fn answer(
             body: payload,
             facts: Arc::new(facts),
             headers: HeaderMap::new(),
+            searches: false,
             keeps: false,
         },
         pin: None,
