@@ -15,12 +15,12 @@ fn stream(chunks: &[Value]) -> String {
     stream
 }
 
-fn delta(delta: Value) -> Value {
+fn delta(delta: &Value) -> Value {
     object!({"id": "chatcmpl-1", "model": "m", "choices": [{"index": 0, "delta": delta}]})
 }
 
 fn answer(deltas: &[Value]) -> Answer {
-    let chunks: Vec<Value> = deltas.iter().cloned().map(delta).collect();
+    let chunks: Vec<Value> = deltas.iter().map(delta).collect();
     let events = decoded(stream(&chunks).as_bytes()).unwrap();
     check_order(&events);
     folded(&events)
@@ -84,8 +84,8 @@ fn usage_may_come_with_the_reason_or_after_it_and_reasons_may_repeat() {
     let extra = object!({"choices": [], "usage": usage});
     let mut both = end.clone();
     both["usage"] = usage;
-    for chunks in [vec![both.clone()], vec![end.clone(), extra.clone()], vec![both.clone(), both, extra]] {
-        let chunks = [vec![delta(object!({"content": "a"}))], chunks].concat();
+    for chunks in [vec![both.clone()], vec![end, extra.clone()], vec![both.clone(), both, extra]] {
+        let chunks = [vec![delta(&object!({"content": "a"}))], chunks].concat();
         let events = decoded(stream(&chunks).as_bytes()).unwrap();
         check_order(&events);
         let answer = folded(&events);
@@ -94,8 +94,15 @@ fn usage_may_come_with_the_reason_or_after_it_and_reasons_may_repeat() {
 }
 
 #[test]
+fn usage_inside_the_choice_counts() {
+    let found = fixtures("streams").into_iter().find(|(name, _)| name.ends_with("usage_in_choice.sse"));
+    let answer = folded(&decoded(&found.unwrap().1).unwrap());
+    assert_eq!(answer.usage.map(|usage| usage.cached_input), Some(8));
+}
+
+#[test]
 fn a_cut_stream_is_no_answer_and_an_error_is_one() {
-    let chunk = format!("data: {}\n\n", delta(object!({"content": "a"})));
+    let chunk = format!("data: {}\n\n", delta(&object!({"content": "a"})));
     let (mut decoder, mut events) = (Decoder::default(), Vec::new());
     decoder.push(chunk.as_bytes(), &mut events).unwrap();
     assert_eq!(decoder.finish(&mut events), Err(AnswerError::Empty));
