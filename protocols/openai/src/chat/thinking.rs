@@ -188,7 +188,7 @@ fn entry(thought: &Thought<'_>, thinking: &Thinking, index: usize) -> Value {
     let mut entry = some([("type", kind), (text_field, text), (sign_field, signature), ("id", id)]);
     match rest.hinted(CHAT, "$entry") {
         Some(Value::Object(more)) => {
-            entry.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())))
+            entry.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
         _ => drop(entry.insert("index".to_owned(), index.into())),
     }

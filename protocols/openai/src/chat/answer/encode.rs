@@ -215,7 +215,9 @@ impl Message {
         if let Some(content) = parts.or(content).or_else(empty) {
             message.insert("content".to_owned(), content);
         } else if rest.of(CHAT).is_none() {
-            message.insert("content".to_owned(), Value::Null);
+            // An answer that says nothing is an empty text; null stands beside something else.
+            let nothing = self.calls.is_empty() && self.refusal.is_none() && self.audio.is_none();
+            message.insert("content".to_owned(), if nothing { "".into() } else { Value::Null });
         }
         if !listed {
             let signed = |block: &Block| match &block.kind {
