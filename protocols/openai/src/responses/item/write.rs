@@ -262,6 +262,9 @@ impl<'a> Items<'a> {
 
     /// The output of a tool: a text where that is enough and `text` is wanted, else a list.
     fn output(&mut self, content: &[Block], text: bool) -> Value {
+        if content.iter().any(|block| block.cache.is_some()) {
+            self.losses.dropped("cache_control");
+        }
         match content {
             [] => "".into(),
             [block] if text && block.as_text().is_some() => block.as_text().unwrap_or_default().into(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{choice, hint, settings, tools};
 use crate::responses::{
     OWN,
-    item::{Items, Purpose},
+    item::{self, Items, Purpose},
 };
 
 /// The longest id of a user that providers take.
@@ -43,7 +43,7 @@ pub fn encode(turn: &Turn, target: &Target<'_>) -> Encoded {
         put("include", settings::reasons(turn).then(|| json!(["reasoning.encrypted_content"])));
     }
     lose(turn, &mut losses);
-    turn.rest.write(OWN, &mut body, &mut losses);
+    settings::write_rest(turn, &mut body, &mut losses);
     Encoded { body: Value::Object(body).to_string().into_bytes(), losses }
 }
 
@@ -53,7 +53,7 @@ fn add_instructions(turn: &Turn, body: &mut Map<String, Value>, losses: &mut Los
         match &block.kind {
             Kind::Text { text, .. } => texts.push(text.as_str()),
             Kind::Opaque { value, .. } => {
-                losses.dropped(&format!("content.{}", crate::responses::item::kind_of(value)))
+                losses.dropped(&format!("content.{}", item::kind_of(value)));
             }
             _ => losses.dropped("content.system"),
         }

@@ -97,8 +97,8 @@ fn read_format(text: &mut Fields, hints: &mut Rest) -> Result<Option<Format>, De
         }
     };
     fields.take("type");
-    if !fields.is_empty() {
-        hints.hint(OWN, hint::FORMAT, Value::Object(fields.into_map()));
+    for (name, value) in fields.into_map() {
+        hints.hint(OWN, &format!("{}{name}", hint::FORMAT), value);
     }
     Ok(Some(read))
 }
@@ -108,9 +108,12 @@ pub(super) fn write_text(turn: &Turn, own: Option<&Value>) -> Option<Value> {
     let mut text = Map::new();
     if let Some(format) = &turn.format {
         let mut object = write_format(format);
-        if let Some(Value::Object(more)) = turn.rest.hinted(OWN, hint::FORMAT) {
-            object.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-        }
+        let more = turn.rest.of(OWN).into_iter().flatten();
+        object.extend(
+            more.filter_map(|(name, value)| {
+                Some((name.strip_prefix(hint::FORMAT)?.to_owned(), value.clone()))
+            }),
+        );
         text.insert("format".to_owned(), Value::Object(object));
     }
     if let Some(Value::Object(own)) = own {
@@ -142,4 +145,14 @@ fn write_format(format: &Format) -> Map<String, Value> {
         }
     }
     object
+}
+
+/// Puts the rest of a request back, without what belongs to the form of the text.
+pub(super) fn write_rest(turn: &Turn, body: &mut Map<String, Value>, losses: &mut Losses) {
+    let Some(own) = turn.rest.of(OWN) else { return turn.rest.lost(losses) };
+    for (name, value) in own {
+        if !name.starts_with('$') && !name.starts_with(hint::FORMAT) {
+            body.entry(name.as_str()).or_insert_with(|| value.clone());
+        }
+    }
 }
