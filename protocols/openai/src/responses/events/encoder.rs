@@ -13,7 +13,7 @@ use super::{
     wire::{Place, Wire, fields},
 };
 use crate::responses::{
-    CALL_ID_LIMIT, OWN,
+    CALL_ID_LIMIT, MADE_THOUGHTS, OWN,
     answer::{Head, State, object},
     item,
 };
@@ -155,7 +155,10 @@ impl Encoder {
     }
 
     fn think(&mut self, id: Option<&str>, out: &mut Vec<u8>) {
-        let place = self.place("rs", id, out);
+        let mut place = self.place("rs", id, out);
+        if id != Some(place.id.as_str()) {
+            place.id = place.id.replacen("rs_", MADE_THOUGHTS, 1);
+        }
         self.open = Some(Open::Reasoning(Reasoning::begin(place, &mut self.wire, out)));
     }
 

@@ -32,7 +32,7 @@ pub fn encode(turn: &Turn, target: &Target<'_>) -> Encoded {
     put("temperature", turn.sampling.temperature.clone().map(Value::Number));
     put("top_p", turn.sampling.top_p.clone().map(Value::Number));
     put("reasoning", settings::write_reasoning(turn, target, &mut losses));
-    put("text", settings::write_text(turn, turn.rest.hinted(OWN, "text")));
+    put("text", settings::write_text(turn, native));
     let user = turn.rest.hinted(OWN, hint::USER).and_then(Value::as_str).unwrap_or("user");
     put(user, user_id(turn, native, &mut losses).map(Value::from));
     let stream = turn.stream.then_some(true);

@@ -7,7 +7,7 @@ use canon::{
 use serde_json::{Value, json};
 
 use super::{fixture, json, target};
-use crate::responses::{decode, encode};
+use crate::responses::{decode, encode, encode_answer};
 
 fn sent(turn: &Turn) -> (Value, String) {
     let Encoded { body, losses } = encode(turn, &target(Dialect::Messages));
@@ -188,4 +188,49 @@ fn quirks_change_roles_and_strip_thoughts() {
     assert_eq!(body["input"][0]["role"], "system");
     assert!(body["input"].as_array().unwrap().iter().all(|item| item["type"] != "reasoning"));
     assert_eq!(encoded.losses.to_string(), "thinking");
+}
+
+#[test]
+fn thoughts_that_no_provider_knows_are_not_asked_for() {
+    let thinking = Thinking { text: "hm".into(), ..Thinking::default() };
+    let answer =
+        canon::Answer { blocks: vec![Block::new(Kind::Thinking(thinking))], ..canon::Answer::default() };
+    let response = json(&encode_answer(answer, &canon::Asked::default()).body);
+    let body = json!({"model": "m", "input": response["output"]}).to_string();
+    assert!(Signature::may_be_in(body.as_bytes()), "a look at the body must find them");
+    let encoded = encode(&decode(body.as_bytes()).unwrap(), &target(Dialect::Responses));
+    assert_eq!(json(&encoded.body)["input"], json!([]));
+    assert_eq!(encoded.losses.to_string(), "thinking");
+}
+
+#[test]
+fn calls_without_ids_are_paired_by_their_order() {
+    let results = vec![result("", vec![Block::text("a")], false), result("", vec![Block::text("b")], false)];
+    let calls = Message::new(Role::Assistant, vec![call(""), call("")]);
+    let (body, _) = sent(&turn(vec![calls, Message::new(Role::User, results)]));
+    let id = |at: usize| body["input"][at]["call_id"].as_str().unwrap();
+    assert!(id(0) != id(1) && id(0) == id(2) && id(1) == id(3));
+}
+
+#[test]
+fn the_result_of_a_custom_call_is_one_of_a_custom_tool() {
+    let mut custom = call("c1");
+    if let Kind::ToolCall(call) = &mut custom.kind {
+        call.custom = true;
+    }
+    let results = Message::new(Role::User, vec![result("c1", Vec::new(), false)]);
+    let (body, _) = sent(&turn(vec![Message::new(Role::Assistant, vec![custom]), results]));
+    assert_eq!(body["input"][0]["type"], "custom_tool_call");
+    assert_eq!(body["input"][1], json!({"type": "custom_tool_call_output", "call_id": "c1", "output": ""}));
+}
+
+#[test]
+fn what_chat_says_alike_gets_across() {
+    let mut asked = turn(Vec::new());
+    let chat = json!({"prompt_cache_key": "k", "service_tier": "flex", "n": 2});
+    let Value::Object(chat) = chat else { unreachable!() };
+    asked.rest = canon::Rest::new(Dialect::Chat, chat);
+    let (body, losses) = sent(&asked);
+    assert_eq!((&body["prompt_cache_key"], &body["service_tier"]), (&json!("k"), &json!("flex")));
+    assert_eq!((body.get("n"), losses.as_str()), (None, "n"));
 }
