@@ -32,11 +32,7 @@ pub struct ErrorObject<'a, Details: Serialize> {
 impl<'a, Details: Serialize> ErrorBody<'a, Details> {
     /// The error that belongs to a status.
     pub const fn new(status: u16, message: &'a str, details: Details, request_id: Option<&'a str>) -> Self {
-        Self {
-            kind: "error",
-            error: ErrorObject { kind: kind_of(status), message, details },
-            request_id,
-        }
+        Self { kind: "error", error: ErrorObject { kind: kind_of(status), message, details }, request_id }
     }
 
     /// The event that ends a stream with this error: clients take it for no normal end.

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn stripping_leaves_earlier_turns_alone() {
-        let mut messages = vec![user(), call(true), result(), user(), call(false), result(), call(true), result()];
+        let mut messages =
+            vec![user(), call(true), result(), user(), call(false), result(), call(true), result()];
         strip(&mut messages);
         assert_eq!(messages[1], call(true));
         assert_eq!(messages[6], call(false));

@@ -43,9 +43,14 @@ enum Shape {
     Text,
     Thinking,
     /// A tool call, with the input that stood in its beginning, for providers that send no pieces.
-    Tool { whole: Option<String> },
+    Tool {
+        whole: Option<String>,
+    },
     /// Something that only this dialect has: it is collected and handed on as a whole.
-    Held { block: Map<String, Value>, input: String },
+    Held {
+        block: Map<String, Value>,
+        input: String,
+    },
     /// Already closed.
     Done,
 }

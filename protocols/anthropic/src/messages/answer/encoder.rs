@@ -131,7 +131,8 @@ impl Encoder {
 
     /// A block that comes at once. The input of a server tool's call is a delta, as the API sends it.
     fn whole(&mut self, mut block: Value, out: &mut Vec<u8>) {
-        let is_call = block.get("type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("tool_use"));
+        let is_call =
+            block.get("type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("tool_use"));
         let input = block.get_mut("input").filter(|input| is_call && input.is_object());
         let input = input.map(|input| std::mem::replace(input, Value::Object(Map::new())).to_string());
         self.begin(&block, out);
@@ -162,7 +163,9 @@ impl Encoder {
                 self.begin_once(no_thoughts, out);
                 self.delta(&json!({"type": "signature_delta", "signature": signature.written()}), out);
             }
-            (Shape::Tool(call), Delta::Text(text)) if call.custom || (call.held.is_empty() && !self.current.begun) => {
+            (Shape::Tool(call), Delta::Text(text))
+                if call.custom || (call.held.is_empty() && !self.current.begun) =>
+            {
                 call.held.push_str(&text);
             }
             (Shape::Tool(_), Delta::Text(text)) if !text.is_empty() => {

@@ -46,7 +46,8 @@ impl Speech {
                 if text.is_empty() && citations.is_empty() {
                     return;
                 }
-                let citations: Vec<Value> = citations.into_iter().filter_map(|it| self.citation(it)).collect();
+                let citations: Vec<Value> =
+                    citations.into_iter().filter_map(|it| self.citation(it)).collect();
                 let mut written = object([("type", "text".into()), ("text", text.into())]);
                 if !citations.is_empty() || block.rest.hinted(Dialect::Messages, "$citations").is_some() {
                     written.insert("citations".to_owned(), Value::Array(citations));

@@ -1,7 +1,8 @@
 //! Content blocks, which requests and answers share. What only this dialect has is kept whole.
 
 use canon::{
-    Block, Citation, DecodeError, Dialect, Fields, Kind, Media, Signature, Source, Thinking, ToolCall, ToolResult,
+    Block, Citation, DecodeError, Dialect, Fields, Kind, Media, Signature, Source, Thinking, ToolCall,
+    ToolResult,
 };
 use serde_json::{Map, Value};
 
@@ -44,7 +45,8 @@ pub(in crate::messages) fn blocks(list: Vec<Value>, speaker: Speaker) -> Result<
 
 /// The signature that the last block carries for a call behind it; the block is used up.
 fn carried(blocks: &mut Vec<Block>) -> Option<Signature> {
-    let last = blocks.pop_if(|block| matches!(&block.kind, Kind::Thinking(thinking) if carrier::is_one(thinking)))?;
+    let last = blocks
+        .pop_if(|block| matches!(&block.kind, Kind::Thinking(thinking) if carrier::is_one(thinking)))?;
     match last.kind {
         Kind::Thinking(thinking) => carrier::unpacked(thinking),
         _ => None,

@@ -39,7 +39,8 @@ pub fn decode(body: &[u8]) -> Result<Turn, DecodeError> {
 /// Whether the tool that is wanted is the provider's web search.
 fn names_web_search(turn: &Turn) -> bool {
     let Some(ToolChoice::Named { name, .. }) = &turn.tool_choice else { return false };
-    name == "web_search" && turn.tools.iter().any(|tool| tool.kind == ToolKind::WebSearch && tool.name == *name)
+    name == "web_search"
+        && turn.tools.iter().any(|tool| tool.kind == ToolKind::WebSearch && tool.name == *name)
 }
 
 fn system(fields: &mut Fields) -> Result<Vec<Block>, DecodeError> {

@@ -87,7 +87,9 @@ fn effort(word: &str) -> Option<Effort> {
 
 fn format(fields: &mut Fields, name: &str) -> Option<Format> {
     let is_schema = |map: &Map<String, Value>| {
-        map.len() == 2 && map.get("type").is_some_and(|kind| kind == "json_schema") && map.contains_key("schema")
+        map.len() == 2
+            && map.get("type").is_some_and(|kind| kind == "json_schema")
+            && map.contains_key("schema")
     };
     fields.peek(name)?.as_object().filter(|map| is_schema(map))?;
     let schema = fields.take(name)?.get_mut("schema").map(Value::take)?;

@@ -79,8 +79,7 @@ impl Writer<'_> {
     }
 
     fn tool_result(&mut self, result: &ToolResult, block: &Block) -> Map<String, Value> {
-        let mut written =
-            object([("type", "tool_result".into()), ("tool_use_id", self.id(&result.call))]);
+        let mut written = object([("type", "tool_result".into()), ("tool_use_id", self.id(&result.call))]);
         let hint = block.rest.hinted(Dialect::Messages, "$content").and_then(Value::as_str);
         let mut content = self.blocks(&result.content, Role::User);
         match (hint, plain_text(&content)) {

@@ -79,4 +79,3 @@ fn image_type(base64: &str) -> &'static str {
         _ => "image/png",
     }
 }
-

@@ -49,6 +49,7 @@ fn thinking(
     let enabled = reasoning.enabled?;
     if enabled && !adaptive && writer.lost_thought && tool_loop::lacks_thought(messages) {
         writer.losses.changed("reasoning");
+        writer.stopped_thinking = true;
         tool_loop::strip(messages);
         return Some(json!({"type": "disabled"}));
     }
@@ -58,7 +59,9 @@ fn thinking(
         (false, false) => "disabled",
     };
     let mut written = object([("type", kind.into())]);
-    written.extend(budget(writer, reasoning, max_tokens).map(|budget| ("budget_tokens".to_owned(), budget.into())));
+    written.extend(
+        budget(writer, reasoning, max_tokens).map(|budget| ("budget_tokens".to_owned(), budget.into())),
+    );
     let display = reasoning.shown.map(|shown| if shown { "summarized" } else { "omitted" });
     written.extend(display.map(|display| ("display".to_owned(), display.into())));
     reasoning.rest.write(Dialect::Messages, &mut written, &mut writer.losses);

@@ -18,7 +18,8 @@ impl Writer<'_> {
         let mut written = match &tool.kind {
             ToolKind::Function { parameters, strict } => {
                 let mut written = self.named(tool, hint);
-                let schema = if self.native { parameters.clone() } else { Some(self.schema(parameters.as_ref())) };
+                let schema =
+                    if self.native { parameters.clone() } else { Some(self.schema(parameters.as_ref())) };
                 written.extend(schema.map(|schema| ("input_schema".to_owned(), schema)));
                 let strict = strict.filter(|strict| self.native || *strict);
                 written.extend(strict.map(|strict| ("strict".to_owned(), strict.into())));
@@ -120,4 +121,3 @@ fn free_text() -> Value {
 pub(super) const fn is_forced(choice: Option<&ToolChoice>) -> bool {
     matches!(choice, Some(ToolChoice::Required | ToolChoice::Named { .. } | ToolChoice::WebSearch))
 }
-
