@@ -70,7 +70,7 @@ fn an_empty_message_disappears_and_its_neighbours_join() {
     assert_eq!(mended(&body), Some(expected));
 }
 
-fn looped(thinking: Value, first: Vec<Value>) -> Value {
+fn looped(thinking: &Value, first: &[Value]) -> Value {
     json!({"thinking": thinking, "messages": [
         {"role": "user", "content": "go"}, {"role": "assistant", "content": first}, result("a"),
         {"role": "assistant", "content": [thought("EqQB"), tool("b")]}, result("b"),
@@ -81,7 +81,7 @@ fn looped(thinking: Value, first: Vec<Value>) -> Value {
 #[test]
 fn a_loop_that_lost_its_beginning_goes_on_without_thinking() {
     let enabled = json!({"type": "enabled", "budget_tokens": 2000});
-    let mended = mended(&looped(enabled, vec![thought("trivium.google.x"), tool("a")])).unwrap();
+    let mended = mended(&looped(&enabled, &[thought("trivium.google.x"), tool("a")])).unwrap();
     assert_eq!(mended["thinking"], json!({"type": "disabled"}));
     assert_eq!(mended["messages"][3]["content"], json!([tool("b")]));
     assert!(mended.get("context_management").is_none());
@@ -90,11 +90,10 @@ fn a_loop_that_lost_its_beginning_goes_on_without_thinking() {
 #[test]
 fn a_loop_that_kept_its_beginning_goes_on_thinking() {
     let enabled = json!({"type": "enabled", "budget_tokens": 2000});
-    let kept =
-        mended(&looped(enabled.clone(), vec![thought("EqQB"), thought("trivium.google.x"), tool("a")]));
+    let kept = mended(&looped(&enabled, &[thought("EqQB"), thought("trivium.google.x"), tool("a")]));
     assert_eq!(kept.unwrap()["thinking"], enabled);
     let adaptive = json!({"type": "adaptive"});
-    let free = mended(&looped(adaptive.clone(), vec![thought("trivium.google.x"), tool("a")])).unwrap();
+    let free = mended(&looped(&adaptive, &[thought("trivium.google.x"), tool("a")])).unwrap();
     assert_eq!(free["thinking"], adaptive);
     assert_eq!(free["messages"][3]["content"][0], thought("EqQB"));
 }
@@ -116,7 +115,7 @@ fn made_up_citations_go() {
 #[test]
 fn translation_within_the_dialect_keeps_the_same_rule() {
     let enabled = json!({"type": "enabled", "budget_tokens": 2000});
-    let mut body = looped(enabled, vec![thought("trivium.google.x"), tool("a")]);
+    let mut body = looped(&enabled, &[thought("trivium.google.x"), tool("a")]);
     body["model"] = json!("m");
     let turn = decode(body.to_string().as_bytes()).unwrap();
     let encoded = encode(&turn, &target("m", Dialect::Messages));
