@@ -96,15 +96,15 @@ impl Row {
         self.messages.into_iter().map(|(role, content)| finished(role, content)).collect()
     }
 
-    /// Where the model is to go on from its own words, they must not end in white space.
+    /// Where the model is to go on from its own words, they must end neither in thoughts nor in white space.
     fn trim_the_last(&mut self) {
         let Some(("assistant", content)) = self.messages.last_mut() else { return };
-        let Some(Value::String(text)) = content.last_mut().and_then(|block| block.get_mut("text")) else {
-            return;
-        };
-        text.truncate(text.trim_end().len());
-        if text.is_empty() {
-            content.pop();
+        while content.pop_if(|block| tool_loop::is_thought(block)).is_some() {}
+        if let Some(Value::String(text)) = content.last_mut().and_then(|block| block.get_mut("text")) {
+            text.truncate(text.trim_end().len());
+            if text.is_empty() {
+                content.pop();
+            }
         }
         if content.is_empty() {
             self.messages.pop();
