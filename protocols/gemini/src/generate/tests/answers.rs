@@ -24,11 +24,11 @@ fn folded(chunks: &[Value]) -> Answer {
     fold.finish()
 }
 
-fn chunk(parts: Value) -> Value {
+fn chunk(parts: &Value) -> Value {
     json!({"candidates": [{"content": {"role": "model", "parts": parts}}], "responseId": "r1", "modelVersion": "m"})
 }
 
-fn stopped(parts: Value, reason: &str) -> Value {
+fn stopped(parts: &Value, reason: &str) -> Value {
     let mut chunk = chunk(parts);
     chunk["candidates"][0]["finishReason"] = reason.into();
     chunk
@@ -36,7 +36,7 @@ fn stopped(parts: Value, reason: &str) -> Value {
 
 #[test]
 fn a_stream_without_a_reason_to_end_was_cut() {
-    assert_eq!(decoded(&[chunk(json!([{"text": "half"}]))]), Err(AnswerError::Empty));
+    assert_eq!(decoded(&[chunk(&json!([{"text": "half"}]))]), Err(AnswerError::Empty));
     assert_eq!(decoded(&[]), Err(AnswerError::Empty));
     assert_eq!(decoded(&[json!({"error": {"message": "busy"}})]), Err(AnswerError::Reported("busy".into())));
     assert_eq!(Decoder::default().push(b"data: {\n\n", &mut Vec::new()), Err(AnswerError::Garbage));
@@ -45,7 +45,7 @@ fn a_stream_without_a_reason_to_end_was_cut() {
 #[test]
 fn calls_end_in_tool_use_and_have_ids_of_their_own() {
     let calls = json!([{"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "c2ln"}, {"functionCall": {"name": "f"}}]);
-    let answer = folded(&[chunk(calls.clone()), stopped(json!([]), "STOP")]);
+    let answer = folded(&[chunk(&calls), stopped(&json!([]), "STOP")]);
     assert_eq!(answer.stop, Stop::ToolUse);
     let calls_of = |answer: &Answer| -> Vec<(String, String, bool)> {
         let call = |block: &Block| match &block.kind {
@@ -57,19 +57,19 @@ fn calls_end_in_tool_use_and_have_ids_of_their_own() {
     let expected = |index| canon::names::made("r1", index);
     assert_eq!(calls_of(&answer), [(expected(0), "{}".into(), true), (expected(1), "{}".into(), false)]);
     // A whole answer gives the same ids as its stream.
-    let body = stopped(calls, "STOP").to_string();
+    let body = stopped(&calls, "STOP").to_string();
     assert_eq!(calls_of(&decode_answer(body.as_bytes()).unwrap()), calls_of(&answer));
 }
 
 #[test]
 fn text_goes_on_and_a_signature_stands_for_itself() {
     let answer = folded(&[
-        chunk(json!([{"text": "h", "thought": true}])),
-        chunk(json!([{"text": "m", "thought": true}])),
-        chunk(json!([{"text": "", "thoughtSignature": "b25l"}])),
-        chunk(json!([{"text": "a"}])),
-        chunk(json!([{"text": "b"}, {"text": ""}])),
-        stopped(json!([{"text": "", "thoughtSignature": "dHdv"}]), "MAX_TOKENS"),
+        chunk(&json!([{"text": "h", "thought": true}])),
+        chunk(&json!([{"text": "m", "thought": true}])),
+        chunk(&json!([{"text": "", "thoughtSignature": "b25l"}])),
+        chunk(&json!([{"text": "a"}])),
+        chunk(&json!([{"text": "b"}, {"text": ""}])),
+        stopped(&json!([{"text": "", "thoughtSignature": "dHdv"}]), "MAX_TOKENS"),
     ]);
     let thinking = |text: &str, data: &str| {
         let signature = Some(Signature { data: data.into(), maker: None });
@@ -90,10 +90,11 @@ fn a_blocked_prompt_is_a_refusal() {
 
 #[test]
 fn every_word_is_no_reason_to_end() {
-    let early = stopped(json!([{"text": "a"}]), "");
+    let early = stopped(&json!([{"text": "a"}]), "");
     assert_eq!(decoded(&[early]), Err(AnswerError::Empty));
     // A reason on every piece: the answer goes on all the same.
-    let answer = folded(&[stopped(json!([{"text": "a"}]), "STOP"), stopped(json!([{"text": "b"}]), "STOP")]);
+    let answer =
+        folded(&[stopped(&json!([{"text": "a"}]), "STOP"), stopped(&json!([{"text": "b"}]), "STOP")]);
     assert_eq!(answer.blocks, [Block::text("ab")]);
 }
 
@@ -189,15 +190,40 @@ fn an_answer_of_another_dialect_is_complete() {
     assert_eq!(encoded.losses.to_string(), "stop_sequence");
 }
 
+/// What a client sends back of chunks: each as a content of its own, as SDKs keep them.
+fn sent_back(chunks: &[Value]) -> Vec<Block> {
+    let contents: Vec<Value> = chunks.iter().map(|chunk| chunk["candidates"][0]["content"].clone()).collect();
+    let body = json!({"contents": contents}).to_string();
+    decode(body.as_bytes()).unwrap().messages.into_iter().flat_map(|message| message.blocks).collect()
+}
+
 #[test]
 fn thoughts_of_another_maker_come_back_from_the_client() {
-    let (chunks, _) = encoded(foreign().into_events(), Asked::default());
-    let parts: Vec<Value> =
-        chunks.iter().map(|chunk| chunk["candidates"][0]["content"]["parts"][0].clone()).collect();
-    let request = json!({"contents": [{"role": "model", "parts": parts}]});
-    let turn = decode(request.to_string().as_bytes()).unwrap();
-    let Kind::Thinking(thinking) = &turn.messages[0].blocks[0].kind else { panic!() };
-    assert_eq!(thinking.text, "hm");
-    assert_eq!(thinking.signature, Some(Signature { data: "c2ln".into(), maker: Some("anthropic".into()) }));
-    assert_eq!(turn.messages[0].blocks.len(), 2);
+    let signature = |data: &str| Some(Signature { data: data.into(), maker: Some("anthropic".into()) });
+    let delta = |delta| Event::Delta { index: 0, delta };
+    let hidden = Thinking { signature: signature("b3BhcXVl"), redacted: true, ..Thinking::default() };
+    let (chunks, _) = encoded(
+        vec![
+            Event::Open { index: 0, block: Opening::Thinking { id: None } },
+            delta(Delta::Text("h".into())),
+            delta(Delta::Text("m".into())),
+            delta(Delta::Signature(signature("c2ln").unwrap())),
+            Event::Close { index: 0 },
+            Event::Open {
+                index: 1,
+                block: Opening::Whole(Box::new(Block::new(Kind::Thinking(hidden.clone())))),
+            },
+            Event::Close { index: 1 },
+            Event::Open { index: 2, block: Opening::Text },
+            Event::Delta { index: 2, delta: Delta::Text("yes".into()) },
+            Event::Close { index: 2 },
+            Event::Stop { stop: Stop::End, sequence: None },
+            Event::End,
+        ],
+        Asked::default(),
+    );
+    let kinds: Vec<Kind> = sent_back(&chunks).into_iter().map(|block| block.kind).collect();
+    let shown = Thinking { text: "hm".into(), signature: signature("c2ln"), ..Thinking::default() };
+    let text = Block::text("yes").kind;
+    assert_eq!(kinds, [Kind::Thinking(shown), Kind::Thinking(hidden), text]);
 }
