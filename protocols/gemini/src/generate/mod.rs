@@ -13,6 +13,9 @@ mod stream;
 mod unary;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Decoder, Encoder, decode_answer, encode_answer};
 pub use request::{decode, encode};
 pub use scan::{path, scan};

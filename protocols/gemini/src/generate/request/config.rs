@@ -80,6 +80,9 @@ pub(super) fn encode(
         config.insert("maxOutputTokens".into(), most.unwrap_or(tokens).into());
     }
     sampling(&turn.sampling, &mut config);
+    if !native {
+        narrow_seed(&mut config, losses);
+    }
     stop(turn, native, &mut config, losses);
     match &turn.reasoning {
         None => {}
@@ -107,6 +110,15 @@ fn sampling(sampling: &Sampling, config: &mut Map<String, Value>) {
         ("seed", &sampling.seed),
     ] {
         config.extend(number.clone().map(|number| (name.to_owned(), Value::Number(number))));
+    }
+}
+
+/// Seeds have 32 bits here.
+fn narrow_seed(config: &mut Map<String, Value>, losses: &mut Losses) {
+    let Some(seed) = config.get("seed").and_then(Value::as_i64) else { return };
+    if i32::try_from(seed).is_err() {
+        losses.changed("seed");
+        config.insert("seed".into(), (seed & i64::from(i32::MAX)).into());
     }
 }
 

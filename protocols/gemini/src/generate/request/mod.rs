@@ -5,6 +5,7 @@ mod contents;
 mod decode;
 mod encode;
 mod reasoning;
+mod thoughts;
 mod tools;
 
 pub use decode::decode;
