@@ -179,7 +179,16 @@ async fn answer(engine: &Engine, caller: &Caller, body: &Bytes) -> usize {
         id: "req_0193f0a0c0de7000b000000000000000".to_owned(),
         client_request_id: None,
         caller: caller.clone(),
-        request: ports::Request { dialect: Dialect::Chat, body: body.clone(), facts },
+        request: ports::Request {
+            dialect: Dialect::Chat,
+            task: ports::Task::Generate,
+            body: body.clone(),
+            facts,
+            headers: http::HeaderMap::new(),
+            keeps: false,
+        },
+        pin: None,
+        tag: None,
         keep_alive: Duration::from_secs(15),
     };
     let mut pieces = engine.generate(inbound).await.map_err(|refusal| refusal.message).unwrap().pieces;

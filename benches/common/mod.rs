@@ -7,7 +7,8 @@ use trivium::{
     engine::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
-            Catalogue, Connection, Limits, Models, PrefixMatch, Provider, Routing, Secret, Settings, Timeouts,
+            Catalogue, Connection, Keeping, Limits, Models, PrefixMatch, Provider, Routing, Secret, Settings,
+            Timeouts,
         },
     },
     providers::catalog,
@@ -50,6 +51,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         routing: Routing::default(),
         timeouts: Timeouts::default(),
         limits: Limits::default(),
+        responses: Keeping::default(),
     }
 }
 
@@ -59,7 +61,7 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         provider: Arc::clone(provider),
         credential: Some(Secret::new(format!("sk-good-{number}"))),
         endpoints: BTreeMap::from([(Dialect::Chat, "http://127.0.0.1:9/v1".to_owned())]),
-        models: Models { listed: vec![MODEL.into()], open: false },
+        models: Models { listed: vec![MODEL.into()], ..Models::default() },
         priority: 0,
         fingerprint: 0,
     }

@@ -22,15 +22,15 @@ use crate::{
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
-    ops::{OpError, keys::Keys},
+    ops::{OpError, keys::Keys, responses::Responses},
     outbound::{Client, Transport},
     providers::Providers,
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
     surfaces::{self, Handles, Server},
 };
 
-/// How often it is written down when keys were last used.
-const SAVE_LAST_USED: Duration = Duration::from_secs(60);
+/// How often it is written down when keys were last used, and kept responses that have ended are deleted.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// What is fixed when a hub starts.
 #[derive(Debug, Clone)]
@@ -126,7 +126,7 @@ pub struct Hub {
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
-    saving: JoinHandle<()>,
+    housekeeping: JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -148,6 +148,9 @@ impl Hub {
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
         let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        if settings.responses.keep {
+            store.prepare_secret()?;
+        }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         if let Some(key) = &options.api_key {
             index.accept_environment(key);
@@ -156,10 +159,12 @@ impl Hub {
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let engine = engine(settings, catalogue, transport, &store, &clock).await?;
+        let responses = responses(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
+            responses: Arc::new(responses.clone()),
             auth_required: options.auth_required,
             allowed_hosts: options.allowed_hosts.into(),
             keep_alive: options.keep_alive,
@@ -176,7 +181,7 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let saving = tokio::spawn(save_last_used(keys.clone()));
+        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -187,7 +192,7 @@ impl Hub {
             data_dir,
             stop,
             serving,
-            saving,
+            housekeeping,
             shutdown_timeout,
         })
     }
@@ -226,7 +231,7 @@ impl Hub {
         self.engine.admission().close();
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
-        self.saving.abort();
+        self.housekeeping.abort();
         let saved = self.keys.save_last_used().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
@@ -262,6 +267,12 @@ async fn engine(
     )))
 }
 
+fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {
+    let engine = Arc::clone(engine);
+    let policy = Box::new(move || engine.snapshot().settings.responses);
+    Responses::new(Arc::new(store.responses()), Arc::clone(clock), policy)
+}
+
 /// The address as a URL that works on this machine: one that listens everywhere is reached on loopback.
 fn base_url(address: SocketAddr) -> String {
     let ip = match address.ip() {
@@ -272,11 +283,13 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-async fn save_last_used(keys: Keys) {
+async fn keep_house(keys: Keys, responses: Responses) {
     loop {
-        tokio::time::sleep(SAVE_LAST_USED).await;
+        tokio::time::sleep(HOUSEKEEPING).await;
         if let Err(error) = keys.save_last_used().await {
             events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
         }
+        // A failure was logged where it came up.
+        drop(responses.sweep().await);
     }
 }

@@ -17,7 +17,7 @@ use super::{
     parse::parse,
     problem::Problem,
     providers::{self, Against},
-    routing,
+    responses, routing,
     schema::Section,
     server,
     source::{Source, decode},
@@ -113,6 +113,7 @@ impl Loader {
         let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
+        let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let routing = routing::read(&open(&routing::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
@@ -129,7 +130,7 @@ impl Loader {
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };
-        (boot, Settings { connections, routing, timeouts, limits: server.limits })
+        (boot, Settings { connections, routing, timeouts, limits: server.limits, responses })
     }
 }
 

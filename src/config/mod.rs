@@ -21,6 +21,7 @@ mod parse;
 mod problem;
 mod providers;
 mod render;
+mod responses;
 mod routing;
 mod schema;
 mod server;

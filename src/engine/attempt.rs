@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use canon::Mark;
+use canon::{Losses, Mark};
 use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
@@ -33,6 +33,8 @@ pub(super) struct Race {
     pub(super) plan: Plan,
     pub(super) settlement: Settlement,
     pub(super) permit: Permit,
+    /// The hub's id of the request.
+    pub(super) id: Arc<str>,
 }
 
 /// A target that has given content: what came so far, and the rest as it comes.
@@ -43,6 +45,8 @@ pub(super) struct Started {
     pub(super) held: Vec<Bytes>,
     /// The rest; `None` when the answer is complete.
     pub(super) rest: Option<Frames>,
+    /// What translation lost.
+    pub(super) losses: Losses,
     pub(super) settlement: Settlement,
     pub(super) health: Arc<Health>,
     pub(super) settings: Arc<Settings>,
@@ -55,6 +59,7 @@ struct Opened {
     held: Vec<Bytes>,
     rest: Option<Frames>,
     edits: Vec<canon::Edit>,
+    losses: Losses,
 }
 
 impl Race {
@@ -110,11 +115,16 @@ impl Race {
         let start_stage = if self.request.facts.stream { Stage::ResponseStart } else { Stage::FirstContent };
         let start_limit =
             if self.request.facts.stream { timeouts.response_start } else { timeouts.first_content };
-        let call = Call { target: target.clone(), request: self.request.clone(), timeouts: timeouts.clone() };
+        let call = Call {
+            target: target.clone(),
+            request: self.request.clone(),
+            timeouts: timeouts.clone(),
+            id: Arc::clone(&self.id),
+        };
         let answer =
             within(self.upstream.send(call), now, start_limit, start_stage, deadline, timeouts.total)
                 .await??;
-        let (mut frames, edits) = (answer.frames, answer.edits);
+        let (mut frames, edits, losses) = (answer.frames, answer.edits, answer.losses);
         let mut held = Vec::new();
         let mut held_bytes = 0;
         let first_content = timeouts.first_content;
@@ -136,8 +146,8 @@ impl Race {
                     return Err(Fault::new(FaultKind::Malformed, text));
                 }
                 Mark::Empty => {}
-                Mark::Content => return Ok(Opened { held, rest: Some(frames), edits }),
-                Mark::End => return Ok(Opened { held, rest: None, edits }),
+                Mark::Content => return Ok(Opened { held, rest: Some(frames), edits, losses }),
+                Mark::End => return Ok(Opened { held, rest: None, edits, losses }),
             }
         }
     }
@@ -147,12 +157,13 @@ impl Race {
         self.settlement.commit();
         self.health.succeeded(&target.connection);
         let record = self.record(&target, started_ms, None);
-        self.settlement.attempted(record, opened.edits);
+        self.settlement.attempted(record, opened.edits, opened.losses.clone());
         Started {
             target,
             attempts: self.settlement.attempts().len(),
             held: opened.held,
             rest: opened.rest,
+            losses: opened.losses,
             settlement: self.settlement,
             health: self.health,
             settings: self.settings,
@@ -164,7 +175,7 @@ impl Race {
     fn note(&mut self, target: &Target, fault: &Fault, started_ms: u32) {
         self.health.failed(target, fault, &self.settings.routing);
         let record = self.record(target, started_ms, Some(fault));
-        self.settlement.attempted(record, Vec::new());
+        self.settlement.attempted(record, Vec::new(), Losses::default());
     }
 
     fn record(&self, target: &Target, started_ms: u32, fault: Option<&Fault>) -> AttemptRecord {

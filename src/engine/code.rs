@@ -58,6 +58,10 @@ pub enum Code {
     AllFailed,
     /// The provider refused the request as such.
     UpstreamRefused,
+    /// No target can do what is asked in the dialect that it takes.
+    NotSupported,
+    /// The response that the request goes on from is not known here.
+    PreviousResponseNotFound,
     /// The deadline of the request passed.
     DeadlineExceeded,
     /// The answer broke after its first content.
@@ -84,7 +88,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -112,6 +116,8 @@ impl Code {
         Self::AllCoolingDown,
         Self::AllFailed,
         Self::UpstreamRefused,
+        Self::NotSupported,
+        Self::PreviousResponseNotFound,
         Self::DeadlineExceeded,
         Self::StreamInterrupted,
         Self::NoConnections,
@@ -159,6 +165,14 @@ impl Code {
             Self::AllCoolingDown => ("all_targets_cooling_down", 503, "Wait as long as `Retry-After` says."),
             Self::AllFailed => ("all_targets_failed", 502, "Try again; the attempts say what went wrong."),
             Self::UpstreamRefused => ("upstream_refused", 400, "Correct the request."),
+            Self::NotSupported => {
+                ("not_supported", 400, "Use a model at a provider that has it, or ask in another way.")
+            }
+            Self::PreviousResponseNotFound => (
+                "previous_response_not_found",
+                400,
+                "Send the whole conversation as `input`, or have the hub keep responses with `responses.keep: on`.",
+            ),
             Self::DeadlineExceeded => ("deadline_exceeded", 504, "Try again, or raise the `timeouts`."),
             Self::StreamInterrupted => ("stream_interrupted", 502, "Send the request again."),
             Self::NoConnections => ("no_connections", 503, "Add a connection under `providers`."),

@@ -304,7 +304,7 @@ mod tests {
             provider: Arc::new(provider),
             credential: None,
             endpoints: std::collections::BTreeMap::new(),
-            models: Models { listed: Vec::new(), open: true },
+            models: Models { open: true, ..Models::default() },
             priority: 0,
             fingerprint: 1,
         };

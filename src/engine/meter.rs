@@ -1,6 +1,6 @@
 //! Counts what an answer is made of while it goes by.
 
-use canon::{Frame, Usage};
+use canon::{Frame, Losses, Usage};
 use tokio::time::Instant;
 
 /// The count of one request.
@@ -10,13 +10,20 @@ pub(super) struct Meter {
     first_content: Option<u32>,
     usage: Option<Usage>,
     bytes: u64,
+    losses: Losses,
 }
 
 impl Meter {
     /// A meter for a request that arrives now.
     #[must_use]
     pub(super) fn start() -> Self {
-        Self { arrived: Instant::now(), first_content: None, usage: None, bytes: 0 }
+        Self {
+            arrived: Instant::now(),
+            first_content: None,
+            usage: None,
+            bytes: 0,
+            losses: Losses::default(),
+        }
     }
 
     /// When the request arrived.
@@ -44,6 +51,15 @@ impl Meter {
         if let Some(usage) = frame.usage {
             self.usage = Some(self.usage.unwrap_or_default().merged(usage));
         }
+        if let Some(losses) = &frame.losses {
+            self.losses.extend(losses.as_ref().clone());
+        }
+    }
+
+    /// What was lost in translating the answer.
+    #[must_use]
+    pub(super) const fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Milliseconds from arrival to the first content.

@@ -14,6 +14,7 @@ pub mod policy;
 pub mod ports;
 pub mod receipt;
 pub mod refusal;
+mod resolve;
 pub mod settings;
 mod settle;
 

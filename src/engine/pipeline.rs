@@ -2,14 +2,14 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use async_stream::stream;
 use bytes::Bytes;
-use canon::{Dialect, Mark};
+use canon::{Dialect, Losses, Mark};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use operations::Scope;
@@ -22,10 +22,11 @@ use super::{
     code::Code,
     fault::{Fault, FaultKind, Stage},
     health::Health,
-    plan::{self, Candidates, Directory, Memory, Plan, Unresolved},
+    plan::{self, Candidates, Directory, Memory, Plan},
     policy,
     ports::{Clock, ReceiptSink, Request, Upstream},
     refusal::Refusal,
+    resolve,
     settings::{Catalogue, Settings},
     settle::{Opening, Settlement},
 };
@@ -62,15 +63,28 @@ pub struct Inbound {
     pub caller: Caller,
     /// What is asked.
     pub request: Request,
+    /// The account that has to answer, because it keeps what the request refers to.
+    pub pin: Option<Keeper>,
+    /// A word that the model must be tagged with.
+    pub tag: Option<&'static str>,
     /// How long the status is held back for the first content of a stream, and how long a stream
     /// may be silent before a sign of life is due.
     pub keep_alive: Duration,
 }
 
+/// One account, as it was when something was left with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeper {
+    /// The connection's id.
+    pub connection: Arc<str>,
+    /// [`super::settings::Connection::fingerprint`]: another account does not have it.
+    pub fingerprint: u64,
+}
+
 /// A reply that has been decided on.
 pub struct Reply {
-    /// Who serves it; `None` when the status had to be sent before that was known.
-    pub served: Option<Served>,
+    /// Who serves it. Empty while the status had to be sent before that was known; filled before the first bytes.
+    pub served: Arc<OnceLock<Served>>,
     /// The answer as it comes.
     pub pieces: Pieces,
 }
@@ -82,10 +96,16 @@ pub struct Served {
     pub provider: Arc<str>,
     /// The connection's id.
     pub connection: Arc<str>,
+    /// [`super::settings::Connection::fingerprint`].
+    pub fingerprint: u64,
     /// The model as the provider knows it.
     pub model: Arc<str>,
     /// How many attempts it took.
     pub attempts: usize,
+    /// The dialect in which the provider was spoken to.
+    pub dialect: Dialect,
+    /// What translation lost.
+    pub losses: Losses,
 }
 
 /// What goes to the client, one after the other. Dropping it stops the work for it.
@@ -166,6 +186,7 @@ impl Engine {
                     plan,
                     settlement,
                     permit,
+                    id: inbound.id.as_str().into(),
                 };
                 reply(race, inbound.keep_alive).await
             }
@@ -198,8 +219,7 @@ impl Engine {
     ) -> Result<(Permit, Plan), Refusal> {
         policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
         let name = &inbound.request.facts.model;
-        let candidates =
-            snapshot.directory.resolve(name, inbound.request.dialect).map_err(|why| unresolved(name, why))?;
+        let candidates = resolve::candidates(snapshot, inbound)?;
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
         let plan = self.decide(&candidates);
         settlement.planned(plan.strategy.as_str(), plan.skipped.iter().map(plan::Skip::record).collect());
@@ -227,7 +247,8 @@ impl Engine {
     /// When the name means nothing here.
     pub fn simulate(&self, model: &str, dialect: Dialect) -> Result<Plan, Refusal> {
         let snapshot = self.snapshot();
-        let candidates = snapshot.directory.resolve(model, dialect).map_err(|why| unresolved(model, why))?;
+        let candidates =
+            snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(plan::plan(&candidates, &self.health.view(), &memory))
     }
@@ -253,26 +274,35 @@ async fn reply(race: Race, keep_alive: Duration) -> Result<Reply, Refusal> {
         Ok(result) => result.map(|started| committed(started, keep_alive)),
         Err(_) => {
             commitment.store(true, Ordering::Relaxed);
-            Ok(Reply { served: None, pieces: late(running, keep_alive) })
+            let served = Arc::default();
+            Ok(Reply { pieces: late(running, keep_alive, Arc::clone(&served)), served })
         }
     }
 }
 
 fn committed(started: Started, keep_alive: Duration) -> Reply {
+    let served = Arc::new(OnceLock::from(served(&started)));
+    Reply { served, pieces: Box::pin(deliver(started, keep_alive)) }
+}
+
+fn served(started: &Started) -> Served {
     let target = &started.target;
-    let served = Served {
+    Served {
         provider: target.connection.provider.id.as_str().into(),
         connection: Arc::clone(&target.connection.id),
+        fingerprint: target.connection.fingerprint,
         model: Arc::clone(&target.model),
         attempts: started.attempts,
-    };
-    Reply { served: Some(served), pieces: Box::pin(deliver(started, keep_alive)) }
+        dialect: target.dialect,
+        losses: started.losses.clone(),
+    }
 }
 
 /// A stream whose status is out while no target has given content yet: signs of life until one does.
 fn late(
     mut running: Pin<Box<impl Future<Output = Result<Started, Refusal>> + Send + 'static>>,
     keep_alive: Duration,
+    later: Arc<OnceLock<Served>>,
 ) -> Pieces {
     Box::pin(stream! {
         let started = loop {
@@ -283,6 +313,7 @@ fn late(
         };
         match started {
             Ok(started) => {
+                drop(later.set(served(&started)));
                 let mut pieces = std::pin::pin!(deliver(started, keep_alive));
                 while let Some(piece) = pieces.next().await {
                     yield piece;
@@ -353,31 +384,4 @@ fn interrupted(fault: &Fault) -> Refusal {
         Code::StreamInterrupted
     };
     Refusal::new(code, format!("The answer broke off: {}.", fault.message))
-}
-
-fn unresolved(name: &str, why: Unresolved) -> Refusal {
-    let (code, text) = match why {
-        Unresolved::NoConnections => {
-            (Code::NoConnections, "No connection to a provider is configured.".to_owned())
-        }
-        Unresolved::Unknown { near } if near.is_empty() => {
-            (Code::ModelNotFound, format!("No connection serves a model named `{name}`."))
-        }
-        Unresolved::Unknown { near } => (
-            Code::ModelNotFound,
-            format!("No connection serves a model named `{name}`. Near it: `{}`.", near.join("`, `")),
-        ),
-        Unresolved::Ambiguous { options } => (
-            Code::ModelAmbiguous,
-            format!("`{name}` means different models here: `{}`.", options.join("` or `")),
-        ),
-        Unresolved::Declined { name: provider, reason, instead } => {
-            (Code::ProviderDeclined, format!("{provider} is not served: {reason} {instead}"))
-        }
-        Unresolved::NotConfigured { provider } => (
-            Code::ProviderNotConfigured,
-            format!("No connection to the provider `{provider}` is configured."),
-        ),
-    };
-    Refusal::new(code, text).about("model")
 }

@@ -4,8 +4,9 @@
 use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
-use canon::{Dialect, Edit, Facts, Frame};
+use canon::{Dialect, Edit, Facts, Frame, Losses};
 use futures_core::{Stream, future::BoxFuture};
+use http::HeaderMap;
 
 use super::{
     fault::{Fault, FaultKind},
@@ -29,10 +30,46 @@ pub struct Target {
 pub struct Request {
     /// The dialect in which the client spoke.
     pub dialect: Dialect,
+    /// What is asked for in it.
+    pub task: Task,
     /// The client's body.
     pub body: Bytes,
     /// What routing and sending need to know of it.
     pub facts: Arc<Facts>,
+    /// Headers of the client that a provider of the same dialect should see (`anthropic-beta`). Never credentials.
+    pub headers: HeaderMap,
+    /// Whether the hub keeps the answer itself where the provider does not speak the dialect (Responses).
+    pub keeps: bool,
+}
+
+/// What is asked for, beside the dialect. Only generation is translated: all else goes to those who speak the dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// An answer to a conversation.
+    Generate,
+    /// The continuation of a text (OpenAI's legacy completions).
+    Complete,
+    /// Embeddings (OpenAI's).
+    Embed,
+    /// How many tokens a request has (Anthropic's and Gemini's).
+    CountTokens,
+    /// A shorter conversation (Responses).
+    Compact,
+    /// Something that the provider keeps (Responses): its method, and its path below the dialect's.
+    Kept {
+        /// The method.
+        method: http::Method,
+        /// The path, such as `/resp_1/input_items?limit=5`.
+        path: String,
+    },
+}
+
+impl Task {
+    /// Whether a target of another dialect can do it.
+    #[must_use]
+    pub const fn is_translated(&self) -> bool {
+        matches!(self, Self::Generate)
+    }
 }
 
 /// One attempt, ready to be sent.
@@ -44,6 +81,8 @@ pub struct Call {
     pub request: Request,
     /// The deadlines; the engine itself watches first content and total.
     pub timeouts: Timeouts,
+    /// The hub's id of the request, for answers that need one made.
+    pub id: Arc<str>,
 }
 
 /// Pieces of an answer. The stream ends after the answer's end, or with the first error.
@@ -55,6 +94,8 @@ pub struct Answer {
     pub frames: Frames,
     /// What was changed in the body that was sent.
     pub edits: Vec<Edit>,
+    /// What the target's dialect could not say of the request, and the client's of a unary answer.
+    pub losses: Losses,
 }
 
 /// Somebody who can put a call to its target.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use canon::{Dialect, Edit, Usage};
+use canon::{Dialect, Edit, Losses, Usage};
 
 use super::fault::FaultKind;
 
@@ -39,6 +39,8 @@ pub struct Receipt {
     pub usage: Option<Usage>,
     /// Changes made to the passed-through body for the last attempt.
     pub edits: Vec<Edit>,
+    /// What the translation for the last attempt lost.
+    pub losses: Losses,
     /// Milliseconds from arrival to the first content, if any came.
     pub first_content_ms: Option<u32>,
     /// Milliseconds from arrival to the end.

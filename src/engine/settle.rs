@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use canon::{Dialect, Edit};
+use canon::{Dialect, Edit, Losses};
 
 use super::{
     caller::Caller,
@@ -65,6 +65,7 @@ impl Settlement {
             error: Some(Code::ClientClosed.as_str()),
             usage: None,
             edits: Vec::new(),
+            losses: Losses::default(),
             first_content_ms: None,
             total_ms: 0,
             bytes_out: 0,
@@ -87,11 +88,12 @@ impl Settlement {
         }
     }
 
-    /// Notes an attempt, and what was edited for it.
-    pub(super) fn attempted(&mut self, attempt: AttemptRecord, edits: Vec<Edit>) {
+    /// Notes an attempt, what was edited for it, and what translation lost.
+    pub(super) fn attempted(&mut self, attempt: AttemptRecord, edits: Vec<Edit>, losses: Losses) {
         if let Some(receipt) = &mut self.receipt {
             receipt.attempts.push(attempt);
             receipt.edits = edits;
+            receipt.losses = losses;
         }
     }
 
@@ -147,6 +149,7 @@ impl Settlement {
         };
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
+        receipt.losses.extend(self.meter.losses().clone());
         receipt.first_content_ms = self.meter.first_content_ms();
         receipt.total_ms = self.meter.elapsed_ms();
         receipt.bytes_out = self.meter.bytes();

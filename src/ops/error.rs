@@ -21,6 +21,26 @@ pub enum OpError {
         /// As the caller named it.
         name: String,
     },
+    /// What was kept is gone, and what was asked cannot be done without it.
+    #[error(
+        "the {noun} `{name}`, which this needs, is gone or cannot be read any more; start anew without it"
+    )]
+    Lost {
+        /// What kind of thing.
+        noun: &'static str,
+        /// Its id.
+        name: String,
+    },
+    /// It is larger than the hub keeps or reads.
+    #[error("the {noun} is too large; the most is {most} {unit}")]
+    TooLarge {
+        /// What kind of thing.
+        noun: &'static str,
+        /// The bound.
+        most: u64,
+        /// In what the bound is counted.
+        unit: &'static str,
+    },
     /// It does not go together with what is there.
     #[error("{0}")]
     Conflict(String),
@@ -45,6 +65,8 @@ impl OpError {
         match self {
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound { .. } => "not_found",
+            Self::Lost { .. } => "lost",
+            Self::TooLarge { .. } => "too_large",
             Self::Conflict(_) => "conflict",
             Self::Invalid(_) => "invalid_argument",
             Self::Store(_) => "store_failed",

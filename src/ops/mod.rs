@@ -4,5 +4,6 @@
 mod error;
 pub mod keys;
 pub mod ports;
+pub mod responses;
 
 pub use error::OpError;

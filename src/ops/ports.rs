@@ -1,5 +1,7 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
+use std::sync::Arc;
+
 use futures_core::future::BoxFuture;
 
 /// Receipts that were written down, for reading.
@@ -65,6 +67,8 @@ pub struct ReceiptDetail {
     pub reasoning: u64,
     /// Changes made to the passed-through body for the last attempt.
     pub edits: Vec<String>,
+    /// What the translation for the last attempt lost: a name where it was dropped, `~name` where it was changed.
+    pub losses: Vec<String>,
     /// Milliseconds from arrival to the first content, if any came.
     pub first_content_ms: Option<u32>,
     /// Bytes of answer given to the client.
@@ -111,4 +115,83 @@ pub struct SkipRow {
     pub reason: String,
     /// When it becomes eligible again, in milliseconds since the Unix epoch, where that is known.
     pub until: Option<i64>,
+}
+
+/// Responses that the hub keeps for callers, and which connections keep others. What belongs to one owner is never
+/// found, replaced or deleted in the name of another; the same id may belong to several.
+pub trait ResponseStore: Send + Sync {
+    /// Keeps a response, in place of an earlier one of the same owner and id. Deletes some of what has ended,
+    /// and the oldest until all that are kept take no more than `max_bytes`. When it is done it is durable.
+    fn keep(&self, response: StoredResponse, max_bytes: u64)
+    -> BoxFuture<'_, Result<(), ResponseStoreError>>;
+    /// Where a response is, if it has not ended by `now` (milliseconds since the Unix epoch). One that cannot be
+    /// decrypted is reported to the log and not found.
+    fn find(
+        &self,
+        owner: Arc<str>,
+        id: Arc<str>,
+        now: i64,
+    ) -> BoxFuture<'_, Result<Option<Whereabouts>, ResponseStoreError>>;
+    /// Notes which connection keeps a response; found at once and written soon. Never blocks: it drops and counts when
+    /// too many wait. A `kill -9` may cost those of the last 100 ms. The oldest give way to new ones.
+    fn locate(&self, location: ResponseLocation);
+    /// Deletes a response, or forgets where it is; says whether there was one. When it is done it is durable.
+    fn delete(
+        &self,
+        owner: Arc<str>,
+        id: Arc<str>,
+        now: i64,
+    ) -> BoxFuture<'_, Result<bool, ResponseStoreError>>;
+    /// Deletes everything that has ended by `now`, and the oldest responses until they take no more than `max_bytes`.
+    /// Answers how many rows those were.
+    fn sweep(&self, now: i64, max_bytes: u64) -> BoxFuture<'_, Result<u64, ResponseStoreError>>;
+}
+
+/// A response for the store. Not to be printed: the payload is what people said.
+#[derive(Clone)]
+pub struct StoredResponse {
+    /// The caller's id.
+    pub owner: Arc<str>,
+    /// The response's id.
+    pub id: Arc<str>,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// When it ends, likewise.
+    pub expires_at: i64,
+    /// What is kept, in a form that the store does not know. It encrypts it.
+    pub payload: Vec<u8>,
+}
+
+/// Which connection keeps a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseLocation {
+    /// The caller's id.
+    pub owner: Arc<str>,
+    /// The response's id.
+    pub id: Arc<str>,
+    /// The connection's id.
+    pub connection: Arc<str>,
+    /// [`crate::engine::settings::Connection::fingerprint`] at that time: another account does not have it.
+    pub fingerprint: u64,
+    /// When this is forgotten, in milliseconds since the Unix epoch.
+    pub expires_at: i64,
+}
+
+/// Where a response is.
+pub enum Whereabouts {
+    /// In this store; the payload as it was given.
+    Here(Vec<u8>),
+    /// At a connection's provider.
+    There(ResponseLocation),
+}
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum ResponseStoreError {
+    /// It alone takes more than all may.
+    #[error("the response is larger than what may be kept")]
+    TooLarge,
+    /// The store failed. Was logged.
+    #[error("the kept responses could not be read or written")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

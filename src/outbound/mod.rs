@@ -4,6 +4,7 @@
 mod client;
 mod connector;
 mod error;
+pub mod guard;
 
 pub use client::Client;
 pub use error::{TransportError, TransportFailure};

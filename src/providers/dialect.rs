@@ -1,14 +1,15 @@
-//! Puts a call to its target in the target's dialect.
+//! Puts a call to its target: in the client's own bytes where the target speaks the client's dialect, translated
+//! where it does not.
 
 use std::sync::Arc;
 
 use canon::Dialect;
 use futures_core::future::BoxFuture;
 
-use super::chat;
+use super::{native, translated};
 use crate::{
     engine::{
-        fault::{Fault, FaultKind},
+        fault::Fault,
         ports::{Answer, Call, Clock, Upstream},
     },
     outbound::Transport,
@@ -23,7 +24,7 @@ pub struct Providers {
 
 impl Providers {
     /// The dialects that can be sent. A connection that offers none of them cannot be used.
-    pub const SPOKEN: &[Dialect] = &[Dialect::Chat];
+    pub const SPOKEN: &[Dialect] = &Dialect::ALL;
 
     /// Providers that are reached through `transport`.
     #[must_use]
@@ -36,12 +37,10 @@ impl Upstream for Providers {
     fn send(&self, call: Call) -> BoxFuture<'static, Result<Answer, Fault>> {
         let providers = self.clone();
         Box::pin(async move {
-            match (call.request.dialect, call.target.dialect) {
-                (Dialect::Chat, Dialect::Chat) => chat::send(&providers, call).await,
-                (from, to) => Err(Fault::new(
-                    FaultKind::InvalidRequest,
-                    format!("a request in the {from} dialect cannot be put to a target that speaks {to}"),
-                )),
+            if call.request.dialect == call.target.dialect {
+                native::send(&providers, call).await
+            } else {
+                translated::send(&providers, call).await
             }
         })
     }

@@ -1,11 +1,18 @@
 //! How the hub talks to providers: the catalogue as data, and one sender for each dialect. A provider
 //! is a row of the catalogue; code for a single one is the exception and goes to `quirks`.
 
+mod answer;
+mod arrival;
 pub mod catalog;
-mod chat;
 mod dialect;
+mod maker;
+pub mod media;
+mod native;
 mod refusal;
+mod request;
 mod retry;
+mod translated;
+mod wire;
 mod words;
 
 pub use dialect::Providers;

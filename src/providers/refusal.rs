@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use canon::Dialect;
 use http::{StatusCode, response::Parts};
 use http_body_util::{BodyExt, Limited};
+use memchr::memmem;
 
-use super::{retry, words};
+use super::{retry, wire, words};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, PassedOn},
+        ports::Target,
         settings::Connection,
     },
     outbound::Body,
@@ -22,26 +25,34 @@ const BODY_LIMIT: usize = 256 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(5);
 
 /// Reads an answer with a bad status into a fault.
-pub(super) async fn read(connection: &Connection, parts: &Parts, body: Body, now: i64) -> Fault {
+pub(super) async fn read(target: &Target, parts: &Parts, body: Body, now: i64) -> Fault {
+    let (connection, dialect) = (&target.connection, target.dialect);
     let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) | Err(_) => Bytes::new(),
     };
-    let kind = kind_of(parts.status);
-    let said = words::clean(&openai::fault::message_of(&body), connection);
+    let kind = kind_of(parts.status, dialect, &body);
+    let said = words::clean(&wire::message_of(dialect, &body), connection);
     let message = match (said.is_empty(), parts.status.canonical_reason()) {
         (false, _) => format!("answered {}: {said}", parts.status.as_u16()),
         (true, Some(reason)) => format!("answered {} {reason}", parts.status.as_u16()),
         (true, None) => format!("answered {}", parts.status.as_u16()),
     };
     let mut fault = Fault::new(kind, message).with_status(parts.status);
-    fault.retry_after = retry::retry_after(&parts.headers, now);
-    fault.answer = passed_on(connection, parts.status, &body).map(Box::new);
+    fault.retry_after = retry::retry_after(&parts.headers, now).or_else(|| match dialect {
+        Dialect::Gemini => gemini::fault::retry_delay(&body),
+        _ => None,
+    });
+    fault.answer = passed_on(connection, dialect, parts.status, &body).map(Box::new);
     fault
 }
 
-fn kind_of(status: StatusCode) -> FaultKind {
+fn kind_of(status: StatusCode, dialect: Dialect, body: &[u8]) -> FaultKind {
     match status.as_u16() {
+        // Google refuses a wrong key as if the request were wrong.
+        400 if dialect == Dialect::Gemini && memmem::find(body, b"API_KEY_INVALID").is_some() => {
+            FaultKind::Unauthorized
+        }
         401 | 403 => FaultKind::Unauthorized,
         402 => FaultKind::PaymentRequired,
         404 => FaultKind::ModelNotFound,
@@ -55,10 +66,15 @@ fn kind_of(status: StatusCode) -> FaultKind {
 
 /// The provider's own words for the client, if the client's dialect can read them. A body that still holds the
 /// credential once it is decoded (written with escapes, say) is not handed on.
-fn passed_on(connection: &Connection, status: StatusCode, body: &Bytes) -> Option<PassedOn> {
+fn passed_on(
+    connection: &Connection,
+    dialect: Dialect,
+    status: StatusCode,
+    body: &Bytes,
+) -> Option<PassedOn> {
     let text = std::str::from_utf8(body).ok()?;
     let body = words::without_secret(text, connection);
-    let decoded = openai::fault::message_of(body.as_bytes());
+    let decoded = wire::message_of(dialect, body.as_bytes());
     let safe = words::without_secret(&decoded, connection) == decoded;
-    (safe && openai::fault::is_error_body(body.as_bytes())).then(|| PassedOn { status, body: body.into() })
+    (safe && wire::is_error_body(dialect, body.as_bytes())).then(|| PassedOn { status, body: body.into() })
 }

@@ -32,17 +32,36 @@ fn exhausted_windows(headers: &HeaderMap, now: i64) -> Option<Duration> {
         .max()
 }
 
-/// A reset as providers write it: a Go duration (`6m0s`, `20ms`), seconds (`33011.38`), or a
-/// point in time in seconds or milliseconds since the Unix epoch.
+/// A reset as providers write it: a Go duration (`6m0s`, `20ms`), seconds (`33011.38`), or a point in time: in seconds
+/// or milliseconds since the Unix epoch, or as RFC 3339 (Anthropic's).
 fn reset_in(value: &str, now: i64) -> Option<Duration> {
-    let Ok(number) = value.parse::<f64>() else { return go_duration(value) };
     let now = now as f64 / 1000.0;
+    let Ok(number) = value.parse::<f64>() else {
+        let until = rfc3339(value).map(|at| (at - now).max(0.0));
+        return until.map_or_else(|| go_duration(value), |wait| Duration::try_from_secs_f64(wait).ok());
+    };
     let seconds = match number {
         epoch_millis if epoch_millis > 1e11 => epoch_millis / 1000.0 - now,
         epoch if epoch > 1e9 => epoch - now,
         relative => relative,
     };
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+}
+
+/// Seconds since the Unix epoch of a time in UTC (`2026-01-31T12:00:00Z`), by the civil calendar whose years begin in
+/// March.
+fn rfc3339(value: &str) -> Option<f64> {
+    let (date, time) = value.strip_suffix('Z')?.split_once('T')?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<f64>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    Some(days as f64 * 86_400.0 + hour * 3600.0 + minute * 60.0 + second)
 }
 
 fn seconds(value: &str) -> Option<Duration> {
@@ -128,6 +147,13 @@ mod tests {
         assert_eq!(wait(&day), Some(Duration::from_millis(33_011_400)));
         let epoch = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1767225690000")];
         assert_eq!(wait(&epoch), Some(Duration::from_secs(90)));
+        let anthropic = [
+            ("anthropic-ratelimit-requests-remaining", "0"),
+            ("anthropic-ratelimit-requests-reset", "2026-01-01T00:02:30Z"),
+            ("anthropic-ratelimit-tokens-remaining", "100"),
+            ("anthropic-ratelimit-tokens-reset", "2026-01-02T00:00:00Z"),
+        ];
+        assert_eq!(wait(&anthropic), Some(Duration::from_secs(150)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::http::{Method, Response};
 use serde::{Deserialize, Serialize};
 
 use super::Simulator;
-use super::problem::{Problem, json_response};
+use super::problem::{Problem, Voice, json_response};
 use super::route::Route;
 use super::script::Behaviour;
 
@@ -38,7 +38,9 @@ pub(super) fn answer(simulator: &Simulator, route: &Route, method: &Method, body
                 simulator.set_behaviour(key.as_deref(), behaviour);
                 json(&Done { ok: true })
             }
-            Err(error) => Problem::bad(format!("The script is not valid: {error}"), None, None).response(),
+            Err(error) => {
+                Problem::invalid(format!("The script is not valid: {error}")).response(Voice::Openai)
+            }
         },
     }
 }

@@ -32,10 +32,33 @@ impl Clock {
 
     /// The HTTP date of the moment `wait` from now, rounded up, so that a client that obeys is never too early.
     pub(super) fn http_date(&self, wait: Duration) -> String {
-        let at = self.epoch + self.start.elapsed() + wait;
-        let secs = at.as_secs() + u64::from(at.subsec_nanos() > 0);
-        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(secs))
+        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(self.after(wait)))
     }
+
+    /// The same moment as RFC 3339 writes it.
+    pub(super) fn rfc3339(&self, wait: Duration) -> String {
+        rfc3339(self.after(wait))
+    }
+
+    fn after(&self, wait: Duration) -> u64 {
+        ceil_seconds(self.epoch + self.start.elapsed() + wait)
+    }
+}
+
+/// A moment as RFC 3339 writes it, to the second.
+fn rfc3339(unix: u64) -> String {
+    let (days, second) = (unix / 86_400, unix % 86_400);
+    // Days since 1 March of the year 0, in eras of 400 years, so that leap days come last in every cycle.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Whole seconds, rounded up, as `Retry-After` wants them.
@@ -89,6 +112,9 @@ mod tests {
     async fn wall_time_follows_the_paused_clock() {
         let clock = Clock::start(Some(784_111_777));
         assert_eq!(clock.http_date(Duration::ZERO), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(clock.rfc3339(Duration::ZERO), "1994-11-06T08:49:37Z");
+        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(rfc3339(1_767_225_599), "2025-12-31T23:59:59Z");
         tokio::time::advance(Duration::from_millis(2_500)).await;
         assert_eq!(clock.unix(), 784_111_779);
         assert_eq!(clock.millis(), 2_500);

@@ -1,4 +1,4 @@
-//! A provider that is none: it speaks OpenAI's chat dialect truthfully and fails as its script says.
+//! A provider that is none: it speaks its vendors' dialects truthfully and fails as its script says.
 //!
 //! It serves people who want to try their routing, and the tests. It uses nothing else of this crate and none of the
 //! protocol crates, and writes the wire by its own hand: if it shared code with what it tests, errors would cancel out.
@@ -10,22 +10,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 mod account;
 mod admin;
+mod ask;
 mod chat;
 mod clock;
 mod dice;
+mod door;
 mod fault;
+mod fields;
+mod gemini;
 mod headers;
 mod log;
+mod messages;
 mod models;
 mod names;
+mod plain;
 mod player;
 mod problem;
 mod receive;
 mod refusals;
+mod reply;
 mod route;
+mod schema;
 mod script;
+mod seal;
 mod serve;
+mod speech;
 mod staging;
+mod store;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -33,13 +44,14 @@ mod ticket;
 pub use fault::{Fault, Rule};
 pub use log::{Entry, Outcome, Stats};
 pub use player::ConnectionCut;
-pub use script::{Behaviour, Limit, Rate, RetryAfter, Script, ScriptError, WindowStart};
+pub use script::{Behaviour, Limit, Quirk, Rate, RetryAfter, Script, ScriptError, WindowStart};
 
 use account::{Account, Turn};
 use clock::Clock;
 use log::Journal;
 use names::Named;
 use problem::Problem;
+use store::Memory;
 
 /// What is called with each request, when its answer has ended.
 pub type Hook = Arc<dyn Fn(&Entry) + Send + Sync>;
@@ -78,6 +90,7 @@ struct World {
     script: RwLock<Script>,
     accounts: Mutex<HashMap<String, Account>>,
     journal: Mutex<Journal>,
+    memory: Mutex<Memory>,
     on_request: Option<Hook>,
 }
 
@@ -117,6 +130,7 @@ impl Simulator {
                 script: RwLock::new(script),
                 accounts,
                 journal,
+                memory: Mutex::default(),
                 on_request,
             }),
         }
@@ -167,6 +181,10 @@ impl World {
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How a key is to be served: as the script says, as its name says, or as all others are.

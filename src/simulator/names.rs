@@ -4,7 +4,7 @@
 //! `docs/simulator.md`, and a test keeps the two together.
 
 use super::fault::{Fault, Rule};
-use super::script::{Behaviour, Rate};
+use super::script::{Behaviour, Quirk, Rate};
 
 /// What a key's name asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,10 @@ pub(super) fn behaviour(key: &str, base: &Behaviour) -> Named {
 
 /// Adds what one word asks for; `None` if the word means nothing.
 fn add(built: &mut Behaviour, word: &str) -> Option<()> {
+    if let Some(quirk) = Quirk::named(word) {
+        built.quirks.push(quirk);
+        return Some(());
+    }
     let parts: Vec<&str> = word.split('-').collect();
     match *parts.as_slice() {
         ["ok"] => {}
@@ -54,6 +58,7 @@ fn add(built: &mut Behaviour, word: &str) -> Option<()> {
         ["rpm", n] => built.rate = Some(Rate::PerMinute(small(n)?)),
         ["headers", ms] => built.headers_delay_ms = number(ms)?,
         ["pace", ms] => built.chunk_interval_ms = number(ms)?,
+        ["maker", name] if !name.is_empty() => built.maker = Some(name.to_owned()),
         ["chunks", n] => built.chunks = Some(count(n)?),
         ["flaky", percent] => {
             let p = f64::from(small(percent).filter(|p| *p <= 100)?) / 100.0;
@@ -171,6 +176,24 @@ mod tests {
                 ..Behaviour::limited(3, 20).rule(Rule::always(Fault::Crlf))
             })
         );
+    }
+
+    #[test]
+    fn strictness_has_names() {
+        let quirks = vec![Quirk::ToolIdNine, Quirk::NoStreamOptions];
+        let strict = Behaviour { quirks, maker: Some("other".to_owned()), ..Behaviour::ok() };
+        assert_eq!(read("sim-tool-id-nine+no-stream-options+maker-other.a"), yes(strict));
+        for quirk in [
+            Quirk::ToolIdNine,
+            Quirk::ToolIdForty,
+            Quirk::NoDeveloperRole,
+            Quirk::NoStreamOptions,
+            Quirk::NoMaxCompletionTokens,
+        ] {
+            let written = serde_json::to_value(quirk).ok();
+            let name = written.as_ref().and_then(serde_json::Value::as_str);
+            assert_eq!(name.and_then(Quirk::named), Some(quirk));
+        }
     }
 
     #[test]

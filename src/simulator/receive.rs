@@ -4,22 +4,25 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
 
 use super::account::{Course, Turn};
-use super::chat::reply;
-use super::chat::request::ChatRequest;
-use super::chat::wire::Head;
+use super::chat::{ChatRequest, CompletionRequest, EmbeddingRequest};
 use super::dice::Dice;
+use super::door::Credentials;
 use super::fault::Fault;
+use super::gemini::{EmbedRequest, GenerateRequest};
 use super::log::{Entry, Outcome};
+use super::messages::MessagesRequest;
 use super::player::{ConnectionCut, play};
-use super::problem::Problem;
-use super::route::Route;
+use super::problem::{Problem, Voice};
+use super::reply;
+use super::route::{Route, Work, query_value};
 use super::script::Behaviour;
+use super::speech::{Answer, Context, Speech, Usage};
 use super::staging::{self, Scene, Staged};
 use super::ticket::Ticket;
 use super::{Simulator, admin, headers, models};
@@ -34,6 +37,24 @@ struct Peek {
     stream: Option<serde_json::Value>,
 }
 
+/// One request, and who answers it.
+pub(super) struct Visit {
+    /// Method, path and headers.
+    pub(super) parts: Parts,
+    /// What the path asks for.
+    pub(super) route: Route,
+    /// The vendor who speaks.
+    pub(super) voice: Voice,
+}
+
+impl Visit {
+    fn new(parts: Parts) -> Self {
+        let route = Route::of(parts.uri.path());
+        let voice = route.voice(parts.uri.path(), parts.uri.query().unwrap_or(""), &parts.headers);
+        Self { parts, route, voice }
+    }
+}
+
 impl Simulator {
     /// Answers one request, in process.
     ///
@@ -41,38 +62,38 @@ impl Simulator {
     /// When the script closes the connection before there is a status line.
     pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, ConnectionCut> {
         let (parts, body) = request.into_parts();
-        let route = Route::of(parts.uri.path());
-        let body = read(body).await;
-        if route.is_own() && route.takes(&parts.method) {
+        let visit = Visit::new(parts);
+        let (route, voice) = (&visit.route, visit.voice);
+        let body = read(body, voice).await;
+        if route.is_own() && route.takes(&visit.parts.method) {
             return Ok(match body {
-                Ok(body) => admin::answer(self, &route, &parts.method, &body),
-                Err(problem) => problem.response(),
+                Ok(body) => admin::answer(self, route, &visit.parts.method, &body),
+                Err(problem) => problem.response(voice),
             });
         }
         let bytes = body.as_ref().map_or_else(|_| Bytes::new(), Bytes::clone);
-        let mut ticket = Ticket::open(self.world(), self.entry(&parts, &bytes));
+        let mut ticket = Ticket::open(self.world(), self.entry(&visit, &bytes));
         let seq = ticket.seq();
         let began = self.world.clock.millis();
         let answered = match body {
-            Ok(_) if !route.takes(&parts.method) => Err(wrong_method(&parts)),
+            Ok(_) if !route.takes(&visit.parts.method) => Err(wrong_method(&visit.parts)),
             Ok(body) => match route {
-                Route::Chat => match self.chat(&parts, &body, ticket).await? {
-                    Answer::Played(response) => return Ok(self.signed(response, seq, began)),
-                    Answer::Plain(response, returned) => {
+                Route::Work(work) => match self.work(&visit, work, &body, ticket).await? {
+                    Answered::Played(response) => return Ok(self.signed(response, voice, seq, began)),
+                    Answered::Plain(response, returned) => {
                         ticket = returned;
                         Ok(response)
                     }
                 },
-                Route::Models => self.listed(&parts, |models| Ok(models::list(models))),
-                Route::Model(id) => self.listed(&parts, |models| models::one(&id, models)),
-                _ => Err(unknown_url(&parts)),
+                Route::Unknown => Err(unknown_url(&visit.parts)),
+                _ => self.at_once(&visit, &body),
             },
             Err(problem) => Err(problem),
         };
-        let response = answered.unwrap_or_else(|problem| problem.response());
+        let response = answered.unwrap_or_else(|problem| problem.response(voice));
         ticket.status(response.status().as_u16());
         ticket.finish(Outcome::Complete);
-        Ok(self.signed(response, seq, began))
+        Ok(self.signed(response, voice, seq, began))
     }
 
     /// Answers one request, in process, for those who can only take responses: a connection that the script closes
@@ -87,17 +108,20 @@ impl Simulator {
         })
     }
 
-    fn entry(&self, parts: &Parts, body: &Bytes) -> Entry {
+    fn entry(&self, visit: &Visit, body: &Bytes) -> Entry {
+        let parts = &visit.parts;
         let peek: Peek = serde_json::from_slice(body).unwrap_or_default();
+        let named = visit.route.model().map(str::to_owned);
+        let verb = matches!(visit.route, Route::Work(Work::Generate { stream: true, .. }));
         let mut entry = Entry {
             seq: 0,
             at_ms: self.world.clock.millis(),
             done_ms: None,
             method: parts.method.to_string(),
             path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
-            key: bearer(&parts.headers).map(str::to_owned),
-            model: peek.model.and_then(|model| model.as_str().map(str::to_owned)),
-            stream: peek.stream == Some(serde_json::Value::Bool(true)),
+            key: Credentials::of(parts).key(visit.voice).map(str::to_owned),
+            model: named.or_else(|| peek.model.and_then(|model| model.as_str().map(str::to_owned))),
+            stream: verb || peek.stream == Some(serde_json::Value::Bool(true)),
             headers: std::collections::BTreeMap::new(),
             body: String::from_utf8_lossy(body).into_owned(),
             status: None,
@@ -115,48 +139,23 @@ impl Simulator {
         entry
     }
 
-    /// Who asks, and how they are to be served.
-    fn known_key<'a>(&self, parts: &'a Parts) -> Result<(&'a str, Behaviour), Problem> {
-        let key = bearer(&parts.headers);
-        if key.is_none() && self.world.script().require_key {
-            return Err(Problem::new(
-                401,
-                "You didn't provide an API key. You need to provide your API key in an Authorization header using \
-                 Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
-                "invalid_request_error",
-                None,
-                Some("invalid_api_key"),
-            ));
-        }
-        let key = key.unwrap_or("");
-        Ok((key, self.world.behaviour(key)?))
-    }
-
-    /// The models, for a key that is let in at all.
-    fn listed(
+    /// Answers what an account pays for.
+    async fn work(
         &self,
-        parts: &Parts,
-        show: impl FnOnce(Option<&[String]>) -> Result<Response<Body>, Problem>,
-    ) -> Result<Response<Body>, Problem> {
-        let (_, behaviour) = self.known_key(parts)?;
-        // A key that is always refused is refused here too; other faults are those of chats.
-        for rule in behaviour.faults.iter().filter(|rule| rule.is_constant()) {
-            if let Fault::Status { code: code @ (401 | 403), .. } = rule.fault {
-                return Err(Problem::of_status(code));
-            }
-        }
-        show(self.world.script().models.as_deref())
-    }
-
-    async fn chat(&self, parts: &Parts, body: &Bytes, mut ticket: Ticket) -> Result<Answer, ConnectionCut> {
-        let (key, behaviour) = match self.known_key(parts) {
+        visit: &Visit,
+        work: &Work,
+        body: &Bytes,
+        mut ticket: Ticket,
+    ) -> Result<Answered, ConnectionCut> {
+        let voice = visit.voice;
+        let (key, behaviour) = match self.known_key(&visit.parts, voice) {
             Ok(known) => known,
-            Err(problem) => return Ok(Answer::Plain(problem.response(), ticket)),
+            Err(problem) => return Ok(Answered::Plain(problem.response(voice), ticket)),
         };
-        let (ordinal, standing, course) = match self.world.turn(key, &behaviour) {
+        let (ordinal, standing, course) = match self.world.turn(&key, &behaviour) {
             Turn::Go { ordinal, standing, course } => (ordinal, standing, course),
             Turn::Refused { standing, wait } => {
-                return Ok(Answer::Plain(self.limited(&behaviour, standing, wait), ticket));
+                return Ok(Answered::Plain(self.limited(voice, &behaviour, standing, wait), ticket));
             }
         };
         ticket.faults(course.names());
@@ -169,48 +168,77 @@ impl Simulator {
             Some(Fault::Status { code, retry_after, body }) => {
                 pause(behaviour.headers_delay_ms).await;
                 let wait = retry_after.map(Duration::from_secs);
-                let response = self.failed(&behaviour, *code, wait, body.as_ref());
-                return Ok(Answer::Plain(response, ticket));
+                let response = self.failed(voice, &behaviour, *code, wait, body.as_ref());
+                return Ok(Answered::Plain(response, ticket));
             }
             _ => {}
         }
-        let known = ChatRequest::read(body).and_then(|request| {
-            models::known(&request.model, self.world.script().models.as_deref())?;
-            Ok(request)
-        });
-        match known {
-            Ok(request) => {
-                let (staged, delay) = self.staged(&request, key, ordinal, &behaviour, &course);
-                tokio::time::sleep(delay).await;
-                let mut response = started(staged, ticket);
-                if behaviour.rate_headers {
-                    headers::rate_limits(response.headers_mut(), standing, request.prompt_tokens());
-                }
-                Ok(Answer::Played(response))
+        let (staged, delay, prompt_tokens) = match self.understood(visit, work, body, &key, &behaviour) {
+            Ok(speech) => {
+                let (staged, delay) =
+                    self.staged(speech.as_ref(), voice, (&key, ordinal), &behaviour, &course);
+                (staged, delay, speech.ask().prompt_tokens())
             }
-            Err(problem) => Ok(Answer::Plain(problem.response(), ticket)),
+            Err(problem) => return Ok(Answered::Plain(problem.response(voice), ticket)),
+        };
+        tokio::time::sleep(delay).await;
+        let mut response = started(staged, ticket);
+        if behaviour.rate_headers {
+            headers::rate_limits(response.headers_mut(), voice, standing, prompt_tokens, &self.world.clock);
         }
+        Ok(Answered::Played(response))
+    }
+
+    /// Reads a body in its dialect, and refuses what the vendor refuses.
+    fn understood(
+        &self,
+        visit: &Visit,
+        work: &Work,
+        body: &[u8],
+        key: &str,
+        behaviour: &Behaviour,
+    ) -> Result<Box<dyn Speech>, Problem> {
+        let context = Context { key, behaviour, memory: &self.world.memory };
+        let speech: Box<dyn Speech> = match work {
+            Work::Chat => Box::new(ChatRequest::read(body, &context)?),
+            Work::Completions => Box::new(CompletionRequest::read(body)?),
+            Work::Embeddings => Box::new(EmbeddingRequest::read(body)?),
+            Work::Messages => Box::new(MessagesRequest::read(body, &context)?),
+            Work::Generate { model, stream } => {
+                let query = visit.parts.uri.query().unwrap_or("");
+                let events = query_value(query, "alt").as_deref() == Some("sse");
+                Box::new(GenerateRequest::read(body, model, stream.then_some(events), &context)?)
+            }
+            Work::Embed { model, several } => Box::new(EmbedRequest::read(body, model, *several)?),
+            _ => return Err(unknown_url(&visit.parts)),
+        };
+        models::known(&speech.ask().model, visit.voice, self.world.script().models.as_deref())?;
+        Ok(speech)
     }
 
     /// The body of an answer, and the time before its status line.
     fn staged(
         &self,
-        request: &ChatRequest,
-        key: &str,
-        ordinal: u64,
+        speech: &dyn Speech,
+        voice: Voice,
+        (key, ordinal): (&str, u64),
         behaviour: &Behaviour,
         course: &Course,
     ) -> (Staged, Duration) {
-        let seed = self.world.seed;
+        let (seed, ask) = (self.world.seed, speech.ask());
         let replies: Vec<_> =
-            (0..request.n).map(|index| reply::compose(request, seed, index, behaviour.chunks)).collect();
-        let mut dice = Dice::new(seed, &[b"answer", key.as_bytes(), &ordinal.to_le_bytes()]);
-        let head = Head {
-            id: dice.id("chatcmpl-", 29),
-            created: self.world.clock.unix(),
-            model: request.model.clone(),
-            fingerprint: Dice::new(seed, &[b"fingerprint"]).id("fp_", 10),
+            (0..ask.n).map(|index| reply::compose(ask, seed, index, behaviour.chunks)).collect();
+        // Without marks there is nothing to look up, and no lock to wait for.
+        let cached = if ask.cache.is_empty() { (0, 0) } else { self.world.memory().cache(key, &ask.cache) };
+        let usage = Usage::of(ask, &replies, cached);
+        let answer = Answer {
+            replies: &replies,
+            dice: Dice::new(seed, &[b"answer", key.as_bytes(), &ordinal.to_le_bytes()]),
+            seed,
+            now: self.world.clock.unix(),
+            usage: Some(usage).filter(|_| !course.has(&Fault::NoUsage)),
         };
+        speech.keep(&answer, &self.world.memory);
         let slow = course.shapes.iter().find_map(|shape| match shape {
             Fault::SlowFirstToken { ms } => Some(*ms),
             _ => None,
@@ -218,29 +246,27 @@ impl Simulator {
         let first = Duration::from_millis(slow.unwrap_or(behaviour.first_token_delay_ms));
         let interval = Duration::from_millis(behaviour.chunk_interval_ms);
         let headers = Duration::from_millis(behaviour.headers_delay_ms);
-        let scene = Scene { request, replies: &replies, head: &head, course, first, interval };
-        if request.stream && !course.has(&Fault::IgnoreStream) {
+        let scene = Scene { speech, answer: &answer, voice, course, first, interval };
+        if ask.stream && !course.has(&Fault::IgnoreStream) {
             return (staging::stream(&scene), headers);
         }
         // An answer in one piece takes as long as its pieces would have taken.
-        let pieces = replies.iter().map(|reply| reply.pieces()).max().unwrap_or(1);
+        let pieces = replies.iter().map(reply::Reply::pieces).max().unwrap_or(1);
         let gaps = u32::try_from(pieces.saturating_sub(1)).unwrap_or(u32::MAX);
         (staging::whole(&scene), headers + first + interval.saturating_mul(gaps))
     }
 
     /// The headers that every answer has.
-    fn signed(&self, mut response: Response<Body>, seq: u64, began: u64) -> Response<Body> {
+    fn signed(&self, mut response: Response<Body>, voice: Voice, seq: u64, began: u64) -> Response<Body> {
         let id = Dice::new(self.world.seed, &[b"request", &seq.to_le_bytes()]).id("req_", 32);
         let took = self.world.clock.millis().saturating_sub(began);
-        headers::put(response.headers_mut(), "x-request-id", id);
-        headers::put(response.headers_mut(), "openai-processing-ms", took.to_string());
-        headers::put(response.headers_mut(), "openai-version", "2020-10-01".to_owned());
+        headers::identity(response.headers_mut(), voice, id, took);
         response
     }
 }
 
 /// An answer, and who holds the ticket now.
-enum Answer {
+enum Answered {
     /// The body does.
     Played(Response<Body>),
     /// Still the handler.
@@ -265,11 +291,11 @@ fn started(staged: Staged, mut ticket: Ticket) -> Response<Body> {
     response
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
+async fn read(body: Body, voice: Voice) -> Result<Bytes, Problem> {
     match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::of_status(413)),
-        Err(_) => Err(Problem::bad("The request's body broke off.", None, None)),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::of_status(413, voice)),
+        Err(_) => Err(Problem::invalid("The request's body broke off.")),
     }
 }
 
@@ -277,12 +303,7 @@ async fn pause(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    Some(key.trim()).filter(|key| scheme.eq_ignore_ascii_case("bearer") && !key.is_empty())
-}
-
-fn unknown_url(parts: &Parts) -> Problem {
+pub(super) fn unknown_url(parts: &Parts) -> Problem {
     let message = format!("Invalid URL ({} {})", parts.method, parts.uri.path());
     Problem::new(404, message, "invalid_request_error", None, None)
 }

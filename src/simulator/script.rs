@@ -116,6 +116,10 @@ pub struct Behaviour {
     pub chunk_interval_ms: u64,
     /// Number of content chunks (at most 10,000). Without it an answer has 8 to 16 words, one chunk each.
     pub chunks: Option<usize>,
+    /// In what ways the vendor is stricter than the dialect's inventor.
+    pub quirks: Vec<Quirk>,
+    /// Whose seals on thinking the vendor takes for its own, instead of `anthropic` or `google`.
+    pub maker: Option<String>,
     /// What goes wrong and when.
     pub faults: Vec<Rule>,
 }
@@ -131,6 +135,8 @@ impl Default for Behaviour {
             first_token_delay_ms: 0,
             chunk_interval_ms: 0,
             chunks: None,
+            quirks: Vec::new(),
+            maker: None,
             faults: Vec::new(),
         }
     }
@@ -181,6 +187,36 @@ impl Behaviour {
         self.chunks = Some(chunks);
         self.chunk_interval_ms = chunk_interval_ms;
         self
+    }
+}
+
+/// A way in which a vendor who speaks the chat dialect is stricter than OpenAI.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quirk {
+    /// Ids of calls have nine letters and digits.
+    ToolIdNine,
+    /// Ids of calls have forty characters at most.
+    ToolIdForty,
+    /// There is no role `developer`.
+    NoDeveloperRole,
+    /// `stream_options` is not known.
+    NoStreamOptions,
+    /// `max_completion_tokens` is not known.
+    NoMaxCompletionTokens,
+}
+
+impl Quirk {
+    /// The quirk of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "tool-id-nine" => Self::ToolIdNine,
+            "tool-id-forty" => Self::ToolIdForty,
+            "no-developer-role" => Self::NoDeveloperRole,
+            "no-stream-options" => Self::NoStreamOptions,
+            "no-max-completion-tokens" => Self::NoMaxCompletionTokens,
+            _ => return None,
+        })
     }
 }
 

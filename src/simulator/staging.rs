@@ -7,12 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::account::Course;
-use super::chat::reply::Reply;
-use super::chat::request::ChatRequest;
-use super::chat::wire::{self, Chunks, Head, Usage};
 use super::fault::Fault;
 use super::player::{Kind, Step};
-use super::problem::Problem;
+use super::problem::{Problem, Voice};
+use super::speech::{Answer, Mark, Speech};
 
 /// A body that is ready to be played, and the headers that belong to it.
 #[derive(Debug)]
@@ -27,12 +25,12 @@ pub(super) struct Staged {
 
 /// An answer, before anything goes wrong with it.
 pub(super) struct Scene<'a> {
-    /// What was asked.
-    pub(super) request: &'a ChatRequest,
-    /// The answers.
-    pub(super) replies: &'a [Reply],
-    /// What all objects share.
-    pub(super) head: &'a Head,
+    /// The dialect, and what was asked in it.
+    pub(super) speech: &'a dyn Speech,
+    /// What is said.
+    pub(super) answer: &'a Answer<'a>,
+    /// The vendor who speaks.
+    pub(super) voice: Voice,
     /// What goes wrong.
     pub(super) course: &'a Course,
     /// Time before the first chunk.
@@ -42,7 +40,6 @@ pub(super) struct Scene<'a> {
 }
 
 const JSON: &str = "application/json";
-const EVENTS: &str = "text/event-stream; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -57,10 +54,8 @@ const COMMENTS: u32 = 3;
 
 /// The body of an answer in one piece.
 pub(super) fn whole(scene: &Scene<'_>) -> Staged {
-    let usage = Usage::of(scene.request.prompt_tokens(), scene.replies);
-    let usage = Some(usage).filter(|_| !scene.course.has(&Fault::NoUsage));
-    let body = wire::completion(scene.head, scene.replies, usage);
-    let half = body.get(..body.len() / 2).map_or_else(String::new, str::to_owned);
+    let body = scene.speech.whole(scene.answer);
+    let half = body.get(..body.floor_char_boundary(body.len() / 2)).map_or_else(String::new, str::to_owned);
     let mut length = None;
     let mut content_type = JSON;
     let steps = match &scene.course.main {
@@ -71,7 +66,9 @@ pub(super) fn whole(scene: &Scene<'_>) -> Staged {
             vec![send(Kind::Other, WEB_PAGE)]
         }
         Some(Fault::InvalidJson200) => vec![send(Kind::Other, half)],
-        Some(Fault::ErrorInSse { code, .. }) => vec![send(Kind::Other, Problem::of_status(*code).json())],
+        Some(Fault::ErrorInSse { code, .. }) => {
+            vec![send(Kind::Other, Problem::of_status(*code, scene.voice).json(scene.voice))]
+        }
         // A body that is announced in full and does not come is what a broken connection looks like.
         Some(Fault::CutAfterRole) => {
             length = Some(body.len());
@@ -95,7 +92,7 @@ pub(super) fn whole(scene: &Scene<'_>) -> Staged {
 /// The body of an answer in events.
 pub(super) fn stream(scene: &Scene<'_>) -> Staged {
     let mut steps = events(scene);
-    let mut content_type = EVENTS;
+    let mut content_type = scene.speech.stream_type();
     match &scene.course.main {
         Some(Fault::HangBeforeFirstToken) => steps = vec![Step::Hang],
         Some(Fault::Empty200) => steps.clear(),
@@ -105,10 +102,11 @@ pub(super) fn stream(scene: &Scene<'_>) -> Staged {
         }
         Some(Fault::InvalidJson200) => break_first_content(&mut steps),
         Some(Fault::ErrorInSse { after_chunks, code }) => {
-            let end =
-                if *after_chunks == 0 { first_event(&steps) } else { after_contents(&steps, *after_chunks) };
+            let begun = *after_chunks > 0;
+            let end = if begun { after_contents(&steps, *after_chunks) } else { first_event(&steps) };
             steps.truncate(end);
-            steps.push(event(Kind::Other, &Problem::of_status(*code).json()));
+            let problem = Problem::of_status(*code, scene.voice);
+            steps.push(send(Kind::Other, scene.speech.failure(scene.answer, &problem, begun)));
         }
         Some(Fault::CutAfterRole) => end_after(&mut steps, 0, &[Step::Flush, Step::Cut]),
         Some(Fault::CutMidStream { after_chunks }) => {
@@ -123,29 +121,14 @@ pub(super) fn stream(scene: &Scene<'_>) -> Staged {
 
 /// The events of a healthy stream.
 fn events(scene: &Scene<'_>) -> Vec<Step> {
-    let with_usage = scene.request.include_usage && !scene.course.has(&Fault::NoUsage);
-    let chunks = Chunks::new(scene.head, with_usage);
     let mut steps = Vec::new();
     think(&mut steps, scene);
-    let replies = || scene.replies.iter().enumerate();
-    steps.extend(replies().map(|(index, reply)| event(Kind::Role, &chunks.role(index, reply))));
-    let mut contents: Vec<_> =
-        replies().map(|(index, reply)| chunks.contents(index, reply).into_iter()).collect();
-    // Several answers come side by side, as they do from a real provider.
-    let longest = contents.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
-    for at in 0..longest {
-        if at > 0 {
-            wait(&mut steps, scene.interval);
+    for mark in scene.speech.stream(scene.answer) {
+        match mark {
+            Mark::Send(kind, text) => steps.push(send(kind, text)),
+            Mark::Pause => wait(&mut steps, scene.interval),
         }
-        let next = contents.iter_mut().filter_map(Iterator::next);
-        steps.extend(next.map(|chunk| event(Kind::Content, &chunk)));
     }
-    steps.extend(replies().map(|(index, reply)| event(Kind::Finish, &chunks.finish(index, reply))));
-    if with_usage {
-        let usage = Usage::of(scene.request.prompt_tokens(), scene.replies);
-        steps.push(event(Kind::Usage, &chunks.usage(usage)));
-    }
-    steps.push(event(Kind::Done, "[DONE]"));
     steps
 }
 
@@ -174,13 +157,14 @@ fn after_contents(steps: &[Step], contents: usize) -> usize {
         .position(|step| {
             let content = matches!(step, Step::Send(Kind::Content, _));
             seen += usize::from(content);
-            (content && seen > contents) || matches!(step, Step::Send(Kind::Finish, _))
+            (content && seen > contents) || matches!(step, Step::Send(Kind::Finish | Kind::Done, _))
         })
         .unwrap_or(steps.len())
 }
 
 fn first_event(steps: &[Step]) -> usize {
-    steps.iter().position(|step| matches!(step, Step::Send(Kind::Role, _))).unwrap_or(0)
+    let first = |step: &Step| matches!(step, Step::Send(kind, _) if *kind != Kind::Comment);
+    steps.iter().position(first).unwrap_or(0)
 }
 
 fn break_first_content(steps: &mut [Step]) {
@@ -201,14 +185,19 @@ fn reshape(steps: &mut Vec<Step>, course: &Course) {
     if course.has(&Fault::MissingDone) {
         steps.retain(|step| !is_done(step));
     }
-    if course.has(&Fault::DuplicateDone) && steps.last().is_some_and(is_done) {
-        steps.extend_from_within(steps.len() - 1..);
+    if course.has(&Fault::DuplicateDone)
+        && let Some(at) = steps.iter().rposition(is_done)
+    {
+        let again = steps[at].clone();
+        steps.insert(at, again);
     }
     if course.has(&Fault::Crlf) {
         for step in steps {
             if let Step::Send(_, bytes) = step {
                 // JSON writes its own line breaks as `\n`, so each line feed here is the end of a line.
-                let lines = bytes.split(|byte| *byte == b'\n').collect::<Vec<_>>();
+                let lines =
+                    bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+                let lines = lines.collect::<Vec<_>>();
                 *bytes = Bytes::from(lines.join(&b"\r\n"[..]));
             }
         }
@@ -250,13 +239,4 @@ fn wait(steps: &mut Vec<Step>, time: Duration) {
 
 fn send(kind: Kind, bytes: impl Into<Bytes>) -> Step {
     Step::Send(kind, bytes.into())
-}
-
-/// One server-sent event.
-fn event(kind: Kind, data: &str) -> Step {
-    let mut bytes = Vec::with_capacity(data.len() + 8);
-    bytes.extend_from_slice(b"data: ");
-    bytes.extend_from_slice(data.as_bytes());
-    bytes.extend_from_slice(b"\n\n");
-    send(kind, bytes)
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use canon::{Dialect, Edit, Usage};
+use canon::{Dialect, Edit, Losses, Usage};
 use operations::{Scope, Scopes};
 use tempfile::TempDir;
 
@@ -82,14 +82,19 @@ struct Borrowed<'a>(&'a MemoryStore);
 
 /// Passes each method of a trait on to the borrowed store.
 macro_rules! pass_on {
-    ($of:ident: $($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => {
+    ($of:ident: $($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)* $(=> $tell:ident($told:ident: $what:ty);)*) => {
         impl $of for Borrowed<'_> {
             $(fn $name(&self, $($arg: $kind),*) -> futures_core::future::BoxFuture<'_, $out> {
                 $of::$name(self.0, $($arg),*)
             })*
+            $(fn $tell(&self, $told: $what) {
+                $of::$tell(self.0, $told);
+            })*
         }
     };
 }
+
+pub(super) mod responses;
 
 type KeyResult<T> = Result<T, KeyStoreError>;
 type LogResult<T> = Result<T, crate::ops::ports::LogError>;
@@ -174,6 +179,12 @@ pub(super) fn receipt(id: &str) -> Receipt {
         error: None,
         usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4, ..Usage::default() }),
         edits: vec![Edit::Model, Edit::IncludeUsage],
+        losses: {
+            let mut losses = Losses::default();
+            losses.dropped("cache_control");
+            losses.changed("max_tokens");
+            losses
+        },
         first_content_ms: Some(80),
         total_ms: 240,
         bytes_out: 4096,
@@ -300,6 +311,7 @@ async fn receipts_are_kept_whole_and_read_newest_first() {
             outcome: Outcome::Failed,
             error: Some("all_cooling"),
             edits: Vec::new(),
+            losses: Losses::default(),
             first_content_ms: None,
             ..receipt("r2")
         };
@@ -328,6 +340,7 @@ async fn receipts_are_kept_whole_and_read_newest_first() {
         );
         assert_eq!((detail.cached_input, detail.reasoning, detail.bytes_out), (3, 4, 4096));
         assert_eq!(detail.edits, ["model", "include-usage"]);
+        assert_eq!(detail.losses, ["cache_control", "~max_tokens"]);
         assert_eq!(detail.first_content_ms, Some(80));
         assert_eq!(detail.attempts.len(), 2);
         assert_eq!(detail.attempts[0].fault.as_deref(), Some("rate_limited"));

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use super::seal::KeyProblem;
+
 /// A store that cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -73,16 +75,29 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
+    /// The key to what is encrypted cannot be used.
+    #[error("cannot use {}, the key to what the hub keeps: {problem}", path.display())]
+    SecretKey {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        problem: KeyProblem,
+    },
     /// The database refused a statement.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
     /// What was queued could not be written.
-    #[error("{receipts} receipts and {cooldowns} cooldowns could not be written, because the database fails")]
+    #[error(
+        "{receipts} receipts, {cooldowns} cooldowns and the places of {locations} responses could not be written, \
+         because the database fails"
+    )]
     NotWritten {
         /// Receipts that are still queued; lost when the store was closing.
         receipts: usize,
         /// Changes of cooldowns of which the same is true.
         cooldowns: usize,
+        /// Locations of responses of which the same is true.
+        locations: usize,
         /// What the database said last.
         source: sqlx::Error,
     },

@@ -47,6 +47,37 @@ pub(super) fn row_not_understood(table: &'static str, what: &str) {
     tracing::warn!(table, what, "a row was left out: this program does not understand it");
 }
 
+/// A new key for what is encrypted.
+pub(super) fn secret_made(path: &Path) {
+    tracing::info!(path = %path.display(), "made the key to what the hub keeps; back it up with the database");
+}
+
+/// A kept response cannot be decrypted.
+pub(super) fn response_unreadable(owner: &str, id: &str) {
+    tracing::warn!(
+        owner,
+        id,
+        "a kept response cannot be decrypted and is treated as gone: it was changed, or secret.key was"
+    );
+}
+
+/// The store of responses failed.
+pub(super) fn responses_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "kept responses could not be read or written");
+}
+
+/// Locations of responses had to be dropped.
+pub(super) fn locations_dropped(total: u64) {
+    // The first and then ever fewer.
+    if total.is_power_of_two() {
+        tracing::warn!(
+            total,
+            "it was not written down which connections keep some responses: the database fails or is slow"
+        );
+    }
+}
+
 /// A housekeeping step failed; it is tried again later.
 pub(super) fn housekeeping_failed(error: &sqlx::Error) {
     tracing::warn!(%error, "old rows could not be deleted; it is tried again later");

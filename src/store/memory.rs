@@ -1,6 +1,8 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod responses;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -24,7 +26,7 @@ use crate::{
 /// Receipts that are kept.
 const KEPT: usize = 10_000;
 
-/// Keys, cooldowns and receipts in memory.
+/// Keys, cooldowns, receipts and kept responses in memory.
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -35,6 +37,7 @@ struct State {
     keys: BTreeMap<Arc<str>, Key>,
     cooldowns: BTreeMap<Place, CooldownRecord>,
     receipts: VecDeque<ReceiptRow>,
+    responses: responses::Responses,
 }
 
 struct Key {

@@ -1,4 +1,4 @@
-//! What outlives the process: keys, cooldowns and receipts in SQLite below the data directory, and an in-memory
+//! What outlives the process: keys, cooldowns, receipts and kept responses in SQLite below the data directory, and an in-memory
 //! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
 #[cfg(test)]
@@ -8,10 +8,13 @@ mod data_dir;
 mod error;
 mod events;
 mod keys;
+mod locations;
 mod memory;
 mod receipt_text;
 mod receipts;
+mod responses;
 mod runtime;
+mod seal;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -22,18 +25,23 @@ pub use error::StoreError;
 pub use keys::SqliteKeys;
 pub use memory::MemoryStore;
 pub use receipts::SqliteReceipts;
+pub use responses::SqliteResponses;
 pub use runtime::RuntimeFile;
+pub use seal::KeyProblem;
 pub use writer::{Writer, WriterLimits};
 
 use std::sync::Arc;
 
 use crate::engine::ports::{Clock, CooldownRecord};
+use seal::Sealer;
 use sqlite::Pools;
 
 /// An open database, with a writer running beside it.
 pub struct Store {
     pools: Pools,
     writer: Writer,
+    sealer: Arc<Sealer>,
+    responses: SqliteResponses,
     // Keeps the lock as long as the database is open.
     data_dir: DataDir,
 }
@@ -51,7 +59,9 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let pools = sqlite::open(&data_dir.database()).await?;
         let writer = Writer::start(pools.writing.clone(), limits, clock);
-        Ok(Self { pools, writer, data_dir: data_dir.clone() })
+        let sealer = Arc::new(Sealer::new(data_dir.path()));
+        let responses = SqliteResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
+        Ok(Self { pools, writer, sealer, responses, data_dir: data_dir.clone() })
     }
 
     /// The keys.
@@ -64,6 +74,21 @@ impl Store {
     #[must_use]
     pub fn receipts(&self) -> SqliteReceipts {
         SqliteReceipts::new(self.pools.managing.clone())
+    }
+
+    /// The kept responses.
+    #[must_use]
+    pub fn responses(&self) -> SqliteResponses {
+        self.responses.clone()
+    }
+
+    /// Reads the key to what is encrypted, or makes one: for a hub that will need it, which should rather not start
+    /// than find out later. It is read or made on demand otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError::SecretKey`].
+    pub fn prepare_secret(&self) -> Result<(), StoreError> {
+        self.sealer.prepare()
     }
 
     /// The sink of receipts and cooldowns.

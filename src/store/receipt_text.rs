@@ -35,6 +35,8 @@ struct Detail<'a> {
     reasoning: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     edits: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    losses: Vec<String>,
     #[serde(skip_serializing_if = "is_default")]
     first_content_ms: Option<u32>,
     #[serde(skip_serializing_if = "is_default")]
@@ -94,6 +96,7 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
         cached_input: usage.cached_input,
         reasoning: usage.reasoning,
         edits: receipt.edits.iter().map(|edit| edit.as_str()).collect(),
+        losses: receipt.losses.iter().map(ToString::to_string).collect(),
         first_content_ms: receipt.first_content_ms,
         bytes_out: receipt.bytes_out,
         attempts,

@@ -4,7 +4,7 @@
 mod task;
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -14,10 +14,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::{
     StoreError,
     cooldowns::{Changes, Place},
+    events,
+    locations::{self, Waiting},
 };
-use crate::engine::{
-    ports::{Clock, CooldownRecord},
-    receipt::Receipt,
+use crate::{
+    engine::{
+        ports::{Clock, CooldownRecord},
+        receipt::Receipt,
+    },
+    ops::ports::ResponseLocation,
 };
 use task::{Ask, Task};
 
@@ -32,17 +37,20 @@ pub struct WriterLimits {
     pub queue: usize,
     /// Receipts that are kept; the oldest beyond them are deleted.
     pub keep_receipts: u64,
+    /// Locations of responses that are kept; the oldest beyond them are deleted.
+    pub keep_locations: u64,
 }
 
 impl Default for WriterLimits {
-    /// A second of the heaviest traffic, and a million receipts, which take about half a gigabyte.
+    /// A second of the heaviest traffic, and a million receipts, which take about half a gigabyte; the
+    /// locations take about twenty megabytes.
     fn default() -> Self {
-        Self { queue: 16_384, keep_receipts: 1_000_000 }
+        Self { queue: 16_384, keep_receipts: 1_000_000, keep_locations: 100_000 }
     }
 }
 
-/// Takes receipts and cooldowns for the database; never blocks and never fails a request. A `kill -9`
-/// costs at most the receipts of the last 100 ms, an orderly [`super::Store::close`] none.
+/// Takes receipts, cooldowns and locations of responses for the database; never blocks and never fails a request. A
+/// `kill -9` costs at most what came in the last 100 ms, an orderly [`super::Store::close`] none.
 #[derive(Clone)]
 pub struct Writer {
     receipts: mpsc::Sender<Receipt>,
@@ -54,9 +62,12 @@ pub struct Writer {
 #[derive(Default)]
 struct Pending {
     cooldowns: Mutex<Changes>,
-    cooled: Notify,
+    locations: Mutex<Waiting>,
+    /// There are new cooldowns or locations.
+    changed: Notify,
     dropped: AtomicU64,
     dropped_cooldowns: AtomicU64,
+    dropped_locations: AtomicU64,
 }
 
 impl Writer {
@@ -64,7 +75,7 @@ impl Writer {
         let (receipts, queued) = mpsc::channel(limits.queue.max(1));
         let (asks, asked) = mpsc::channel(8);
         let pending = Arc::new(Pending::default());
-        let task = Task::new(pool, queued, asked, Arc::clone(&pending), clock, limits.keep_receipts);
+        let task = Task::new(pool, queued, asked, Arc::clone(&pending), clock, limits);
         tokio::spawn(task.run());
         Self { receipts, asks, pending }
     }
@@ -97,6 +108,26 @@ impl Writer {
         self.pending.change(place, change);
     }
 
+    pub(super) fn locate(&self, location: ResponseLocation) {
+        let place = (Arc::clone(&location.owner), Arc::clone(&location.id));
+        if self.pending.locations().put(place, Some(location)) {
+            self.pending.changed.notify_one();
+        } else {
+            events::locations_dropped(self.pending.dropped_locations.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+    }
+
+    /// Forgets where a response is; certain after the next flush.
+    pub(super) fn forget_location(&self, place: locations::Place) {
+        self.pending.locations().put(place, None);
+        self.pending.changed.notify_one();
+    }
+
+    /// What was said last of a place, as long as it may not be in the database.
+    pub(super) fn waiting_location(&self, place: &locations::Place) -> Option<Option<ResponseLocation>> {
+        self.pending.locations().get(place)
+    }
+
     async fn ask(&self, ask: fn(oneshot::Sender<Result<(), StoreError>>) -> Ask) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
         if self.asks.send(ask(reply)).await.is_err() {
@@ -116,7 +147,11 @@ impl Pending {
         }
         changes.insert(place, change);
         drop(changes);
-        self.cooled.notify_one();
+        self.changed.notify_one();
+    }
+
+    fn locations(&self) -> MutexGuard<'_, Waiting> {
+        self.locations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self) -> Changes {

@@ -9,6 +9,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
+use canon::Dialect;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
@@ -24,11 +25,13 @@ const CLIENT_ID_LIMIT: usize = 128;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// The ids of a request: the hub's, and the one that the client gave it.
+/// What is known of every request: its ids, the hub's and the one that the client gave it, and the dialect in which
+/// its errors are told.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     pub(super) own: Arc<str>,
     pub(super) client: Option<String>,
+    pub(super) dialect: Dialect,
 }
 
 /// Puts the front before `routes`.
@@ -46,7 +49,8 @@ async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: N
         .get(REQUEST_ID)
         .and_then(|id| id.to_str().ok())
         .map(|id| id.chars().take(CLIENT_ID_LIMIT).collect());
-    let ids = Ids { own: Arc::clone(&own), client };
+    let dialect = spoken(request.uri().path(), request.headers());
+    let ids = Ids { own: Arc::clone(&own), client, dialect };
     let (lender, body) = lend(std::mem::take(request.body_mut()));
     *request.body_mut() = body;
     let mut response = match check(&request, &hosts) {
@@ -64,6 +68,30 @@ async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: N
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// The dialect of a client, by the path that it asks for and the headers that only its SDKs send.
+pub(super) fn spoken(path: &str, headers: &HeaderMap) -> Dialect {
+    let verb = path.rsplit_once(':').map_or("", |(_, verb)| verb);
+    if path.starts_with("/v1beta/")
+        || matches!(verb, "generateContent" | "streamGenerateContent" | "countTokens")
+    {
+        return Dialect::Gemini;
+    }
+    if path.ends_with("/messages") || path.ends_with("/messages/count_tokens") {
+        return Dialect::Messages;
+    }
+    if path.contains("/responses") {
+        return Dialect::Responses;
+    }
+    let shared = path.contains("/models");
+    if shared && headers.contains_key("anthropic-version") {
+        Dialect::Messages
+    } else if shared && headers.contains_key("x-goog-api-key") {
+        Dialect::Gemini
+    } else {
+        Dialect::Chat
+    }
 }
 
 fn check(request: &Request, hosts: &[String]) -> Result<(), Refusal> {
@@ -153,6 +181,23 @@ mod tests {
             assert!(!foreign(origin), "{origin}");
         }
         assert!(foreign_origin(&HeaderMap::new(), &hosts).is_none());
+    }
+
+    #[test]
+    fn errors_are_told_in_the_dialect_of_the_path() {
+        let none = HeaderMap::new();
+        let anthropic = HeaderMap::from_iter([(
+            HeaderName::from_static("anthropic-version"),
+            HeaderValue::from_static("2023-06-01"),
+        )]);
+        assert_eq!(spoken("/v1/messages", &none), Dialect::Messages);
+        assert_eq!(spoken("/v1/messages/count_tokens", &none), Dialect::Messages);
+        assert_eq!(spoken("/v1/models/a/b:generateContent", &none), Dialect::Gemini);
+        assert_eq!(spoken("/v1beta/models", &none), Dialect::Gemini);
+        assert_eq!(spoken("/v1/responses/resp_1/cancel", &none), Dialect::Responses);
+        assert_eq!(spoken("/v1/models", &none), Dialect::Chat);
+        assert_eq!(spoken("/v1/models", &anthropic), Dialect::Messages);
+        assert_eq!(spoken("/v1/chat/completions", &anthropic), Dialect::Chat);
     }
 
     #[test]

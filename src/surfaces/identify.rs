@@ -4,12 +4,13 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::extract::Request;
-use http::{HeaderMap, HeaderName, header};
+use canon::Dialect;
+use http::{HeaderMap, HeaderName, Uri, header};
 use operations::Scopes;
 
 use super::{
     Handles,
-    front::{self, Peer},
+    front::{self, Peer, spoken},
 };
 use crate::{
     auth::{AuthError, Gate},
@@ -21,8 +22,9 @@ use crate::{
     },
 };
 
-/// The header in which Anthropic's clients send a key.
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The headers in which Anthropic's and Google's clients send a key.
+const KEY_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-api-key"), HeaderName::from_static("x-goog-api-key")];
 
 /// Tells who is calling.
 #[derive(Clone)]
@@ -51,7 +53,7 @@ impl Identify {
         let address = request.extensions().get::<Peer>().map(|peer| peer.0);
         let snapshot = self.engine.snapshot();
         self.engine.admission().rate(address, &snapshot.settings.limits, self.engine.clock().now())?;
-        let token = token_of(request.headers());
+        let token = token_of(request.headers()).or_else(|| token_in(request.uri()));
         match self.gate.identify(token, address) {
             Ok(caller) => Ok(caller),
             // Without required keys a client may send none, or whatever its settings demand of it. But not
@@ -78,7 +80,19 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     });
-    bearer.or_else(|| headers.get(X_API_KEY)?.to_str().ok()).filter(|token| !token.is_empty())
+    bearer
+        .or_else(|| KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok()))
+        .filter(|token| !token.is_empty())
+}
+
+/// The key in the query, as Gemini's REST examples send it. Nowhere else: addresses end up in the logs of whatever
+/// stands between.
+fn token_in(uri: &Uri) -> Option<&str> {
+    if spoken(uri.path(), &HeaderMap::new()) != Dialect::Gemini {
+        return None;
+    }
+    let pairs = uri.query()?.split('&');
+    pairs.filter_map(|pair| pair.strip_prefix("key=")).find(|token| !token.is_empty())
 }
 
 /// Everybody, when the operator has switched keys off. Configuration allows that on loopback only.

@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use canon::Dialect;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -53,7 +54,8 @@ fn with_body(head: &[u8]) -> Option<Vec<u8>> {
         "14" => ("414 URI Too Long", "The URI is too long."),
         _ => ("400 Bad Request", "The bytes are no HTTP/1.1 request, or contradict each other."),
     };
-    let ids = Ids { own: Arc::from(format!("req_{}", Uuid::now_v7().simple())), client: None };
+    let own = Arc::from(format!("req_{}", Uuid::now_v7().simple()));
+    let ids = Ids { own, client: None, dialect: Dialect::Chat };
     let body = render::body(&Refusal::new(Code::MalformedRequest, what), &ids, false);
     let mut answer = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\nx-request-id: {}\r\ncontent-length: {}\r\n\r\n",

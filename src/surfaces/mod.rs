@@ -2,12 +2,19 @@
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
 mod admin;
+mod anthropic;
+mod api;
 mod body;
+mod counting;
+mod delivery;
 mod front;
+mod gemini;
 mod identify;
 mod lent;
 mod malformed;
+mod models;
 mod openai;
+mod operation;
 mod path;
 mod probes;
 mod render;
@@ -32,6 +39,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Operations on keys.
     pub keys: Arc<ops::keys::Keys>,
+    /// Responses that callers can come back to.
+    pub responses: Arc<ops::responses::Responses>,
     /// Whether a key is required. Without one everybody is the operator: only for loopback.
     pub auth_required: bool,
     /// Host names that the hub answers for, beside addresses and `localhost`.
@@ -43,8 +52,12 @@ pub struct Handles {
 /// Every route of the hub.
 pub fn router(handles: &Handles) -> Router {
     let identify = identify::Identify::new(handles);
+    let api = api::Api::new(handles, &identify);
     let routes = Router::new()
-        .merge(openai::routes(handles, &identify))
+        .merge(openai::routes(&api))
+        .merge(anthropic::routes(&api))
+        .merge(gemini::routes(&api))
+        .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));

@@ -17,6 +17,7 @@ const CONFINED: &[(&str, &[&str], &str)] = &[
     ("hyper::client",        &["outbound"],              "`outbound` is the one door to the network; use its functions"),
     ("hyper_util::client",   &["outbound"],              "`outbound` is the one door to the network; use its functions"),
     ("hyper_rustls",         &["outbound"],              "`outbound` is the one door to the network; use its functions"),
+    ("ring",                 &["store"],                 "`store` encrypts what is kept; nobody else handles keys of ciphers"),
     ("std::env::var",        &["config"],                "only `config` reads the environment; make it a setting"),
     ("std::env::var_os",     &["config"],                "only `config` reads the environment; make it a setting"),
     ("std::env::vars",       &["config"],                "only `config` reads the environment; make it a setting"),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod deadlines;
+mod dialects;
 mod faults;
 mod models;
 mod shapes;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::Usage;
+use crate::{Losses, Usage};
 
 /// What a frame means for holding back, metering and ending an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,4 +25,14 @@ pub struct Frame {
     pub mark: Mark,
     /// Tokens, where this frame reported them.
     pub usage: Option<Usage>,
+    /// What the client's dialect could not say of the answer. Only the last frame of a translated stream has any.
+    pub losses: Option<Box<Losses>>,
+}
+
+impl Frame {
+    /// A frame that lost nothing.
+    #[must_use]
+    pub const fn new(bytes: Bytes, mark: Mark, usage: Option<Usage>) -> Self {
+        Self { bytes, mark, usage, losses: None }
+    }
 }

@@ -28,6 +28,7 @@ mod sequence;
 mod settings;
 pub mod sse;
 mod target;
+pub mod tokens;
 mod tool;
 mod turn;
 mod usage;

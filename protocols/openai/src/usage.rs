@@ -1,8 +1,8 @@
 //! The `usage` object of OpenAI answers.
 
 use canon::Usage;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
 
 #[derive(Deserialize)]
 struct Wire {
@@ -39,7 +39,15 @@ struct CompletionDetails {
 
 /// Reads a `usage` value. One that is not understood is no usage: an answer is worth more than its count.
 pub(crate) fn read(raw: Option<&RawValue>) -> Option<Usage> {
-    let wire: Wire = serde_json::from_str(raw?.get()).ok()?;
+    of(serde_json::from_str(raw?.get()).ok()?)
+}
+
+/// The same, of a value that is already taken apart.
+pub(crate) fn of_value(value: &Value) -> Option<Usage> {
+    of(Wire::deserialize(value).ok()?)
+}
+
+fn of(wire: Wire) -> Option<Usage> {
     let prompt = wire.prompt_tokens_details.unwrap_or_default();
     let completion = wire.completion_tokens_details.unwrap_or_default();
     Some(Usage {
@@ -51,4 +59,51 @@ pub(crate) fn read(raw: Option<&RawValue>) -> Option<Usage> {
         reasoning: completion.reasoning_tokens.unwrap_or(0),
         audio_output: completion.audio_tokens.unwrap_or(0),
     })
+}
+
+/// A `usage` object for clients.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Written {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+    prompt_tokens_details: PromptWritten,
+    completion_tokens_details: CompletionWritten,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct PromptWritten {
+    cached_tokens: u64,
+    audio_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    cache_write_tokens: u64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct CompletionWritten {
+    reasoning_tokens: u64,
+    audio_tokens: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Writes a usage.
+pub(crate) const fn write(usage: &Usage) -> Written {
+    Written {
+        prompt_tokens: usage.input,
+        completion_tokens: usage.output,
+        total_tokens: usage.input.saturating_add(usage.output),
+        prompt_tokens_details: PromptWritten {
+            cached_tokens: usage.cached_input,
+            audio_tokens: usage.audio_input,
+            cache_write_tokens: usage.cache_write,
+        },
+        completion_tokens_details: CompletionWritten {
+            reasoning_tokens: usage.reasoning,
+            audio_tokens: usage.audio_output,
+        },
+    }
 }

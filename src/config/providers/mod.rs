@@ -28,12 +28,19 @@ const TYPE: Key = Key::new("type", "the name of a provider", "groq");
 const API_KEY: Key = Key::new("api_key", "a key as text", "${GROQ_API_KEY}").secret();
 const BASE_URL: Key = Key::new("base_url", "an http or https URL", "http://localhost:11434/v1");
 const MODELS: Key = Key::new("models", "a list of model names", "[llama-3.3-70b-versatile]");
+const TAGS: Key = Key::new("tags", "a list of words", "[web-search]");
+const MAX_OUTPUT: Key = Key::new("max_output", "a number of tokens from 1 to 10000000", "16384");
+const DIALECTS: Key =
+    Key::new("dialects", "a list of `chat`, `responses`, `messages`, `gemini`", "[responses]");
 const PRIORITY: Key = Key::new("priority", "a whole number from -1000000 to 1000000", "1");
 const ENABLED: Key = Key::new("enabled", "true or false", "true");
 const VARIABLES: Key = Key::new("variables", "a mapping of names to texts", "{account_id: \"1234\"}");
 
 pub(super) static SECTION: Section =
     Section { name: "providers", keys: &[ID, TYPE, API_KEY, BASE_URL, MODELS, PRIORITY, ENABLED, VARIABLES] };
+
+/// A model of which more is said than its name.
+static MODEL: Section = Section { name: "models", keys: &[ID, TAGS, MAX_OUTPUT, DIALECTS] };
 
 /// What the list is checked against.
 #[derive(Debug, Clone, Copy)]

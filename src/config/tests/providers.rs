@@ -164,9 +164,7 @@ fn lists_of_models_are_checked() {
             .contains("expected a list of model names, found the text `a`")
     );
     assert!(refused_entry("type: ollama\nmodels: [a b]").contains("cannot be a model's name"));
-    assert!(
-        refused_entry("type: ollama\nmodels: [{id: a}]").contains("providers[0].models[0]: expected a list")
-    );
+    assert!(refused_entry("type: ollama\nmodels: [[a]]").contains("providers[0].models[0]: expected a list"));
     let twice = accepted_entry("type: ollama\nmodels: [a, b, a]");
     assert_eq!(connection(&twice, "one").models.listed.len(), 2);
     assert_eq!(twice.warnings.len(), 1);
@@ -179,4 +177,23 @@ fn the_fingerprint_follows_the_account() {
     assert_eq!(first, print("type: groq\napi_key: gsk_1\npriority: 3\nmodels: [a]"));
     assert_ne!(first, print("type: groq\napi_key: gsk_2"));
     assert_ne!(first, print("type: groq\napi_key: gsk_1\nbase_url: http://localhost:1/v1"));
+}
+
+#[test]
+fn more_can_be_said_of_a_model_than_its_name() {
+    let loaded = accepted_entry(
+        "type: openai\napi_key: k-1a\nmodels:\n  - plain\n  - {id: deep, tags: [web-search, big], max_output: 9000, \
+         dialects: [responses]}",
+    );
+    let models = &connection(&loaded, "one").models;
+    assert_eq!(models.listed.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["plain", "deep"]);
+    assert!(models.is_tagged("deep", "web-search") && !models.is_tagged("plain", "web-search"));
+    let about = &models.about["deep"];
+    assert_eq!((about.max_output, about.dialects.as_slice()), (Some(9000), &[Dialect::Responses][..]));
+    let words = refused_entry("type: openai\napi_key: k-1a\nmodels: [{tags: [a]}]");
+    assert!(words.contains("`id` is missing"), "{words}");
+    let words = refused_entry("type: openai\napi_key: k-1a\nmodels: [{id: a, dialects: [morse]}]");
+    assert!(words.contains("found `morse`"), "{words}");
+    let words = refused_entry("type: openai\napi_key: k-1a\nmodels: [{id: a, tag: [b]}]");
+    assert!(words.contains("did you mean `tags`?"), "{words}");
 }

@@ -6,7 +6,7 @@ use super::{
     super::{LogFormat, LogLevel, schema::SECTIONS},
     *,
 };
-use crate::engine::settings::Strategy;
+use crate::engine::settings::{Keeping, Strategy};
 
 #[test]
 fn nothing_written_gives_the_defaults() {
@@ -23,6 +23,8 @@ fn nothing_written_gives_the_defaults() {
         assert_eq!(loaded.boot.data_dir.to_str(), Some("/home/me/.local/share/trivium"));
         assert_eq!(loaded.settings.limits.body_bytes, 10 * 1024 * 1024);
         assert_eq!(loaded.settings.limits.per_address_per_minute, None);
+        assert_eq!(loaded.settings.responses, Keeping::default());
+        assert!(!loaded.settings.responses.keep);
         assert!(loaded.settings.connections.is_empty() && loaded.warnings.is_empty());
         assert!(loaded.effective.iter().all(|one| one.origin == Origin::Default));
     }
@@ -52,7 +54,8 @@ fn every_key_is_read_and_shown() {
 fn values_are_taken_over() {
     let yaml = "server:\n  host: 0.0.0.0\n  port: 0\n  body_limit_mb: 2\n  queue: 0\n  rate_limit_per_minute: 60\n\
                 log: {level: WARNING, format: json}\nrouting: {default_strategy: fill-first}\n\
-                timeouts: {connect_seconds: 0.25, total_seconds: 7200}\nstore: {data_dir: ~/hub}";
+                timeouts: {connect_seconds: 0.25, total_seconds: 7200}\nstore: {data_dir: ~/hub}\n\
+                responses: {keep: on, ttl_seconds: 3600, max_mb: 2, max_item_mb: 1}";
     let loaded = accepted(yaml);
     assert_eq!(loaded.boot.host.to_string(), "0.0.0.0");
     assert_eq!(loaded.boot.port, 0);
@@ -64,6 +67,15 @@ fn values_are_taken_over() {
     assert_eq!(loaded.settings.timeouts.connect, Duration::from_millis(250));
     assert_eq!(loaded.settings.timeouts.total, Duration::from_secs(7200));
     assert_eq!(loaded.boot.data_dir.to_str(), Some("/home/me/hub"));
+    let megabyte = 1024 * 1024;
+    let kept = Keeping {
+        keep: true,
+        ttl: Duration::from_secs(3600),
+        max_bytes: 2 * megabyte,
+        max_item_bytes: megabyte,
+    };
+    assert_eq!(loaded.settings.responses, kept);
+    assert!(accepted("responses: {keep: true}").settings.responses.keep);
 }
 
 #[test]
@@ -92,6 +104,12 @@ fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
             "routing: {default_strategy: random}",
             "expected `exhaust` (also called `fill-first`) or `round-robin`",
         ),
+        ("responses: {keep: maybe}", "expected `on` or `off`, found the text `maybe`"),
+        (
+            "responses: {ttl_seconds: 30d}",
+            "expected seconds from 60 to 31536000 (a year), found the text `30d`",
+        ),
+        ("responses: {max_item_mb: 0}", "expected a whole number from 1 to 256, found the number `0`"),
         ("timeouts: {idle_seconds: .inf}", "found the"),
         ("timeouts: {idle_seconds: 0}", "found the number `0`"),
         ("server: 5", "expected a mapping of settings, found the number"),

@@ -14,6 +14,7 @@ use canon::Dialect;
 
 use super::near;
 use crate::engine::{
+    pipeline::Keeper,
     ports::Target,
     settings::{Catalogue, Connection, PrefixMatch, Settings, Strategy},
 };
@@ -122,6 +123,21 @@ impl Directory {
         Ok(Candidates { name: name.into(), targets, strategy })
     }
 
+    /// The one target that stands for a connection, whatever the model: for what the provider keeps. `None` when there
+    /// is no such connection, or it does not speak `dialect`.
+    #[must_use]
+    pub fn pinned(&self, pin: &Keeper, dialect: Dialect) -> Option<Candidates> {
+        let is_it =
+            |known: &&Arc<Connection>| known.id == pin.connection && known.fingerprint == pin.fingerprint;
+        let connection = self.connections.iter().find(is_it)?;
+        let target = Target { connection: Arc::clone(connection), model: "".into(), dialect };
+        connection.endpoints.contains_key(&dialect).then(|| Candidates {
+            name: Arc::clone(&connection.id),
+            targets: vec![target],
+            strategy: Strategy::Exhaust,
+        })
+    }
+
     /// Every model that is listed, in the configured order, with the provider that serves it first.
     pub fn models(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut seen = BTreeSet::new();
@@ -210,11 +226,8 @@ impl Directory {
     }
 }
 
-/// A target, if the connection can be spoken to for a request in `dialect`.
-fn target(connection: &Arc<Connection>, model: &Arc<str>, dialect: Dialect) -> Option<Target> {
-    connection.endpoints.contains_key(&dialect).then(|| Target {
-        connection: Arc::clone(connection),
-        model: Arc::clone(model),
-        dialect,
-    })
+/// A target for a request in the client's dialect: in that dialect if the connection speaks it for this model.
+fn target(connection: &Arc<Connection>, model: &Arc<str>, client: Dialect) -> Option<Target> {
+    let dialect = connection.dialect_for(model, client)?;
+    Some(Target { connection: Arc::clone(connection), model: Arc::clone(model), dialect })
 }

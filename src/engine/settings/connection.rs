@@ -1,6 +1,9 @@
 //! A connection: one account at one provider.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use canon::Dialect;
 
@@ -27,11 +30,49 @@ pub struct Connection {
 }
 
 /// The models of a connection.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Models {
     /// Ids that are listed, in order; the first one is the connection's own choice for `multirouter-auto`.
     pub listed: Vec<Arc<str>>,
     /// Whether ids that are not listed are accepted under the connection's prefix. True when the user
     /// wrote no `models`, so that the list is the catalogue's, which is never complete.
     pub open: bool,
+    /// What the user said of single models.
+    pub about: HashMap<Arc<str>, About>,
+}
+
+/// What a user said of one model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Words by which requests ask for models that can do something (`web-search`).
+    pub tags: Vec<String>,
+    /// The most tokens that an answer can have: more is not asked for.
+    pub max_output: Option<u64>,
+    /// The dialects in which it can be reached; empty: all of the provider's.
+    pub dialects: Vec<Dialect>,
+}
+
+impl Models {
+    /// Whether `model` carries a tag.
+    #[must_use]
+    pub fn is_tagged(&self, model: &str, tag: &str) -> bool {
+        self.about.get(model).is_some_and(|about| about.tags.iter().any(|known| known == tag))
+    }
+}
+
+impl Connection {
+    /// The dialect in which a client of `client` reaches `model` here: its own where that is spoken, else the one that
+    /// the provider prefers.
+    #[must_use]
+    pub fn dialect_for(&self, model: &str, client: Dialect) -> Option<Dialect> {
+        let said = self.models.about.get(model).map(|about| &about.dialects).filter(|said| !said.is_empty());
+        let speaks = |dialect: &Dialect| {
+            self.endpoints.contains_key(dialect)
+                && said.map_or_else(
+                    || self.provider.model_speaks(model, *dialect),
+                    |said| said.contains(dialect),
+                )
+        };
+        [Some(client), self.provider.prefers].into_iter().flatten().chain(Dialect::ALL).find(speaks)
+    }
 }

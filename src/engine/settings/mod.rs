@@ -3,15 +3,17 @@
 
 mod catalogue;
 mod connection;
+mod keeping;
 mod limits;
 mod provider;
 mod routing;
 mod secret;
 
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
-pub use connection::{Connection, Models};
+pub use connection::{About, Connection, Models};
+pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
-pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, Provider, Quirk, Terms, Trust};
+pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust};
 pub use routing::{Routing, Strategy};
 pub use secret::Secret;
 
@@ -28,4 +30,6 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How much is let in.
     pub limits: Limits,
+    /// What is kept of Responses.
+    pub responses: Keeping,
 }

@@ -22,6 +22,13 @@ pub struct Provider {
     /// base URL the user gives, and for rows that speak none of the dialects.
     #[serde(default)]
     pub endpoints: BTreeMap<Dialect, String>,
+    /// The dialect that carries most between this provider and clients of other dialects. Without it the first of
+    /// [`Self::dialects`].
+    #[serde(default)]
+    pub prefers: Option<Dialect>,
+    /// Models that do not speak every dialect of the provider.
+    #[serde(default)]
+    pub wires: Vec<ModelWire>,
     /// The dialect spoken at the base URL that the user must give. Set on rows without endpoints
     /// that stand for any server of that dialect.
     #[serde(default)]
@@ -78,6 +85,40 @@ impl Provider {
                 || (self.needs_base_url() && self.base_url_dialect == Some(*dialect))
         })
     }
+}
+
+impl Provider {
+    /// Whether `model` can be reached in `dialect`, as far as the row knows.
+    #[must_use]
+    pub fn model_speaks(&self, model: &str, dialect: Dialect) -> bool {
+        self.wires
+            .iter()
+            .find(|wire| wire.models.iter().any(|pattern| matches(pattern, model)))
+            .is_none_or(|wire| wire.dialects.contains(&dialect))
+    }
+}
+
+/// Models of a provider that speak only some of its dialects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelWire {
+    /// Their ids; `*` stands for any text.
+    pub models: Vec<String>,
+    /// The dialects that they speak.
+    pub dialects: Vec<Dialect>,
+}
+
+/// Whether a name fits a pattern in which `*` stands for any text.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(start) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    left.ends_with(end)
 }
 
 /// How a credential travels to the provider.
@@ -185,4 +226,26 @@ pub struct Declined {
     pub reason: String,
     /// What to use instead.
     pub instead: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        for (pattern, name) in [
+            ("gpt-5-pro", "gpt-5-pro"),
+            ("*-pro", "gpt-5-pro"),
+            ("*codex*", "gpt-5-codex-mini"),
+            ("a*b*c", "abbc"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("gpt-5", "gpt-5-pro"), ("*-pro", "gpt-5-pro-2"), ("a*bc", "abd"), ("a*b*b", "ab")]
+        {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
 }

@@ -1,9 +1,16 @@
-//! The chat dialect: what may be asked, what is said, and how it looks on the wire.
+//! The chat dialect: what may be asked, and how what is said looks on the wire. Also the older completions and the
+//! embeddings, which share its spelling.
 //!
 //! Nothing here waits, and nothing here knows of faults.
 
-pub(super) mod reply;
+mod completions;
+pub(super) mod embeddings;
+mod history;
 pub(super) mod request;
-mod schema;
-mod tools;
-pub(super) mod wire;
+mod speech;
+pub(super) mod tools;
+mod wire;
+
+pub(super) use completions::CompletionRequest;
+pub(super) use embeddings::EmbeddingRequest;
+pub(super) use request::ChatRequest;

@@ -2,30 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::super::ask::{Choice, Tool};
 use super::super::problem::Problem;
-use super::request::{missing, wrong_type};
+use super::request::{flag, missing, wrong_type};
 
-/// A function that the model may call.
-#[derive(Clone, Debug, PartialEq)]
-pub(in super::super) struct Tool {
-    /// Its name.
-    pub(in super::super) name: String,
-    /// The JSON Schema of its arguments.
-    pub(in super::super) parameters: Value,
-}
-
-/// Whether a tool is to be called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum ToolChoice {
-    /// As the model likes.
-    Auto,
-    /// No.
-    None,
-    /// One of them.
-    Required,
-    /// This one.
-    Named(String),
-}
+/// The longest name of a tool.
+const LONGEST_NAME: usize = 64;
 
 /// Reads `tools`. Tools that are no functions are known to OpenAI, and are never called here.
 pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Tool>, Problem> {
@@ -34,6 +16,13 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Tool>, Problem> {
         Some(Value::Array(list)) => list,
         Some(other) => return Err(wrong_type("tools", "an array of objects", other)),
     };
+    if list.is_empty() {
+        return Err(Problem::bad(
+            "Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+            Some("tools"),
+            Some("empty_array"),
+        ));
+    }
     let mut tools = Vec::with_capacity(list.len());
     for (at, item) in list.iter().enumerate() {
         let Some(kind) = item.get("type").and_then(Value::as_str) else {
@@ -45,31 +34,24 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Tool>, Problem> {
         let Some(name) = item.pointer("/function/name").and_then(Value::as_str) else {
             return Err(missing(&format!("tools[{at}].function.name")));
         };
-        let parameters =
-            item.pointer("/function/parameters").cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        tools.push(Tool { name: name.to_owned(), parameters });
+        check_name(&format!("tools[{at}].function.name"), name)?;
+        tools.push(Tool::function(name, item.pointer("/function/parameters")));
     }
     Ok(tools)
 }
 
 /// Reads `tool_choice`.
-pub(super) fn choice(body: &Map<String, Value>, tools: &[Tool]) -> Result<ToolChoice, Problem> {
+pub(super) fn choice(body: &Map<String, Value>, tools: &[Tool]) -> Result<Choice, Problem> {
     let choice = match body.get("tool_choice") {
-        None | Some(Value::Null) => return Ok(ToolChoice::Auto),
+        None | Some(Value::Null) => return Ok(Choice::Auto),
         Some(choice) => choice,
     };
-    if tools.is_empty() && !body.contains_key("tools") {
-        return Err(Problem::bad(
-            "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.",
-            Some("tool_choice"),
-            None,
-        ));
-    }
+    only_with_tools(body, "tool_choice")?;
     match choice {
         Value::String(word) => match word.as_str() {
-            "auto" => Ok(ToolChoice::Auto),
-            "none" => Ok(ToolChoice::None),
-            "required" => Ok(ToolChoice::Required),
+            "auto" => Ok(Choice::Auto),
+            "none" => Ok(Choice::None),
+            "required" => Ok(Choice::Required),
             other => Err(Problem::bad(
                 format!("Invalid value: '{other}'. Supported values are: 'none', 'auto', and 'required'."),
                 Some("tool_choice"),
@@ -81,7 +63,7 @@ pub(super) fn choice(body: &Map<String, Value>, tools: &[Tool]) -> Result<ToolCh
     }
 }
 
-fn named(choice: &Value, tools: &[Tool]) -> Result<ToolChoice, Problem> {
+fn named(choice: &Value, tools: &[Tool]) -> Result<Choice, Problem> {
     let Some(name) = choice.pointer("/function/name").and_then(Value::as_str) else {
         return Err(missing("tool_choice.function"));
     };
@@ -92,5 +74,51 @@ fn named(choice: &Value, tools: &[Tool]) -> Result<ToolChoice, Problem> {
             None,
         ));
     }
-    Ok(ToolChoice::Named(name.to_owned()))
+    Ok(Choice::Named(name.to_owned()))
+}
+
+/// Reads `parallel_tool_calls`.
+pub(super) fn parallel(body: &Map<String, Value>) -> Result<bool, Problem> {
+    if body.get("parallel_tool_calls").is_none_or(Value::is_null) {
+        return Ok(true);
+    }
+    only_with_tools(body, "parallel_tool_calls")?;
+    flag(body, "parallel_tool_calls")
+}
+
+fn only_with_tools(body: &Map<String, Value>, name: &str) -> Result<(), Problem> {
+    if body.get("tools").is_some_and(|tools| !tools.is_null()) {
+        return Ok(());
+    }
+    Err(Problem::bad(
+        format!("Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."),
+        Some(name),
+        None,
+    ))
+}
+
+/// Refuses a name that no function may have.
+pub(in super::super) fn check_name(place: &str, name: &str) -> Result<(), Problem> {
+    if name.len() > LONGEST_NAME {
+        return Err(Problem::bad(
+            format!(
+                "Invalid '{place}': string too long. Expected a string with maximum length {LONGEST_NAME}, but got a \
+                 string with length {} instead.",
+                name.len()
+            ),
+            Some(place),
+            Some("string_above_max_length"),
+        ));
+    }
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        return Err(Problem::bad(
+            format!(
+                "Invalid '{place}': string does not match pattern. Expected a string that matches the pattern \
+                 '^[a-zA-Z0-9_-]+$'."
+            ),
+            Some(place),
+            Some("invalid_value"),
+        ));
+    }
+    Ok(())
 }

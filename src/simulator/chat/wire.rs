@@ -2,24 +2,25 @@
 
 use serde::Serialize;
 
-use super::reply::{Reply, Said};
+use super::super::reply::{Call, End, Reply, SOURCE, SOURCE_TITLE};
+use super::super::speech;
 
 /// What all objects of one answer share.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Head {
+pub(super) struct Head {
     /// `chatcmpl-…`
-    pub(in super::super) id: String,
+    pub(super) id: String,
     /// Unix seconds.
-    pub(in super::super) created: u64,
+    pub(super) created: u64,
     /// The model, as it was asked for.
-    pub(in super::super) model: String,
+    pub(super) model: String,
     /// `fp_…`
-    pub(in super::super) fingerprint: String,
+    pub(super) fingerprint: String,
 }
 
 /// Tokens that were counted.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(in super::super) struct Usage {
+pub(super) struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
@@ -41,16 +42,17 @@ struct CompletionDetails {
     rejected_prediction_tokens: u64,
 }
 
-impl Usage {
-    /// The usage of these answers to a prompt.
-    pub(in super::super) fn of(prompt_tokens: u64, replies: &[Reply]) -> Self {
-        let completion_tokens = replies.iter().map(|reply| reply.tokens).sum();
+impl From<speech::Usage> for Usage {
+    fn from(usage: speech::Usage) -> Self {
         Self {
-            prompt_tokens,
-            completion_tokens,
-            total_tokens: prompt_tokens + completion_tokens,
-            prompt_tokens_details: PromptDetails::default(),
-            completion_tokens_details: CompletionDetails::default(),
+            prompt_tokens: usage.input,
+            completion_tokens: usage.output,
+            total_tokens: usage.input + usage.output,
+            prompt_tokens_details: PromptDetails { cached_tokens: usage.cache_read, audio_tokens: 0 },
+            completion_tokens_details: CompletionDetails {
+                reasoning_tokens: usage.thinking,
+                ..CompletionDetails::default()
+            },
         }
     }
 }
@@ -84,13 +86,15 @@ struct Message<'a> {
     role: &'static str,
     content: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_calls: Option<[Call<'a>; 1]>,
-    refusal: Null,
-    annotations: [(); 0],
+    reasoning_content: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall<'a>>,
+    refusal: Option<String>,
+    annotations: Vec<Annotation>,
 }
 
 #[derive(Serialize)]
-struct Call<'a> {
+struct ToolCall<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,8 +111,41 @@ struct Function<'a> {
     arguments: String,
 }
 
+#[derive(Serialize)]
+struct Annotation {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url_citation: UrlCitation,
+}
+
+#[derive(Serialize)]
+struct UrlCitation {
+    start_index: usize,
+    end_index: usize,
+    title: &'static str,
+    url: &'static str,
+}
+
+fn annotations(reply: &Reply) -> Vec<Annotation> {
+    if !reply.cited || reply.text.is_empty() {
+        return Vec::new();
+    }
+    let end_index = reply.text.iter().map(|piece| piece.chars().count()).sum();
+    let url_citation = UrlCitation { start_index: 0, end_index, title: SOURCE_TITLE, url: SOURCE };
+    vec![Annotation { kind: "url_citation", url_citation }]
+}
+
+const fn finish_reason(end: &End) -> &'static str {
+    match end {
+        // A call that the client itself named ends as a text does.
+        End::Stop | End::StopText(_) | End::NamedCall | End::Refused => "stop",
+        End::Length => "length",
+        End::Calls => "tool_calls",
+    }
+}
+
 /// The whole answer, as one `chat.completion`. Without `usage` the field is missing.
-pub(in super::super) fn completion(head: &Head, replies: &[Reply], usage: Option<Usage>) -> String {
+pub(super) fn completion(head: &Head, replies: &[Reply], usage: Option<Usage>) -> String {
     let choices = replies.iter().enumerate();
     json(&Completion {
         id: &head.id,
@@ -120,7 +157,7 @@ pub(in super::super) fn completion(head: &Head, replies: &[Reply], usage: Option
                 index,
                 message: message(reply),
                 logprobs: None,
-                finish_reason: reply.finish,
+                finish_reason: finish_reason(&reply.end),
             })
             .collect(),
         usage,
@@ -130,14 +167,26 @@ pub(in super::super) fn completion(head: &Head, replies: &[Reply], usage: Option
 }
 
 fn message(reply: &Reply) -> Message<'_> {
-    let (content, tool_calls) = match &reply.said {
-        Said::Text(pieces) => (Some(pieces.concat()), None),
-        Said::Call { id, name, arguments } => {
-            let function = Function { name: Some(name), arguments: arguments.concat() };
-            (None, Some([Call { index: None, id: Some(id), kind: Some("function"), function }]))
-        }
+    let whole = |call: &'_ Call| call.arguments.concat();
+    let tool_calls = reply.calls.iter().map(|call| ToolCall {
+        index: None,
+        id: Some(&call.id),
+        kind: Some("function"),
+        function: Function { name: Some(&call.name), arguments: whole(call) },
+    });
+    let text = Some(reply.text.concat());
+    let (content, refusal) = match reply.end {
+        End::Refused => (None, text),
+        _ => (text.filter(|_| reply.calls.is_empty()), None),
     };
-    Message { role: "assistant", content, tool_calls, refusal: None, annotations: [] }
+    Message {
+        role: "assistant",
+        content,
+        reasoning_content: Some(reply.thinking.concat()).filter(|thinking| !thinking.is_empty()),
+        tool_calls: tool_calls.collect(),
+        refusal,
+        annotations: annotations(reply),
+    }
 }
 
 #[derive(Serialize)]
@@ -170,64 +219,66 @@ struct Delta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_calls: Option<[Call<'a>; 1]>,
+    reasoning_content: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Null>,
+    tool_calls: Option<[ToolCall<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Annotation>,
 }
 
 /// Writes the chunks of one stream.
-pub(in super::super) struct Chunks<'a> {
+pub(super) struct Chunks<'a> {
     head: &'a Head,
     with_usage: bool,
 }
 
 impl<'a> Chunks<'a> {
     /// `with_usage` puts `"usage": null` on every chunk but the last, as `include_usage` does.
-    pub(in super::super) const fn new(head: &'a Head, with_usage: bool) -> Self {
+    pub(super) const fn new(head: &'a Head, with_usage: bool) -> Self {
         Self { head, with_usage }
     }
 
     /// The first chunk of an answer, which names the role.
-    pub(in super::super) fn role(&self, index: usize, reply: &Reply) -> String {
-        let content = match reply.said {
-            Said::Text(_) => Some(Some("")),
-            Said::Call { .. } => Some(None),
-        };
+    pub(super) fn role(&self, index: usize, reply: &Reply) -> String {
+        let content = Some(Some("").filter(|_| reply.calls.is_empty()));
         self.delta(index, Delta { role: Some("assistant"), content, refusal: Some(None), ..Delta::default() })
     }
 
     /// All content chunks of an answer.
-    pub(in super::super) fn contents(&self, index: usize, reply: &Reply) -> Vec<String> {
-        match &reply.said {
-            Said::Text(pieces) => pieces
-                .iter()
-                .map(|piece| self.delta(index, Delta { content: Some(Some(piece)), ..Delta::default() }))
-                .collect(),
-            Said::Call { id, name, arguments } => {
-                let function = Function { name: Some(name), arguments: String::new() };
-                let first = Call { index: Some(0), id: Some(id), kind: Some("function"), function };
-                let pieces = arguments.iter().map(|piece| Call {
-                    index: Some(0),
-                    id: None,
-                    kind: None,
-                    function: Function { name: None, arguments: piece.clone() },
-                });
-                std::iter::once(first)
-                    .chain(pieces)
-                    .map(|call| self.delta(index, Delta { tool_calls: Some([call]), ..Delta::default() }))
-                    .collect()
-            }
-        }
+    pub(super) fn contents(&self, index: usize, reply: &Reply) -> Vec<String> {
+        let refused = reply.end == End::Refused;
+        let thinking = reply
+            .thinking
+            .iter()
+            .map(|piece| self.delta(index, Delta { reasoning_content: Some(piece), ..Delta::default() }));
+        let text = reply.text.iter().map(|piece| {
+            let piece = Some(Some(piece.as_str()));
+            let (content, refusal) = if refused { (None, piece) } else { (piece, None) };
+            self.delta(index, Delta { content, refusal, ..Delta::default() })
+        });
+        let calls = calls_in_turn(&reply.calls);
+        let calls = calls
+            .into_iter()
+            .map(|call| self.delta(index, Delta { tool_calls: Some([call]), ..Delta::default() }));
+        thinking.chain(text).chain(calls).collect()
+    }
+
+    /// The chunk that names the sources, if there are any.
+    pub(super) fn sources(&self, index: usize, reply: &Reply) -> Option<String> {
+        let annotations = Some(annotations(reply)).filter(|list| !list.is_empty())?;
+        Some(self.delta(index, Delta { annotations, ..Delta::default() }))
     }
 
     /// The chunk that says why an answer ends.
-    pub(in super::super) fn finish(&self, index: usize, reply: &Reply) -> String {
-        let finish_reason = Some(reply.finish);
+    pub(super) fn finish(&self, index: usize, reply: &Reply) -> String {
+        let finish_reason = Some(finish_reason(&reply.end));
         self.chunk(vec![ChunkChoice { index, delta: Delta::default(), logprobs: None, finish_reason }], None)
     }
 
     /// The chunk with the usage and no choice.
-    pub(in super::super) fn usage(&self, usage: Usage) -> String {
+    pub(super) fn usage(&self, usage: Usage) -> String {
         self.chunk(Vec::new(), Some(usage))
     }
 
@@ -247,6 +298,29 @@ impl<'a> Chunks<'a> {
             usage: self.with_usage.then_some(usage),
         })
     }
+}
+
+/// The calls in pieces: first that they begin, one after the other, then their arguments in turn.
+fn calls_in_turn(calls: &[Call]) -> Vec<ToolCall<'_>> {
+    let mut pieces: Vec<_> = calls
+        .iter()
+        .enumerate()
+        .map(|(index, call)| ToolCall {
+            index: Some(index),
+            id: Some(&call.id),
+            kind: Some("function"),
+            function: Function { name: Some(&call.name), arguments: String::new() },
+        })
+        .collect();
+    let longest = calls.iter().map(|call| call.arguments.len()).max().unwrap_or(0);
+    for at in 0..longest {
+        for (index, call) in calls.iter().enumerate() {
+            let Some(arguments) = call.arguments.get(at).cloned() else { continue };
+            let function = Function { name: None, arguments };
+            pieces.push(ToolCall { index: Some(index), id: None, kind: None, function });
+        }
+    }
+    pieces
 }
 
 /// None of these types can fail to be written.

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod faults;
+mod gemini;
 mod limits;
+mod messages;
 mod record;
 mod sockets;
 mod wire;

@@ -14,13 +14,13 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::Pending;
+use super::{Pending, WriterLimits};
 use crate::{
     engine::{ports::Clock, receipt::Receipt},
     store::{
         StoreError,
         cooldowns::{self, Changes},
-        events, receipts, sqlite,
+        events, locations, receipts, sqlite,
     },
 };
 
@@ -38,6 +38,8 @@ const GIVE_UP: u32 = 24;
 const CLOSING_TRIES: u32 = 3;
 /// Receipts between two looks at how many are kept.
 const TRIM_EVERY: usize = 1000;
+/// Locations of responses between two looks at how many are kept.
+const TRIM_LOCATIONS_EVERY: usize = 1000;
 /// Rows deleted in one go: twice what came in, so that trimming always catches up, in a few milliseconds.
 const TRIM_STEP: i64 = 2000;
 /// Between two deletions of ended cooldowns, and between two reports of dropped receipts.
@@ -65,12 +67,14 @@ pub(super) struct Task {
     pending: Arc<Pending>,
     clock: Arc<dyn Clock>,
     keep: u64,
+    keep_locations: u64,
     /// In hand: taken from the queue and not written yet.
     batch: Vec<Receipt>,
     changes: Changes,
     failures: u32,
     untrimmed: usize,
     trim_more: bool,
+    untrimmed_locations: usize,
     next_cleanup: Instant,
     next_report: Instant,
     reported: u64,
@@ -84,7 +88,7 @@ impl Task {
         asks: mpsc::Receiver<Ask>,
         pending: Arc<Pending>,
         clock: Arc<dyn Clock>,
-        keep: u64,
+        limits: WriterLimits,
     ) -> Self {
         Self {
             pool,
@@ -92,13 +96,15 @@ impl Task {
             asks,
             pending,
             clock,
-            keep,
+            keep: limits.keep_receipts,
+            keep_locations: limits.keep_locations,
             batch: Vec::new(),
             changes: Changes::new(),
             failures: 0,
             untrimmed: 0,
             // The bound may have been lowered since the last start.
             trim_more: true,
+            untrimmed_locations: TRIM_LOCATIONS_EVERY,
             next_cleanup: Instant::now() + CLEANUP_EVERY,
             next_report: Instant::now(),
             reported: 0,
@@ -131,11 +137,12 @@ impl Task {
     /// Waits until there is something to write, and then until enough of it has gathered. While it gathers, the
     /// task sleeps on the timer alone: receipts that come in wake nobody.
     async fn wait(&mut self) -> Wake {
-        if self.batch.is_empty() && self.changes.is_empty() && !self.trim_more {
+        let nothing_in_hand = self.batch.is_empty() && self.changes.is_empty();
+        if nothing_in_hand && self.pending.locations().len() == 0 && !self.trim_more {
             select! {
                 biased;
                 ask = self.asks.recv() => return ask.map_or(Wake::Gone, Wake::Asked),
-                () = self.pending.cooled.notified() => {}
+                () = self.pending.changed.notified() => {}
                 taken = self.receipts.recv_many(&mut self.batch, BATCH) => {
                     if taken == 0 {
                         return Wake::Gone;
@@ -161,7 +168,7 @@ impl Task {
         if self.batch.len() + self.receipts.len() >= BATCH { Duration::ZERO } else { GATHER }
     }
 
-    /// Writes one batch and all changed cooldowns; answers how many receipts that were. What could not be
+    /// Writes one batch and all changed cooldowns and locations; answers how many receipts that were. What could not be
     /// written stays in hand.
     async fn write(&mut self) -> Result<usize, sqlx::Error> {
         while self.batch.len() < BATCH
@@ -170,14 +177,16 @@ impl Task {
             self.batch.push(receipt);
         }
         self.changes.append(&mut self.pending.take());
-        if !(self.batch.is_empty() && self.changes.is_empty()) {
-            if let Err(error) = self.transact().await {
+        let located = self.pending.locations().all();
+        if !(self.batch.is_empty() && self.changes.is_empty() && located.is_empty()) {
+            if let Err(error) = self.transact(&located).await {
                 self.failed(&error);
                 return Err(error);
             }
             if self.failures > 0 {
                 events::write_recovered(self.failures);
             }
+            self.pending.locations().written(&located);
         }
         let written = self.batch.len();
         self.failures = 0;
@@ -190,8 +199,19 @@ impl Task {
         Ok(written)
     }
 
-    async fn transact(&mut self) -> Result<(), sqlx::Error> {
+    async fn transact(
+        &mut self,
+        located: &[(locations::Place, locations::Change)],
+    ) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
+        if !located.is_empty() {
+            locations::write(&mut transaction, located).await?;
+            self.untrimmed_locations += located.len();
+            if self.untrimmed_locations >= TRIM_LOCATIONS_EVERY {
+                locations::trim(&mut transaction, self.keep_locations).await?;
+                self.untrimmed_locations = 0;
+            }
+        }
         receipts::write(&mut transaction, &self.batch).await?;
         if !self.changes.is_empty() {
             cooldowns::write(&mut transaction, &self.changes).await?;
@@ -242,7 +262,8 @@ impl Task {
                     if failures >= tries {
                         let receipts = self.batch.len() + self.receipts.len();
                         let cooldowns = self.changes.len() + self.pending.waiting();
-                        return Err(StoreError::NotWritten { receipts, cooldowns, source });
+                        let locations = self.pending.locations().len();
+                        return Err(StoreError::NotWritten { receipts, cooldowns, locations, source });
                     }
                     sleep(retry_pause(failures)).await;
                 }

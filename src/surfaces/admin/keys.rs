@@ -12,11 +12,11 @@ use http::StatusCode;
 use operations::keys::{CreateKey, ListKeys, RevokeKey, RotateKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Admin, refused};
+use super::Admin;
 use crate::{
     engine::{caller::Caller, code::Code, refusal::Refusal},
     ops::OpError,
-    surfaces::{body, front::Ids, path, render},
+    surfaces::{body, front::Ids, operation::refused, path, render},
 };
 
 /// Arguments are a few hundred bytes; nothing here needs more.

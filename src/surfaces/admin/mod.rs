@@ -10,10 +10,7 @@ use axum::{
 };
 
 use super::{Handles, identify::Identify};
-use crate::{
-    engine::{code::Code, refusal::Refusal},
-    ops::{self, OpError},
-};
+use crate::ops;
 
 /// What the handlers of this surface use.
 #[derive(Clone)]
@@ -29,25 +26,4 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         .route("/api/keys/{key}", axum::routing::delete(keys::revoke))
         .route("/api/keys/{key}/rotate", post(keys::rotate))
         .with_state(state)
-}
-
-/// An operation's error as a refusal.
-fn refused(error: &OpError) -> Refusal {
-    let code = match error {
-        OpError::Forbidden { .. } => Code::InsufficientScope,
-        OpError::NotFound { .. } => Code::NotFound,
-        OpError::Conflict(_) => Code::Conflict,
-        OpError::Invalid(_) => Code::InvalidParameter,
-        OpError::Store(_) | OpError::NoEntropy(_) => Code::Internal,
-        OpError::Interrupted => Code::ShuttingDown,
-    };
-    let text = error.to_string();
-    let mut message: String =
-        text.chars().take(1).flat_map(char::to_uppercase).chain(text.chars().skip(1)).collect();
-    message.push('.');
-    let refusal = Refusal::new(code, message);
-    match error {
-        OpError::Invalid(invalid) => refusal.about(invalid.field),
-        _ => refusal,
-    }
 }

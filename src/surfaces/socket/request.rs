@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +12,7 @@ use canon::{
     sse::{self, Splitter},
 };
 use futures_util::StreamExt;
+use http::HeaderMap;
 use openai::chat::scan;
 use operations::Scope;
 use serde_json::value::RawValue;
@@ -156,20 +157,33 @@ async fn answer(
         id: ids.own.to_string(),
         client_request_id: ids.client.clone(),
         caller,
-        request: ports::Request { dialect: Dialect::Chat, body: payload, facts: Arc::new(facts) },
+        request: ports::Request {
+            dialect: Dialect::Chat,
+            task: ports::Task::Generate,
+            body: payload,
+            facts: Arc::new(facts),
+            headers: HeaderMap::new(),
+            keeps: false,
+        },
+        pin: None,
+        tag: None,
         keep_alive: bridge.keep_alive,
     };
     let Reply { served, pieces } = bridge.engine.generate(inbound).await?;
     if stream {
-        streamed(pieces, served.as_ref(), outlet).await
+        streamed(pieces, &served, outlet).await
     } else {
         let body = whole(pieces).await?;
         let body = json(&body)?;
-        Ok(frame::complete(outlet.names, Some(body), frame::usage(body), served.as_ref()))
+        Ok(frame::complete(outlet.names, Some(body), frame::usage(body), served.get()))
     }
 }
 
-async fn streamed(mut pieces: Pieces, served: Option<&Served>, outlet: &Outlet<'_>) -> Result<Message, Stop> {
+async fn streamed(
+    mut pieces: Pieces,
+    served: &OnceLock<Served>,
+    outlet: &Outlet<'_>,
+) -> Result<Message, Stop> {
     let mut events = Splitter::default();
     let mut usage = None;
     while let Some(piece) = pieces.next().await {
@@ -186,7 +200,7 @@ async fn streamed(mut pieces: Pieces, served: Option<&Served>, outlet: &Outlet<'
     if let Some(event) = events.rest() {
         outlet.event(&event, &mut usage).await?;
     }
-    Ok(frame::complete(outlet.names, None, usage.as_deref(), served))
+    Ok(frame::complete(outlet.names, None, usage.as_deref(), served.get()))
 }
 
 impl Outlet<'_> {

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
+use canon::Dialect;
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
@@ -181,7 +182,7 @@ impl Session {
 
     fn start(&mut self, id: String, payload: Bytes) {
         let own = format!("req_{}", Uuid::now_v7().simple()).into();
-        let ids = Ids { own, client: Some(id) };
+        let ids = Ids { own, client: Some(id), dialect: Dialect::Chat };
         match self.admit(&ids, payload) {
             Ok(job) => drop(self.requests.spawn(job.run())),
             Err(refusal) => {

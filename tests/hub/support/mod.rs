@@ -2,11 +2,13 @@
 //! disk, on tokio's clock, which tests pause. Reads like prose: `TestHub::builder().account("a", "sim-ok").build()`.
 
 mod answer;
+pub(crate) mod speech;
 mod transport;
 
 use std::sync::Arc;
 
 use axum::{Router, body::Body};
+use canon::Dialect;
 use http::{Method, Request};
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -23,6 +25,7 @@ use trivium::{
     ops::{
         keys::Keys,
         ports::{ReceiptLog, ReceiptRow},
+        responses::Responses,
     },
     providers::Providers,
     simulator::{Entry, Script, Simulator},
@@ -84,6 +87,15 @@ impl Builder {
         self
     }
 
+    /// An account at the simulator that speaks `dialect` and serves the model `m`.
+    pub(crate) fn account_at(mut self, dialect: Dialect, id: &str, key: &str) -> Self {
+        let (kind, url) = speech::provider(dialect);
+        self.providers.push_str(&format!(
+            "  - id: {id}\n    type: {kind}\n    base_url: {url}\n    api_key: {key}\n    models: [m]\n"
+        ));
+        self
+    }
+
     /// Configuration beside the accounts; must not have `providers` if accounts are given.
     pub(crate) fn yaml(mut self, yaml: &str) -> Self {
         self.yaml.push_str(yaml);
@@ -128,10 +140,17 @@ impl Builder {
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
         let keys = Arc::new(keys.await.unwrap());
+        let policy_of = Arc::clone(&engine);
+        let responses = Responses::new(
+            Arc::<MemoryStore>::clone(&store),
+            Arc::clone(&clock),
+            Box::new(move || policy_of.snapshot().settings.responses),
+        );
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             keys: Arc::clone(&keys),
+            responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
@@ -185,12 +204,12 @@ impl TestHub {
         &self.keys
     }
 
-    /// What the simulator received at its chat endpoint.
+    /// What the simulator was asked to generate.
     pub(crate) fn upstream(&self) -> Vec<Entry> {
-        self.simulator.log().into_iter().filter(|entry| entry.path.ends_with("/chat/completions")).collect()
+        self.simulator.log().into_iter().filter(|entry| entry.method == "POST").collect()
     }
 
-    /// How often each key came to the simulator's chat endpoint, in the order of the given keys.
+    /// How often each key asked the simulator to generate, in the order of the given keys.
     pub(crate) fn calls<const N: usize>(&self, keys: [&str; N]) -> [usize; N] {
         let log = self.upstream();
         keys.map(|key| log.iter().filter(|entry| entry.key.as_deref() == Some(key)).count())

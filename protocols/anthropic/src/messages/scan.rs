@@ -1,0 +1,61 @@
+//! The facts of a Messages request, and of one that only counts tokens.
+
+use canon::{Facts, ScanError, Spans, scan as pick};
+
+/// Finds the facts of a Messages request. What else a request needs (`max_tokens`) the provider judges.
+///
+/// # Errors
+/// When the body is not a JSON object in UTF-8, or lacks what every request has.
+pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
+    let text = pick::text(body)?;
+    let [model, messages, stream] = pick::fields(text, ["model", "messages", "stream"])?;
+    let name = pick::model(model)?;
+    let messages = messages.ok_or(ScanError::Missing { param: "messages" })?;
+    if !messages.get().starts_with('[') {
+        return Err(pick::wrong_type("messages", "an array", messages));
+    }
+    Ok(Facts {
+        model: name,
+        stream: pick::flag("stream", stream)?,
+        // A stream of this dialect always reports its usage.
+        wants_usage: true,
+        continues: None,
+        spans: Spans { model: model.map(|model| pick::span(text, model)), stream_options: None },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn finds_what_routing_needs() {
+        let body = br#"{"max_tokens":5,"messages":[], "model" : "claude\u002dx","stream":true,"future":{}}"#;
+        let facts = scan(body).unwrap();
+        assert_eq!(facts.model, "claude-x");
+        assert!(facts.stream && facts.wants_usage);
+        assert_eq!(&body[facts.spans.model.unwrap()], br#""claude\u002dx""#);
+        assert!(!scan(br#"{"model":"m","messages":[]}"#).unwrap().stream);
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let of = |body: &[u8]| scan(body).unwrap_err();
+        assert!(matches!(of(b"hello"), ScanError::NotJson { .. }));
+        assert_eq!(of(br#"{"messages":[]}"#), ScanError::Missing { param: "model" });
+        assert_eq!(of(br#"{"model":"m"}"#), ScanError::Missing { param: "messages" });
+        assert_eq!(of(br#"{"model":"m","messages":"hi"}"#).param(), Some("messages"));
+        assert_eq!(of(br#"{"model":"m","messages":[],"stream":1}"#).param(), Some("stream"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answered_and_never_break_it(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = scan(&body);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `generationConfig`: limits, sampling, and the form of the answer.
+
+use canon::{DecodeError, Fields, Format, Losses, Rest, Sampling, Target, Turn};
+use serde_json::{Map, Value};
+
+use super::reasoning;
+use crate::{generate::hints, schema};
+
+const NAME: &str = "generationConfig";
+
+pub(super) fn decode(fields: &mut Fields, turn: &mut Turn, own: &mut Rest) -> Result<(), DecodeError> {
+    let Some(mut config) = fields.object(NAME)? else { return Ok(()) };
+    if config.is_empty() {
+        hints::leave(own, "$generationConfig", true);
+    }
+    take(&mut config, turn, own).map_err(|error| error.within(NAME))?;
+    hints::fold(own, NAME, config.into_map());
+    Ok(())
+}
+
+fn take(config: &mut Fields, turn: &mut Turn, own: &mut Rest) -> Result<(), DecodeError> {
+    turn.max_tokens = config.whole("maxOutputTokens")?;
+    turn.sampling = Sampling {
+        temperature: config.number("temperature")?,
+        top_p: config.number("topP")?,
+        top_k: config.number("topK")?,
+        frequency_penalty: config.number("frequencyPenalty")?,
+        presence_penalty: config.number("presencePenalty")?,
+        seed: config.number("seed")?,
+    };
+    if let Some(stop) = config.list("stopSequences")? {
+        if stop.is_empty() {
+            hints::leave(own, "$noStop", true);
+        }
+        for text in stop {
+            match text {
+                Value::String(text) => turn.stop.push(text),
+                _ => return Err(DecodeError::new("stopSequences", "must be an array of strings")),
+            }
+        }
+    }
+    turn.reasoning = reasoning::decode(config).map_err(|error| error.within("thinkingConfig"))?;
+    format(config, turn, own)
+}
+
+/// Reads the form of the answer, from any of the three fields that can hold a schema.
+fn format(config: &mut Fields, turn: &mut Turn, own: &mut Rest) -> Result<(), DecodeError> {
+    let (name, written, schema) = if let Some(written) = config.take("responseJsonSchema") {
+        ("responseJsonSchema", written.clone(), schema::lower_types(written))
+    } else if let Some(written) = config.take("responseSchema") {
+        ("responseSchema", written.clone(), schema::json_schema(written))
+    } else {
+        turn.format = match config.peek_str("responseMimeType") {
+            Some("application/json") => Some(Format::Json),
+            Some("text/plain") => Some(Format::Text),
+            _ => return Ok(()),
+        };
+        config.string("responseMimeType")?;
+        return Ok(());
+    };
+    hints::leave(own, &format!("${name}"), written);
+    hints::leave(own, "$mime", config.string("responseMimeType")?);
+    turn.format = Some(Format::Schema { name: None, description: None, schema, strict: None });
+    Ok(())
+}
+
+pub(super) fn encode(
+    turn: &Turn,
+    target: &Target<'_>,
+    native: bool,
+    body: &mut Map<String, Value>,
+    losses: &mut Losses,
+) {
+    let mut config = Map::new();
+    if let Some(tokens) = turn.max_tokens {
+        let most = target.max_output.filter(|most| *most < tokens);
+        if most.is_some() {
+            losses.changed("max_tokens");
+        }
+        config.insert("maxOutputTokens".into(), most.unwrap_or(tokens).into());
+    }
+    sampling(&turn.sampling, &mut config);
+    stop(turn, native, &mut config, losses);
+    match &turn.reasoning {
+        None => {}
+        Some(wanted) if native => {
+            config.insert("thinkingConfig".into(), reasoning::native(wanted, losses));
+        }
+        Some(wanted) => {
+            let thinking = reasoning::encode(wanted, target.model, losses);
+            config.extend(thinking.map(|thinking| ("thinkingConfig".to_owned(), thinking)));
+        }
+    }
+    encode_format(turn, native, &mut config, losses);
+    if !config.is_empty() || (native && hints::hint(&turn.rest, "$generationConfig").is_some()) {
+        body.insert(NAME.into(), config.into());
+    }
+}
+
+fn sampling(sampling: &Sampling, config: &mut Map<String, Value>) {
+    for (name, number) in [
+        ("temperature", &sampling.temperature),
+        ("topP", &sampling.top_p),
+        ("topK", &sampling.top_k),
+        ("frequencyPenalty", &sampling.frequency_penalty),
+        ("presencePenalty", &sampling.presence_penalty),
+        ("seed", &sampling.seed),
+    ] {
+        config.extend(number.clone().map(|number| (name.to_owned(), Value::Number(number))));
+    }
+}
+
+/// The most stop texts that Gemini takes.
+const STOPS: usize = 5;
+
+fn stop(turn: &Turn, native: bool, config: &mut Map<String, Value>, losses: &mut Losses) {
+    let most = if native { turn.stop.len() } else { STOPS };
+    if turn.stop.len() > most {
+        losses.changed("stop");
+    }
+    let texts: Vec<Value> = turn.stop.iter().take(most).map(|text| text.as_str().into()).collect();
+    if !texts.is_empty() || (native && hints::hint(&turn.rest, "$noStop").is_some()) {
+        config.insert("stopSequences".into(), texts.into());
+    }
+}
+
+fn encode_format(turn: &Turn, native: bool, config: &mut Map<String, Value>, losses: &mut Losses) {
+    const MIME: &str = "responseMimeType";
+    let Some(format) = &turn.format else { return };
+    match format {
+        Format::Text => {
+            if native {
+                config.insert(MIME.into(), "text/plain".into());
+            }
+        }
+        Format::Json => drop(config.insert(MIME.into(), "application/json".into())),
+        Format::Schema { schema, strict, .. } => {
+            let hinted = ["responseJsonSchema", "responseSchema"]
+                .into_iter()
+                .find_map(|name| Some((name, hints::hint(&turn.rest, &format!("${name}"))?)));
+            if let Some((name, written)) = hinted.filter(|_| native) {
+                let mime = hints::hint(&turn.rest, "$mime").filter(|mime| !mime.is_null());
+                config.extend(mime.map(|mime| (MIME.to_owned(), mime.clone())));
+                config.insert(name.to_owned(), written.clone());
+                return;
+            }
+            if *strict == Some(false) {
+                losses.dropped("strict");
+            }
+            let (accepted, lost) = schema::accepted(schema);
+            if lost {
+                losses.changed("schema");
+            }
+            config.insert(MIME.into(), "application/json".into());
+            config.insert("responseJsonSchema".into(), accepted);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The facts of a request, and the path that it is sent to.
+
+use canon::{Facts, ScanError, Spans, scan as pick};
+
+/// The path below a base URL.
+#[must_use]
+pub fn path(model: &str, stream: bool) -> String {
+    crate::path::of(model, if stream { "streamGenerateContent?alt=sse" } else { "generateContent" })
+}
+
+/// Finds the facts of a request. The model and whether to stream stand in its path.
+///
+/// # Errors
+/// When the body is not a JSON object in UTF-8, or has no `contents`.
+pub fn scan(body: &[u8], model: String, stream: bool) -> Result<Facts, ScanError> {
+    if model.len() > canon::MODEL_LIMIT {
+        return Err(ScanError::TooLong { param: "model", limit: canon::MODEL_LIMIT });
+    }
+    let text = pick::text(body)?;
+    let [contents] = pick::fields(text, ["contents"])?;
+    let contents = contents.ok_or(ScanError::Missing { param: "contents" })?;
+    // One content alone is taken for a list of one, as the API does.
+    if !contents.get().starts_with(['[', '{']) {
+        return Err(pick::wrong_type("contents", "an array", contents));
+    }
+    Ok(Facts { model, stream, wants_usage: true, continues: None, spans: Spans::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_verb_says_whether_to_stream() {
+        assert_eq!(path("m", false), "/models/m:generateContent");
+        assert_eq!(path("models/m", true), "/models/m:streamGenerateContent?alt=sse");
+    }
+
+    #[test]
+    fn contents_are_needed() {
+        let of = |body: &[u8]| scan(body, "m".into(), true);
+        let facts = of(br#"{"contents":[{"parts":[{"text":"hi"}]}],"new_field":1}"#).unwrap();
+        assert!(facts.stream && facts.model == "m" && facts.spans.model.is_none());
+        assert_eq!(of(b"{}"), Err(ScanError::Missing { param: "contents" }));
+        assert_eq!(of(br#"{"contents":"hi"}"#).unwrap_err().param(), Some("contents"));
+        assert!(matches!(of(b"[]"), Err(ScanError::NotJson { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answered(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = scan(&body, String::new(), false);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Thought signatures on this wire. The field is of type bytes: clients decode it as base64 and refuse an answer
+//! whose signature is none, so a signature that carries its maker's name is put into base64 as a whole.
+
+use canon::Signature;
+use serde_json::{Map, Value};
+
+use super::base64;
+
+/// The signature that Google documents for calls in a history that its models did not make: it is not validated.
+pub const SKIP: &str = "skip_thought_signature_validator";
+
+/// How base64 of a signature with a maker's name begins.
+const MARK: &[u8] = b"dHJpdml1bS";
+
+/// Reads what a client sent.
+pub(super) fn read(wire: &str) -> Signature {
+    let named = || {
+        let text = wire.as_bytes().starts_with(MARK).then(|| base64::decode(wire))??;
+        let signature = Signature::read(&String::from_utf8(text).ok()?);
+        signature.maker.is_some().then_some(signature)
+    };
+    named().unwrap_or_else(|| Signature::read(wire))
+}
+
+/// Takes what a provider sent.
+pub(super) fn plain(wire: &str) -> Signature {
+    Signature { data: wire.to_owned(), maker: None }
+}
+
+/// The text for a client.
+pub(super) fn written(signature: &Signature) -> String {
+    match signature.maker {
+        None => signature.data.clone(),
+        Some(_) => base64::encode(signature.written().as_bytes()),
+    }
+}
+
+/// Takes thoughts that another maker signed out of a native request: `is_own` says whether a maker is the target's.
+/// A function call keeps its place under the signature that is not validated; signed thoughts go. `None` when there is
+/// nothing to do.
+#[must_use]
+pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
+    if !Signature::may_be_in(body) && memchr::memmem::find(body, MARK).is_none() {
+        return None;
+    }
+    let mut request: Value = serde_json::from_slice(body).ok()?;
+    let mut changed = false;
+    for content in request.get_mut("contents")?.as_array_mut()? {
+        let Some(parts) = content.get_mut("parts").and_then(Value::as_array_mut) else { continue };
+        parts.retain_mut(|part| match part {
+            Value::Object(part) => stays(part, &is_own, &mut changed),
+            _ => true,
+        });
+    }
+    if let Some(contents) = request.get_mut("contents").and_then(Value::as_array_mut) {
+        let empty =
+            |content: &Value| content.get("parts").and_then(Value::as_array).is_some_and(Vec::is_empty);
+        contents.retain(|content| !changed || !empty(content));
+    }
+    changed.then(|| serde_json::to_vec(&request).ok())?
+}
+
+/// Whether a part stays; its signature is put right.
+fn stays(part: &mut Map<String, Value>, is_own: &impl Fn(&str) -> bool, changed: &mut bool) -> bool {
+    let Some(name) =
+        ["thoughtSignature", "thought_signature"].into_iter().find(|name| part.contains_key(*name))
+    else {
+        return true;
+    };
+    let signature = read(part.get(name).and_then(Value::as_str).unwrap_or_default());
+    let Some(maker) = signature.maker else { return true };
+    *changed = true;
+    if is_own(&maker) {
+        part.insert(name.to_owned(), signature.data.into());
+        return true;
+    }
+    if part.contains_key("functionCall") || part.contains_key("function_call") {
+        part.insert(name.to_owned(), SKIP.into());
+        return true;
+    }
+    part.shift_remove(name);
+    let thought = part.get("thought").and_then(Value::as_bool).unwrap_or(false);
+    let says_nothing = part.get("text").and_then(Value::as_str).is_some_and(str::is_empty);
+    !thought && !says_nothing
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(maker: &str) -> Signature {
+        Signature { data: "c2ln".into(), maker: Some(maker.into()) }
+    }
+
+    #[test]
+    fn a_named_signature_is_base64_in_both_alphabets() {
+        let wire = written(&of("anthropic>?"));
+        assert!(base64::decode(&wire).is_some());
+        assert_eq!(read(&wire), of("anthropic>?"));
+        assert_eq!(read(&base64::spelled(&wire, "url")), of("anthropic>?"));
+        assert_eq!(read("AVSoXO4="), plain("AVSoXO4="));
+        assert_eq!(read("dHJpdml1bS"), plain("dHJpdml1bS"));
+        assert_eq!(base64::decode(SKIP).unwrap().len(), 24);
+    }
+
+    #[test]
+    fn foreign_thoughts_leave_a_native_request() {
+        let (foreign, own) = (written(&of("anthropic")), written(&of("google")));
+        let request = json!({"contents": [
+            {"role": "user", "parts": [{"text": "go"}]},
+            {"role": "model", "parts": [
+                {"text": "hm", "thought": true, "thoughtSignature": foreign},
+                {"text": "said", "thoughtSignature": foreign},
+                {"text": "", "thoughtSignature": foreign},
+                {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": foreign},
+                {"functionCall": {"name": "g", "args": {}}, "thoughtSignature": own},
+                {"text": "end", "thoughtSignature": "cGxhaW4="}]},
+            {"role": "model", "parts": [{"text": "", "thought_signature": foreign}]}]});
+        let body = serde_json::to_vec(&request).unwrap();
+        let cleaned = without_foreign_thoughts(&body, |maker| maker == "google").unwrap();
+        let expected = json!({"contents": [
+            {"role": "user", "parts": [{"text": "go"}]},
+            {"role": "model", "parts": [
+                {"text": "said"},
+                {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": SKIP},
+                {"functionCall": {"name": "g", "args": {}}, "thoughtSignature": "c2ln"},
+                {"text": "end", "thoughtSignature": "cGxhaW4="}]}]});
+        assert_eq!(serde_json::from_slice::<Value>(&cleaned).unwrap(), expected);
+        assert_eq!(without_foreign_thoughts(&cleaned, |_| false), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! Which tool is wanted, read and written.
+
+use canon::{Dialect, Fields, Losses, Rest, ToolChoice, Turn, names};
+use serde_json::{Map, Value, json};
+
+use super::{hint, tools};
+use crate::responses::OWN;
+
+/// Reads the choice. One that no other dialect has is kept as it is.
+pub(super) fn read(fields: &mut Fields, hints: &mut Rest) -> Option<ToolChoice> {
+    let value = fields.take("tool_choice")?;
+    Some(match value.as_str() {
+        Some("auto") => ToolChoice::Auto,
+        Some("none") => ToolChoice::None,
+        Some("required") => ToolChoice::Required,
+        _ => match value {
+            Value::Object(map) => object(map, hints),
+            value => ToolChoice::Opaque { dialect: OWN, value },
+        },
+    })
+}
+
+fn object(map: Map<String, Value>, hints: &mut Rest) -> ToolChoice {
+    let text = |name: &str| map.get(name).and_then(Value::as_str);
+    let kind = text("type");
+    if kind.is_some_and(tools::is_web_search) {
+        hints.hint(OWN, hint::CHOICE, Value::Object(map));
+        return ToolChoice::WebSearch;
+    }
+    let known = matches!(kind, Some("function" | "custom"));
+    let namespace = text("namespace").map(str::to_owned);
+    match text("name").map(str::to_owned) {
+        Some(name) if known && map.len() == 2 + usize::from(namespace.is_some()) => {
+            ToolChoice::Named { name, namespace, custom: kind == Some("custom") }
+        }
+        _ => ToolChoice::Opaque { dialect: OWN, value: Value::Object(map) },
+    }
+}
+
+/// Writes the choice; `None` where it cannot be said, which is declared.
+pub(super) fn write(turn: &Turn, native: bool, losses: &mut Losses) -> Option<Value> {
+    Some(match turn.tool_choice.as_ref()? {
+        ToolChoice::Auto => "auto".into(),
+        ToolChoice::None => "none".into(),
+        ToolChoice::Required => "required".into(),
+        ToolChoice::Named { name, namespace, custom } => {
+            let kind = if *custom { "custom" } else { "function" };
+            let name = if native { name.as_str().into() } else { names::flat(None, name) };
+            let mut choice = Map::new();
+            choice.insert("type".to_owned(), kind.into());
+            choice.insert("name".to_owned(), name.into_owned().into());
+            if let Some(namespace) = namespace {
+                choice.insert("namespace".to_owned(), namespace.as_str().into());
+            }
+            Value::Object(choice)
+        }
+        ToolChoice::WebSearch => {
+            let own = turn.rest.hinted(OWN, hint::CHOICE).cloned();
+            own.unwrap_or_else(|| json!({ "type": "web_search" }))
+        }
+        ToolChoice::Opaque { dialect: Dialect::Responses, value } => value.clone(),
+        ToolChoice::Opaque { .. } => {
+            losses.dropped("tool_choice");
+            return None;
+        }
+    })
+}

@@ -1,0 +1,84 @@
+//! Which targets a request may go to at all: by its model's name, by what it asks for, and by what it goes on from.
+
+use super::{
+    code::Code,
+    pipeline::{Inbound, Keeper, Snapshot},
+    plan::{Candidates, Unresolved},
+    ports::{Target, Task},
+    refusal::Refusal,
+};
+
+/// The targets that a request may go to.
+pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candidates, Refusal> {
+    let (request, name) = (&inbound.request, &inbound.request.facts.model);
+    if let (Task::Kept { .. }, Some(pin)) = (&request.task, &inbound.pin) {
+        return snapshot.directory.pinned(pin, request.dialect).ok_or_else(gone);
+    }
+    let mut candidates =
+        snapshot.directory.resolve(name, request.dialect).map_err(|why| unresolved(name, why))?;
+    if !request.task.is_translated() {
+        candidates.targets.retain(|target| target.dialect == request.dialect);
+        if candidates.targets.is_empty() {
+            let text = format!(
+                "No connection that serves `{name}` can do this: it takes the {} dialect.",
+                request.dialect
+            );
+            return Err(Refusal::new(Code::NotSupported, text));
+        }
+    }
+    if let Some(pin) = &inbound.pin {
+        candidates.targets.retain(|target| is_pinned(target, pin) && target.dialect == request.dialect);
+        if candidates.targets.is_empty() {
+            return Err(gone());
+        }
+    }
+    if let Some(tag) = inbound.tag {
+        candidates.targets.retain(|target| target.connection.models.is_tagged(&target.model, tag));
+        if candidates.targets.is_empty() {
+            let text = format!(
+                "No model that `{name}` means is tagged `{tag}`: tag those that can do it under `models` in the configuration."
+            );
+            return Err(Refusal::new(Code::NotSupported, text));
+        }
+    }
+    Ok(candidates)
+}
+
+fn is_pinned(target: &Target, pin: &Keeper) -> bool {
+    target.connection.id == pin.connection && target.connection.fingerprint == pin.fingerprint
+}
+
+fn gone() -> Refusal {
+    Refusal::new(
+        Code::PreviousResponseNotFound,
+        "The connection that keeps the earlier response is not configured any more, or does not serve this model.",
+    )
+}
+
+/// What a client is told of a name that means nothing here.
+pub(super) fn unresolved(name: &str, why: Unresolved) -> Refusal {
+    let (code, text) = match why {
+        Unresolved::NoConnections => {
+            (Code::NoConnections, "No connection to a provider is configured.".to_owned())
+        }
+        Unresolved::Unknown { near } if near.is_empty() => {
+            (Code::ModelNotFound, format!("No connection serves a model named `{name}`."))
+        }
+        Unresolved::Unknown { near } => (
+            Code::ModelNotFound,
+            format!("No connection serves a model named `{name}`. Near it: `{}`.", near.join("`, `")),
+        ),
+        Unresolved::Ambiguous { options } => (
+            Code::ModelAmbiguous,
+            format!("`{name}` means different models here: `{}`.", options.join("` or `")),
+        ),
+        Unresolved::Declined { name: provider, reason, instead } => {
+            (Code::ProviderDeclined, format!("{provider} is not served: {reason} {instead}"))
+        }
+        Unresolved::NotConfigured { provider } => (
+            Code::ProviderNotConfigured,
+            format!("No connection to the provider `{provider}` is configured."),
+        ),
+    };
+    Refusal::new(code, text).about("model")
+}

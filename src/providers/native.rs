@@ -1,0 +1,131 @@
+//! A provider that speaks the client's dialect: the client's bytes go out with the edits of the closed list, and the
+//! provider's bytes come back as they are.
+
+use bytes::Bytes;
+use canon::{Dialect, Edit, Frame, Losses, Mark, Piece, Signature, UnaryError, patched, rename};
+use openai::chat::{self, Changes};
+
+use super::{
+    Providers,
+    answer::{self, Reader, garbage, reported, unary_fault, unfinished},
+    maker, request,
+    wire::{self, ReadEvent, ReadUnary},
+};
+use crate::engine::{
+    fault::{Fault, FaultKind},
+    ports::{Answer, Call, Task},
+    settings::Quirk,
+};
+
+/// Sends a call and reads the head of the answer.
+pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
+    let (body, edits) = edited(&call);
+    let answer = request::send(providers, &call, body).await?;
+    let (dialect, task, facts) = (call.target.dialect, &call.request.task, &call.request.facts);
+    let reader = Native {
+        dialect,
+        read_event: wire::read_event(dialect, task),
+        read_unary: wire::read_unary(dialect, task),
+        wants_usage: facts.wants_usage || dialect != Dialect::Chat,
+        content: false,
+        finished: false,
+    };
+    let frames = answer::frames(answer, facts.stream, reader, &call.target.connection)?;
+    Ok(Answer { frames, edits, losses: Losses::default() })
+}
+
+/// The body with the edits that it needs, and their names. It is shared, not copied, when it needs none.
+fn edited(call: &Call) -> (Bytes, Vec<Edit>) {
+    let (body, facts, target) = (&call.request.body, &call.request.facts, &call.target);
+    if call.target.dialect == Dialect::Chat && call.request.task == Task::Generate {
+        let include_usage = !target.connection.provider.quirks.contains(&Quirk::NoStreamOptions);
+        return chat::apply(body, facts, Changes { model: &target.model, include_usage });
+    }
+    if matches!(call.request.task, Task::Kept { .. }) {
+        return (body.clone(), Vec::new());
+    }
+    let mut edits = Vec::new();
+    let patch = rename(facts, &target.model);
+    edits.extend(patch.is_some().then_some(Edit::Model));
+    let body = patched(body, patch.into_iter().collect());
+    match own_thoughts_only(call, &body) {
+        Some(own) => {
+            edits.push(Edit::ForeignThoughts);
+            (own.into(), edits)
+        }
+        None => (body, edits),
+    }
+}
+
+/// The body without thoughts that other vendors signed, if it holds any.
+fn own_thoughts_only(call: &Call, body: &[u8]) -> Option<Vec<u8>> {
+    let maker = maker::name(&call.target);
+    let is_own = |signature: &Signature| signature.is_of(&maker, true);
+    // Signatures that crossed dialects carry their maker's name; a body without such a name passes as it is.
+    match call.target.dialect {
+        Dialect::Gemini => gemini::generate::without_foreign_thoughts(body, |made_by| made_by == maker),
+        Dialect::Messages if Signature::may_be_in(body) => {
+            anthropic::messages::without_foreign_thoughts(body, is_own)
+        }
+        Dialect::Responses if Signature::may_be_in(body) => {
+            openai::responses::without_foreign_thoughts(body, is_own)
+        }
+        Dialect::Chat | Dialect::Messages | Dialect::Responses => None,
+    }
+}
+
+/// Passes bytes through and looks at them on the way.
+struct Native {
+    dialect: Dialect,
+    read_event: ReadEvent,
+    read_unary: ReadUnary,
+    /// Whether the client wants the extra chunk with the usage.
+    wants_usage: bool,
+    /// Whether anything came that a client would call an answer.
+    content: bool,
+    /// Whether an event said why the answer finished.
+    finished: bool,
+}
+
+impl Reader for Native {
+    fn event(&mut self, event: Bytes) -> Result<Frame, Fault> {
+        match (self.read_event)(&event) {
+            Piece::Nothing => Ok(Frame::new(Bytes::new(), Mark::Empty, None)),
+            Piece::Done if !self.content => Err(unfinished(false)),
+            Piece::Done => Ok(Frame::new(event, Mark::End, None)),
+            Piece::Error(said) => Err(reported(&said)),
+            Piece::Garbage => Err(garbage()),
+            Piece::Chunk { mark, usage, finished, usage_only } => {
+                self.content |= mark == Mark::Content || finished;
+                self.finished |= finished;
+                if mark == Mark::End && !self.content {
+                    return Err(unfinished(false));
+                }
+                let unasked = usage_only && !self.wants_usage;
+                Ok(Frame::new(if unasked { Bytes::new() } else { event }, mark, usage))
+            }
+        }
+    }
+
+    /// A stream that said why it finished is complete; what is missing of its end is supplied, since clients wait
+    /// for it.
+    fn end(&mut self, broken: Option<Fault>) -> Result<Frame, Fault> {
+        if self.finished {
+            return Ok(Frame::new(Bytes::from_static(wire::missing_end(self.dialect)), Mark::End, None));
+        }
+        Err(broken.unwrap_or_else(|| unfinished(self.content)))
+    }
+
+    fn whole(&mut self, body: Bytes) -> Result<Frame, Fault> {
+        match (self.read_unary)(&body) {
+            Ok(usage) => Ok(Frame::new(body, Mark::End, usage)),
+            Err(UnaryError::NotAnAnswer) if self.dialect == Dialect::Chat => {
+                Err(Fault::new(FaultKind::Malformed, "the answer was not a chat completion in JSON"))
+            }
+            Err(error) => Err(unary_fault(&error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

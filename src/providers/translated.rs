@@ -1,0 +1,235 @@
+//! A provider that speaks another dialect than the client: the request is decoded and encoded anew, and so is the
+//! answer, event by event. What cannot be said is declared.
+
+use bytes::Bytes;
+use canon::{
+    AnswerError, Asked, Delta, Dialect, Edit, Encoded, Event, Frame, Kind, Losses, Mark, Opening, Signature,
+    Target, Turn, Usage,
+};
+use dialects::{Decoder, Encoder};
+
+use super::{
+    Providers,
+    answer::{self, Reader, garbage, reported, unary_fault, unfinished},
+    maker, request,
+};
+use crate::engine::{
+    fault::{Fault, FaultKind},
+    ports::{Answer, Call},
+};
+
+/// Sends a call and reads the head of the answer.
+pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
+    let (client, spoken) = (call.request.dialect, call.target.dialect);
+    let turn = decode(&call)?;
+    let maker = maker::name(&call.target);
+    let target = Target {
+        model: &call.target.model,
+        source: client,
+        maker: &maker,
+        quirks: maker::quirks(&call.target),
+        max_output: call
+            .target
+            .connection
+            .models
+            .about
+            .get(&call.target.model)
+            .and_then(|about| about.max_output),
+    };
+    let Encoded { body, losses } = dialects::encode(spoken, &turn, &target);
+    let answer = request::send(providers, &call, body.into()).await?;
+    let mut asked = Asked::of(&turn);
+    (asked.id, asked.now) = (call.id.to_string(), providers.clock.now() / 1000);
+    if client == Dialect::Responses && !call.request.keeps {
+        // Nobody keeps this answer, and it must not say otherwise.
+        asked.echo.insert("store".to_owned(), false.into());
+    }
+    let unsigned = Unsigned::new(client, &maker);
+    let reader = Translated {
+        spoken,
+        client,
+        decoder: Decoder::new(spoken),
+        encoder: Encoder::new(client, asked.clone()),
+        asked,
+        maker,
+        events: Vec::new(),
+        content: false,
+        unsigned,
+    };
+    let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
+    Ok(Answer { frames, edits: vec![Edit::Translated], losses })
+}
+
+/// What the client asks for. The scan has seen the body, but not all of it: what no codec understands is the
+/// client's to correct, whatever target there is.
+fn decode(call: &Call) -> Result<Turn, Fault> {
+    let facts = &call.request.facts;
+    let mut turn = dialects::decode(call.request.dialect, &call.request.body)
+        .map_err(|error| Fault::new(FaultKind::InvalidRequest, error.to_string()))?;
+    // The scan's word holds: Gemini says both outside of the body.
+    turn.stream = facts.stream;
+    if turn.model.is_empty() {
+        turn.model.clone_from(&facts.model);
+    }
+    Ok(turn)
+}
+
+/// Decodes what arrives and encodes it for the client.
+struct Translated {
+    spoken: Dialect,
+    client: Dialect,
+    decoder: Decoder,
+    encoder: Encoder,
+    asked: Asked,
+    /// Who makes the signatures in this answer.
+    maker: String,
+    /// Events of the decoder, kept to be used again.
+    events: Vec<Event>,
+    /// Whether anything came that a client would call an answer.
+    content: bool,
+    /// Thoughts that are open and have no signature yet.
+    unsigned: Unsigned,
+}
+
+/// Thoughts whose maker signs nothing get an empty signature with the maker's name, for clients that send every
+/// thought back under a signature: it tells whose they are, and no other vendor is given them.
+struct Unsigned {
+    maker: Option<String>,
+    open: Vec<u32>,
+}
+
+impl Unsigned {
+    fn new(client: Dialect, maker: &str) -> Self {
+        Self { maker: (client == Dialect::Messages).then(|| maker.to_owned()), open: Vec::new() }
+    }
+
+    /// Looks at an event, and gives the signature that must go before it.
+    fn watch(&mut self, event: &Event) -> Option<Event> {
+        match event {
+            Event::Open { index, block: Opening::Thinking { .. } } => self.open.push(*index),
+            Event::Delta { index, delta: Delta::Signature(_) } => self.open.retain(|open| open != index),
+            Event::Close { index } if self.open.contains(index) => {
+                self.open.retain(|open| open != index);
+                let maker = self.maker.clone()?;
+                let signature = Signature { data: String::new(), maker: Some(maker) };
+                return Some(Event::Delta { index: *index, delta: Delta::Signature(signature) });
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+impl Translated {
+    /// Encodes the events that have been decoded.
+    fn encoded(&mut self) -> Frame {
+        let mut bytes = Vec::new();
+        let mut mark = Mark::Empty;
+        let mut usage: Option<Usage> = None;
+        for mut event in std::mem::take(&mut self.events) {
+            if let Event::Usage(counted) = event {
+                usage = Some(usage.unwrap_or_default().merged(counted));
+            }
+            mark = stronger(mark, mark_of(&event));
+            sign(&mut event, &self.maker);
+            if let Some(signature) = self.unsigned.watch(&event) {
+                self.encoder.push(signature, &mut bytes);
+            }
+            self.encoder.push(event, &mut bytes);
+        }
+        self.content |= mark != Mark::Empty;
+        let losses = (mark == Mark::End && !self.encoder.losses().is_empty())
+            .then(|| Box::new(self.encoder.losses().clone()));
+        Frame { bytes: bytes.into(), mark, usage, losses }
+    }
+}
+
+impl Reader for Translated {
+    fn event(&mut self, event: Bytes) -> Result<Frame, Fault> {
+        match self.decoder.push(&event, &mut self.events) {
+            Ok(()) => {}
+            Err(AnswerError::Reported(said)) => return Err(reported(&said)),
+            Err(AnswerError::Garbage) => return Err(garbage()),
+            Err(AnswerError::Empty) => return Err(unfinished(self.content)),
+        }
+        let frame = self.encoded();
+        if frame.mark == Mark::End && !self.content {
+            return Err(unfinished(false));
+        }
+        Ok(frame)
+    }
+
+    fn end(&mut self, broken: Option<Fault>) -> Result<Frame, Fault> {
+        if self.decoder.finish(&mut self.events).is_err() {
+            return Err(broken.unwrap_or_else(|| unfinished(self.content)));
+        }
+        let mut frame = self.encoded();
+        frame.mark = Mark::End;
+        Ok(frame)
+    }
+
+    fn whole(&mut self, body: Bytes) -> Result<Frame, Fault> {
+        let mut answer = dialects::decode_answer(self.spoken, &body).map_err(|error| match error {
+            AnswerError::Empty => unary_fault(&canon::UnaryError::Empty),
+            AnswerError::Garbage => unary_fault(&canon::UnaryError::NotAnAnswer),
+            AnswerError::Reported(said) => unary_fault(&canon::UnaryError::Reported(said)),
+        })?;
+        for block in &mut answer.blocks {
+            match &mut block.kind {
+                Kind::Thinking(thinking) => {
+                    let unsigned = self.unsigned.maker.is_some() && thinking.signature.is_none();
+                    if unsigned {
+                        thinking.signature = Some(Signature { data: String::new(), maker: None });
+                    }
+                    name(&mut thinking.signature, &self.maker);
+                }
+                Kind::ToolCall(call) => name(&mut call.signature, &self.maker),
+                _ => {}
+            }
+        }
+        let usage = answer.usage;
+        let Encoded { body, losses } = dialects::encode_answer(self.client, answer, &self.asked);
+        let losses: Option<Box<Losses>> = (!losses.is_empty()).then(|| Box::new(losses));
+        Ok(Frame { bytes: body.into(), mark: Mark::End, usage, losses })
+    }
+}
+
+/// What an event means for holding back: whether a person would see it.
+fn mark_of(event: &Event) -> Mark {
+    match event {
+        Event::End => Mark::End,
+        Event::Stop { .. } | Event::Open { block: Opening::ToolCall { .. } | Opening::Whole(_), .. } => {
+            Mark::Content
+        }
+        Event::Delta { delta: Delta::Text(text), .. } if text.is_empty() => Mark::Empty,
+        Event::Delta { .. } => Mark::Content,
+        Event::Start { .. } | Event::Open { .. } | Event::Close { .. } | Event::Usage(_) => Mark::Empty,
+    }
+}
+
+fn stronger(one: Mark, other: Mark) -> Mark {
+    match (one, other) {
+        (Mark::End, _) | (_, Mark::End) => Mark::End,
+        (Mark::Content, _) | (_, Mark::Content) => Mark::Content,
+        (Mark::Empty, Mark::Empty) => Mark::Empty,
+    }
+}
+
+/// Names the maker of the signatures in an event.
+fn sign(event: &mut Event, maker: &str) {
+    match event {
+        Event::Delta { delta: Delta::Signature(signature), .. } => signature.maker = Some(maker.to_owned()),
+        Event::Open { block: Opening::Whole(block), .. } => match &mut block.kind {
+            Kind::Thinking(thinking) => name(&mut thinking.signature, maker),
+            Kind::ToolCall(call) => name(&mut call.signature, maker),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+fn name(signature: &mut Option<Signature>, maker: &str) {
+    if let Some(signature) = signature {
+        signature.maker = Some(maker.to_owned());
+    }
+}

@@ -1,0 +1,95 @@
+//! What outlives a request: stored responses, and the prompt prefixes that each key has cached.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use serde_json::Value;
+
+use super::ask::CacheMark;
+
+/// Stored responses that are kept; the oldest go first.
+const RESPONSES: usize = 10_000;
+
+/// Prefixes that are kept; when there are more, all are forgotten.
+const PREFIXES: usize = 100_000;
+
+/// Everything that is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    responses: HashMap<String, Stored>,
+    order: VecDeque<String>,
+    prefixes: HashSet<(String, u64)>,
+}
+
+/// A response that can be asked for again.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    /// The key it belongs to.
+    pub(super) key: String,
+    /// The response object.
+    pub(super) body: Value,
+    /// What was asked, item by item.
+    pub(super) input: Vec<Value>,
+    /// The response before it.
+    pub(super) previous: Option<String>,
+}
+
+impl Memory {
+    /// A stored response of this key.
+    pub(super) fn response(&self, key: &str, id: &str) -> Option<&Stored> {
+        self.responses.get(id).filter(|stored| stored.key == key)
+    }
+
+    /// A stored response of this key, to be changed.
+    pub(super) fn response_mut(&mut self, key: &str, id: &str) -> Option<&mut Stored> {
+        self.responses.get_mut(id).filter(|stored| stored.key == key)
+    }
+
+    /// Stores a response.
+    pub(super) fn store(&mut self, id: String, stored: Stored) {
+        if self.responses.len() >= RESPONSES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.responses.remove(&oldest);
+        }
+        self.order.push_back(id.clone());
+        self.responses.insert(id, stored);
+    }
+
+    /// Forgets a response; says whether it was there.
+    pub(super) fn forget(&mut self, key: &str, id: &str) -> bool {
+        let there = self.response(key, id).is_some();
+        if there {
+            self.responses.remove(id);
+            self.order.retain(|known| known != id);
+        }
+        there
+    }
+
+    /// Tokens that are read from the cache and written to it, with these marks; what is written can be read next time.
+    pub(super) fn cache(&mut self, key: &str, marks: &[CacheMark]) -> (u64, u64) {
+        if self.prefixes.len() > PREFIXES {
+            self.prefixes.clear();
+        }
+        let seen = |mark: &&CacheMark| self.prefixes.contains(&(key.to_owned(), mark.hash));
+        let read = marks.iter().rfind(seen).map_or(0, |mark| mark.tokens);
+        let written = marks.last().map_or(0, |mark| mark.tokens.saturating_sub(read));
+        self.prefixes.extend(marks.iter().map(|mark| (key.to_owned(), mark.hash)));
+        (read, written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_written_once_and_then_read_by_the_same_key() {
+        let marks = [CacheMark { tokens: 10, hash: 1 }, CacheMark { tokens: 30, hash: 2 }];
+        let mut memory = Memory::default();
+        assert_eq!(memory.cache("a", &marks[..1]), (0, 10));
+        assert_eq!(memory.cache("a", &marks), (10, 20));
+        assert_eq!(memory.cache("a", &marks), (30, 0));
+        assert_eq!(memory.cache("b", &marks), (0, 30));
+        assert_eq!(memory.cache("a", &[]), (0, 0));
+    }
+}

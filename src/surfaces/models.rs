@@ -1,0 +1,100 @@
+//! `GET …/models` and `GET …/models/{id}`: what can be asked for, in the shape that the client's SDK reads. The same
+//! paths serve three of them; the headers that only one vendor's SDKs send tell them apart.
+
+use axum::{
+    Extension, Json, Router,
+    extract::{Path, Request, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use canon::{Dialect, MODEL_LIMIT};
+use openai::models::{Model, ModelList};
+use operations::Scope;
+
+use super::{api::Api, front::Ids, path, render};
+use crate::engine::{code::Code, pipeline::Snapshot, plan::VIRTUAL_MODELS, policy, refusal::Refusal};
+
+/// Who owns the virtual models.
+const OWNER: &str = "trivium";
+
+pub(super) fn routes(api: &Api) -> Router {
+    let routes = Router::new().route("/models", get(list)).route("/models/{*id}", get(one));
+    Router::new()
+        .nest("/v1", routes.clone())
+        .nest("/v1beta", routes.clone())
+        .merge(routes)
+        .with_state(api.clone())
+}
+
+async fn list(State(api): State<Api>, Extension(ids): Extension<Ids>, request: Request) -> Response {
+    if let Err(refusal) = may_read(&api, &request) {
+        return render::refusal(&refusal, &ids, false);
+    }
+    let snapshot = api.engine.snapshot();
+    let virtuals = VIRTUAL_MODELS.iter().map(|id| (*id, OWNER));
+    many(ids.dialect, virtuals.chain(snapshot.directory.models()), seconds(&snapshot))
+}
+
+async fn one(
+    State(api): State<Api>,
+    Extension(ids): Extension<Ids>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let found = may_read(&api, &request).and_then(|()| {
+        let id = path::text(id)?;
+        // Gemini's SDKs ask for a resource's name.
+        let id = id.strip_prefix("models/").map_or_else(|| id.clone(), str::to_owned);
+        let owner = owner(&api, &id)?;
+        Ok(single(ids.dialect, &id, &owner, seconds(&api.engine.snapshot())))
+    });
+    found.unwrap_or_else(|refusal| render::refusal(&refusal, &ids, false))
+}
+
+/// Who serves a model, if anybody does.
+fn owner(api: &Api, id: &str) -> Result<String, Refusal> {
+    if VIRTUAL_MODELS.contains(&id) {
+        return Ok(OWNER.to_owned());
+    }
+    if id.len() > MODEL_LIMIT {
+        let text = format!("A model's name has at most {MODEL_LIMIT} bytes.");
+        return Err(Refusal::new(Code::InvalidParameter, text).about("model"));
+    }
+    // What can be asked for exists, whether it is listed or not: `groq/some-new-model`.
+    let plan = api.engine.simulate(id, Dialect::Chat)?;
+    let target = plan.targets.first().or_else(|| plan.skipped.first().map(|skip| &skip.target));
+    Ok(target.map_or(OWNER, |target| target.connection.provider.id.as_str()).to_owned())
+}
+
+fn many<'a>(dialect: Dialect, models: impl Iterator<Item = (&'a str, &'a str)>, created: i64) -> Response {
+    match dialect {
+        Dialect::Chat | Dialect::Responses => {
+            let models = models.map(|(id, owner)| Model::new(id, created, owner));
+            Json(ModelList::new(models.collect())).into_response()
+        }
+        Dialect::Messages => {
+            let models = models.map(|(id, _)| anthropic::models::Model::new(id, id, created));
+            Json(anthropic::models::ModelList::new(models.collect())).into_response()
+        }
+        Dialect::Gemini => {
+            let models = models.map(|(id, _)| gemini::models::Model::new(id));
+            Json(gemini::models::ModelList::new(models.collect())).into_response()
+        }
+    }
+}
+
+fn single(dialect: Dialect, id: &str, owner: &str, created: i64) -> Response {
+    match dialect {
+        Dialect::Chat | Dialect::Responses => Json(Model::new(id, created, owner)).into_response(),
+        Dialect::Messages => Json(anthropic::models::Model::new(id, id, created)).into_response(),
+        Dialect::Gemini => Json(gemini::models::Model::new(id)).into_response(),
+    }
+}
+
+fn may_read(api: &Api, request: &Request) -> Result<(), Refusal> {
+    policy::require(&api.identify.caller(request)?, Scope::ReadModels)
+}
+
+fn seconds(snapshot: &Snapshot) -> i64 {
+    snapshot.loaded_at / 1000
+}

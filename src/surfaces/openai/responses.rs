@@ -1,0 +1,117 @@
+//! `POST /v1/responses` and what belongs to it: the responses that are kept, at a provider or here.
+
+mod keep;
+mod kept;
+
+pub(super) use kept::{cancel, delete, input_items, retrieve};
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use canon::{Facts, scan as pick};
+use http::{HeaderMap, HeaderName};
+use openai::responses;
+
+use crate::{
+    engine::{code::Code, pipeline::Keeper, ports::Task, refusal::Refusal},
+    ops::responses::Found,
+    surfaces::{
+        api::{Api, Question, Visit, not_a_request, not_understood},
+        delivery::{self, Form},
+        front::Ids,
+        operation::refused,
+    },
+};
+
+/// Says which unfinished features of the API a client means.
+const FORWARDED: HeaderName = HeaderName::from_static("openai-beta");
+
+pub(super) async fn create(
+    State(api): State<Api>,
+    Extension(ids): Extension<Ids>,
+    request: Request,
+) -> Response {
+    api.serve(ids, request, async |visit| respond(&api, visit).await).await
+}
+
+pub(super) async fn compact(
+    State(api): State<Api>,
+    Extension(ids): Extension<Ids>,
+    request: Request,
+) -> Response {
+    api.serve(ids, request, async |visit| {
+        let facts = responses::scan(&visit.body).map_err(|error| not_a_request(&error))?;
+        api.answer(&visit, Question::new(Task::Compact, visit.body.clone(), facts)).await
+    })
+    .await
+}
+
+async fn respond(api: &Api, visit: Visit) -> Result<Response, Refusal> {
+    let mut question = question(api, &visit).await?;
+    question.keeps = api.responses.keeps() && wants_kept(&visit.body)?;
+    let keep = keep::Keep::of(api, &visit, &question)?;
+    let stream = question.facts.stream;
+    let (reply, headers) = api.ask(&visit, question).await?;
+    let (served, topology) = (reply.served, visit.topology());
+    let mut response = if stream {
+        let pieces = keep.stream(reply.pieces, served);
+        delivery::streamed(pieces, visit.ids, topology, Form::Events)
+    } else {
+        let whole = delivery::whole(reply.pieces).await?;
+        keep.whole(&whole, &served).await?;
+        delivery::json(Body::from(whole))
+    };
+    response.headers_mut().extend(headers);
+    Ok(response)
+}
+
+/// The request, and where it has to go if it goes on from an earlier response.
+async fn question(api: &Api, visit: &Visit) -> Result<Question, Refusal> {
+    let facts = scan(&visit.body)?;
+    let Some(previous) = facts.continues.clone() else {
+        return Ok(asked(visit, visit.body.clone(), facts, None));
+    };
+    let found = api.responses.find(&visit.caller, &previous).await.map_err(|error| refused(&error))?;
+    match found {
+        // The hub has the conversation: it is put in place of its name, so that any target can go on.
+        Some(Found::Here(_)) => {
+            let earlier = api.responses.chain(&visit.caller, &previous).await;
+            let earlier = earlier.map_err(|error| refused(&error))?.unwrap_or_default();
+            let body =
+                responses::with_history(&visit.body, &earlier).map_err(|error| not_understood(&error))?;
+            let facts = scan(&body)?;
+            Ok(asked(visit, body.into(), facts, None))
+        }
+        Some(Found::At { connection, fingerprint }) => {
+            let pin = Keeper { connection, fingerprint };
+            Ok(asked(visit, visit.body.clone(), facts, Some(pin)))
+        }
+        None => {
+            let text = format!("The response `{previous}` is not known here, or not yours.");
+            Err(Refusal::new(Code::PreviousResponseNotFound, text).about("previous_response_id"))
+        }
+    }
+}
+
+fn asked(visit: &Visit, body: Bytes, facts: Facts, pin: Option<Keeper>) -> Question {
+    let mut headers = HeaderMap::new();
+    if let Some(value) = visit.parts.headers.get(&FORWARDED) {
+        headers.insert(FORWARDED, value.clone());
+    }
+    Question { headers, pin, ..Question::new(Task::Generate, body, facts) }
+}
+
+fn scan(body: &[u8]) -> Result<Facts, Refusal> {
+    responses::scan(body).map_err(|error| not_a_request(&error))
+}
+
+/// Whether the client wants the response kept. It does unless it says otherwise.
+fn wants_kept(body: &[u8]) -> Result<bool, Refusal> {
+    let store = pick::text(body).and_then(|text| pick::fields(text, ["store"]));
+    let [store] = store.map_err(|error| not_a_request(&error))?;
+    Ok(store.is_none_or(|raw| raw.get() != "false"))
+}
