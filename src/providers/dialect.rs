@@ -6,7 +6,7 @@ use std::sync::Arc;
 use canon::Dialect;
 use futures_core::future::BoxFuture;
 
-use super::{native, translated};
+use super::{makers::Makers, native, translated};
 use crate::{
     engine::{
         fault::Fault,
@@ -22,6 +22,8 @@ pub struct Providers {
     pub(super) clock: Arc<dyn Clock>,
     /// How media that a request names by URL are got, for providers that do not fetch them.
     pub(super) fetch: Arc<dyn Fetch>,
+    /// Who made the signatures that clients send back.
+    pub(super) makers: Arc<Makers>,
 }
 
 impl Providers {
@@ -31,7 +33,7 @@ impl Providers {
     /// Providers that are reached through `transport`, with media got through `fetch`.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, fetch: Arc<dyn Fetch>) -> Self {
-        Self { transport, clock, fetch }
+        Self { transport, clock, fetch, makers: Arc::default() }
     }
 }
 

@@ -6,6 +6,7 @@ mod arrival;
 pub mod catalog;
 mod dialect;
 mod maker;
+mod makers;
 pub mod media;
 mod native;
 mod refusal;
