@@ -41,15 +41,18 @@ pub(super) fn write_reasoning(turn: &Turn, target: &Target<'_>, losses: &mut Los
 
 /// How hard to reason, where that was said in any way.
 fn effort(reasoning: &Reasoning, losses: &mut Losses) -> Option<Effort> {
-    if reasoning.enabled == Some(false) {
-        return Some(Effort::None);
-    }
-    if reasoning.effort.is_some() {
+    if reasoning.effort.is_some() && reasoning.enabled != Some(false) {
         return reasoning.effort;
     }
-    let budget = reasoning.budget?;
-    losses.changed("reasoning");
-    Some(Effort::of_budget(budget))
+    if reasoning.enabled.is_none() && reasoning.budget.is_none() {
+        return None;
+    }
+    // Many models refuse the word for no effort, and none refuses to be told nothing.
+    let wanted = reasoning.budget.filter(|tokens| *tokens > 0 && reasoning.enabled != Some(false));
+    if wanted.is_some() || !reasons_at_all(reasoning) {
+        losses.changed("reasoning");
+    }
+    wanted.map(Effort::of_budget)
 }
 
 /// Whether thoughts are to be shown. Messages shows them unless it is told not to.
@@ -59,11 +62,12 @@ fn is_shown(reasoning: &Reasoning, source: Dialect) -> bool {
 
 /// Whether the model is asked to reason.
 pub(super) fn reasons(turn: &Turn) -> bool {
-    turn.reasoning.as_ref().is_some_and(|reasoning| {
-        reasoning.enabled != Some(false)
-            && reasoning.effort != Some(Effort::None)
-            && reasoning.budget != Some(0)
-    })
+    turn.reasoning.as_ref().is_some_and(reasons_at_all)
+}
+
+fn reasons_at_all(reasoning: &Reasoning) -> bool {
+    let no_effort = reasoning.effort == Some(Effort::None) || reasoning.budget == Some(0);
+    reasoning.enabled != Some(false) && !no_effort
 }
 
 /// Reads the form of the text. What else `text` says goes back into the fields.

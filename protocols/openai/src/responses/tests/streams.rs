@@ -228,7 +228,72 @@ fn in_pieces(events: Vec<Event>, size: usize) -> Vec<Event> {
     cut
 }
 
+/// An opening of each kind.
+fn opening(kind: u8) -> Opening {
+    let value = json!({"type": "web_search_call", "id": "ws_1"});
+    let search = canon::Block::new(Kind::Opaque { dialect: canon::Dialect::Responses, value });
+    match kind {
+        0 => Opening::Text,
+        1 => Opening::Refusal,
+        2 => Opening::Thinking { id: None },
+        3 => Opening::Whole(Box::new(search)),
+        _ => Opening::ToolCall { id: String::new(), name: "t".into(), namespace: None, custom: kind == 4 },
+    }
+}
+
+/// Any delta of a kind.
+fn delta(kind: u8) -> Delta {
+    let rest = canon::Rest::default();
+    match kind {
+        0 => Delta::Signature(canon::Signature::read("s")),
+        1 => Delta::Citation(canon::Citation {
+            url: Some("u".into()),
+            title: None,
+            quote: None,
+            span: None,
+            rest,
+        }),
+        2 => Delta::Logprobs(vec![json!({"token": "x"})]),
+        3 => Delta::Text(String::new()),
+        _ => Delta::Text("x".into()),
+    }
+}
+
 proptest! {
+    #[test]
+    fn whatever_comes_is_a_stream_in_order(
+        blocks in proptest::collection::vec((0_u8..6, proptest::collection::vec(0_u8..6, 0..5), any::<bool>()), 0..6),
+    ) {
+        let mut events = Vec::new();
+        for (index, (kind, deltas, closed)) in (0..).zip(blocks) {
+            events.push(Event::Open { index, block: opening(kind) });
+            events.extend(deltas.into_iter().map(|kind| Event::Delta { index, delta: delta(kind) }));
+            events.extend(closed.then_some(Event::Close { index }));
+        }
+        events.push(Event::Stop { stop: Stop::End, sequence: None });
+        events.push(Event::End);
+        let events = data(&write(events, Asked::default()));
+        let mut open = None;
+        let mut next = 0;
+        for (number, event) in events.iter().enumerate() {
+            prop_assert_eq!(&event["sequence_number"], number);
+            match event["type"].as_str().unwrap() {
+                "response.output_item.added" => {
+                    prop_assert_eq!(open.replace(next), None);
+                    prop_assert_eq!(&event["output_index"], next);
+                }
+                "response.output_item.done" => {
+                    prop_assert_eq!(open.take(), Some(next));
+                    next += 1;
+                }
+                kind => prop_assert_eq!(open.is_some(), event["item_id"].is_string(), "{}", kind),
+            }
+        }
+        let last = &events.last().unwrap()["response"];
+        prop_assert_eq!(last["output"].as_array().unwrap().len(), next);
+        prop_assert!(decode_answer(last.to_string().as_bytes()).is_ok());
+    }
+
     #[test]
     fn the_cutting_of_deltas_does_not_matter(size in 1_usize..9) {
         for (name, stream) in fixtures("streams") {
