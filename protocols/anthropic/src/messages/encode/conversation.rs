@@ -34,15 +34,15 @@ impl Writer<'_> {
         let mut row = Row::default();
         for message in messages {
             message.rest.lost(&mut self.losses);
-            let role = match message.role {
-                Role::Assistant => "assistant",
-                Role::User => "user",
+            let (name, role) = match message.role {
+                Role::Assistant => ("assistant", Role::Assistant),
+                Role::User => ("user", Role::User),
                 Role::System | Role::Developer => {
                     self.losses.changed("role");
-                    "user"
+                    ("user", Role::User)
                 }
             };
-            row.add(role, self.blocks(&message.blocks, message.role));
+            row.add(name, self.blocks(&message.blocks, role));
         }
         if row.messages.first().is_none_or(|(role, _)| *role != "user") {
             self.losses.changed("messages");

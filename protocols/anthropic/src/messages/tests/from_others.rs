@@ -262,3 +262,65 @@ fn the_last_message_ends_in_no_thought() {
     let (body, _) = written(&turn(vec![user("hi"), assistant(vec![thought()])]), MODEL);
     assert_eq!(body["messages"].as_array().unwrap().len(), 1);
 }
+
+/// What the API checks of every request.
+fn is_valid(name: &str, body: &Value) {
+    let messages = body["messages"].as_array().unwrap();
+    let max_tokens = body["max_tokens"].as_u64().unwrap();
+    assert!(
+        body["thinking"]["budget_tokens"].as_u64().is_none_or(|budget| 1024 <= budget && budget < max_tokens)
+    );
+    let mut waiting: Vec<&Value> = Vec::new();
+    for (at, message) in messages.iter().enumerate() {
+        assert_eq!(message["role"], ["user", "assistant"][at % 2], "{name}");
+        let blocks = message["content"].as_array().map(Vec::as_slice).unwrap_or_default();
+        assert!(
+            !blocks.is_empty() || message["content"].as_str().is_some_and(|text| !text.is_empty()),
+            "{name}"
+        );
+        assert!(blocks.iter().all(|block| block["text"] != ""), "{name}");
+        let results: Vec<&Value> = blocks
+            .iter()
+            .take_while(|block| block["type"] == "tool_result")
+            .map(|block| &block["tool_use_id"])
+            .collect();
+        assert_eq!(
+            results.len(),
+            blocks.iter().filter(|block| block["type"] == "tool_result").count(),
+            "{name}"
+        );
+        assert_eq!(results, waiting, "{name}");
+        waiting =
+            blocks.iter().filter(|block| block["type"] == "tool_use").map(|block| &block["id"]).collect();
+    }
+    assert!(waiting.is_empty(), "{name}");
+    assert!(body.get("tool_choice").is_none() || body.get("tools").is_some(), "{name}");
+}
+
+#[test]
+fn whatever_comes_from_elsewhere_is_valid() {
+    for (name, body) in super::fixtures("requests") {
+        let mut turn = decode(&body).unwrap();
+        // As if another dialect had said it: no rests, no hints.
+        turn.rest = Rest::default();
+        turn.messages.iter_mut().for_each(|message| {
+            message.rest = Rest::default();
+            message.blocks.iter_mut().for_each(|block| block.rest = Rest::default());
+        });
+        for model in ["kimi-k2", MODEL, "claude-opus-4-6", "claude-sonnet-5", "claude-fable-5"] {
+            is_valid(&format!("{name} {model}"), &written(&turn, model).0);
+        }
+    }
+}
+
+#[test]
+fn the_system_prompt_is_text() {
+    let picture =
+        Media { mime: None, source: Source::Url("https://example.org/a".into()), name: None, detail: None };
+    let blocks = vec![Block::text("a"), Block::new(Kind::Image(picture))];
+    let leading = Message::new(Role::Developer, blocks.clone());
+    let later = Message::new(Role::Developer, blocks);
+    let (body, losses) = written(&turn(vec![leading, user("hi"), later]), MODEL);
+    assert_eq!((body["system"].clone(), losses.as_str()), (json!("a"), "image, ~role"));
+    assert_eq!(body["messages"][0]["content"][2]["type"], "image");
+}

@@ -16,6 +16,33 @@ fn requests() {
     }
 }
 
+/// What no fixture may hold, since the vendor refuses it today: spellings and things to come.
+#[test]
+fn oddities() {
+    let body = serde_json::json!({
+        "model": "m", "max_tokens": 1, "system": "", "temperature": null, "stop_sequences": null, "tools": null,
+        "tool_choice": {"type": "auto", "why": "x"}, "thinking": {"type": "psychic", "depth": 3}, "stream": null,
+        "output_config": {"effort": "HIGH", "format": {"type": "poem"}}, "metadata": {"mood": "calm"},
+        "future": {"a": [1, 2.5, null]},
+        "messages": [
+            {"role": "user", "mood": "calm", "content": [
+                {"type": "text", "text": "Hi", "novel": 1}, {"type": "hologram", "data": [1]},
+                {"type": "image", "source": {"type": "cube"}}, {"type": "text", "text": ""}
+            ]},
+            {"role": "assistant", "content": ""},
+            {"role": "assistant", "content": []},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "no signature"}, {"type": "thinking", "thinking": "", "signature": ""},
+                {"type": "tool_use", "id": "a|b", "name": "a b", "input": [1]}
+            ]}
+        ]
+    });
+    let turn = decode(body.to_string().as_bytes()).unwrap();
+    let encoded = encode(&turn, &target("m", Dialect::Messages));
+    pretty("oddities", &json(&encoded.body), &body);
+    assert!(encoded.losses.is_empty(), "{}", encoded.losses);
+}
+
 #[test]
 fn answers() {
     for (name, body) in fixtures("answers") {
