@@ -136,10 +136,10 @@ fn parts(place: &str, content: &Value, model: bool) -> Result<String, Problem> {
             "input_text" | "output_text" => joined.push_str(text(&place, part, "text")?),
             "refusal" => joined.push_str(text(&place, part, "refusal")?),
             "input_image" => image(&place, part)?,
-            "input_file" => {
-                if !["file_id", "file_data", "file_url"].iter().any(|name| part.contains_key(*name)) {
-                    return Err(missing(&format!("{place}.file_id")));
-                }
+            "input_file"
+                if ["file_id", "file_data", "file_url"].iter().all(|name| !part.contains_key(*name)) =>
+            {
+                return Err(missing(&format!("{place}.file_id")));
             }
             _ => {}
         }
