@@ -98,13 +98,15 @@ enum Frame<'a> {
     Pong,
 }
 
-/// Who served an answer: what the `x-gateway-…` headers say over HTTP.
+/// Who served an answer: what the `x-gateway-…` headers say over HTTP, and what translation lost.
 #[derive(Serialize)]
 struct By<'a> {
     provider: &'a str,
     route: &'a str,
     model: &'a str,
     attempts: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    translation_loss: Option<String>,
 }
 
 /// The two names of a request: the client's, and the hub's.
@@ -131,6 +133,7 @@ pub(super) fn complete(
         route: &served.connection,
         model: &served.model,
         attempts: served.attempts,
+        translation_loss: (!served.losses.is_empty()).then(|| served.losses.to_string()),
     });
     message(&Frame::Complete { id: names.id, request_id: names.request_id, data, usage, served })
 }
@@ -206,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_providers_own_words_do_not_break_the_error() {
-        let ids = Ids { own: "req_1".into(), client: None };
+        let ids = Ids { own: "req_1".into(), client: None, dialect: canon::Dialect::Chat };
         let mut refusal = Refusal::new(Code::UpstreamRefused, "The provider refused it.");
         refusal.upstream_status = Some(422);
         for (theirs, message) in [
