@@ -71,6 +71,9 @@ fn decode(call: &Call) -> Result<Turn, Fault> {
     let facts = &call.request.facts;
     let mut turn = dialects::decode(call.request.dialect, &call.request.body)
         .map_err(|error| Fault::new(FaultKind::InvalidRequest, error.to_string()))?;
+    if call.request.dialect == Dialect::Gemini {
+        turn = turn.without_seams();
+    }
     // The scan's word holds: Gemini says both outside of the body.
     turn.stream = facts.stream;
     if turn.model.is_empty() {
