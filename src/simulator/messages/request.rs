@@ -10,7 +10,7 @@ use super::thinking::Thinking;
 use super::{MAKER, cache, history, thinking, tools};
 
 /// The fields of a request.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 27] = [
     "model",
     "messages",
     "max_tokens",
@@ -34,6 +34,10 @@ const FIELDS: [&str; 23] = [
     "inference_geo",
     "speed",
     "fallbacks",
+    "diagnostics",
+    "billing_policy",
+    "compaction",
+    "fallback_credit_token",
 ];
 
 /// A Messages request.

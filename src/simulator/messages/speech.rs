@@ -7,7 +7,7 @@ use super::super::player::Kind;
 use super::super::problem::{Problem, Voice};
 use super::super::speech::{Answer, Mark, Speech, named_event};
 use super::request::MessagesRequest;
-use super::wire::{blocks, stop, usage};
+use super::wire::{blocks, details, stop, usage};
 
 impl MessagesRequest {
     /// The message without content.
@@ -41,6 +41,9 @@ impl Speech for MessagesRequest {
             let (reason, sequence) = stop(&reply.end);
             message["stop_reason"] = json!(reason);
             message["stop_sequence"] = json!(sequence);
+            if let Some(details) = details(&reply.end) {
+                message["stop_details"] = details;
+            }
             if let Some(counted) = answer.usage {
                 message["usage"] = usage(self, counted, counted.output, reply.search.is_some());
             }
@@ -81,6 +84,9 @@ impl Speech for MessagesRequest {
         let (reason, sequence) = stop(&reply.end);
         let mut end =
             json!({"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": sequence}});
+        if let Some(details) = details(&reply.end) {
+            end["delta"]["stop_details"] = details;
+        }
         if let Some(counted) = answer.usage {
             end["usage"] = usage(self, counted, counted.output, reply.search.is_some());
         }
