@@ -6,6 +6,7 @@ mod deadlines;
 mod dialects;
 mod faults;
 mod models;
+mod responses;
 mod shapes;
 mod silence;
 mod sockets;
