@@ -115,7 +115,9 @@ async fn check(client: Dialect, provider: Dialect, key: &str, end: End, stream: 
         receipts.len() == 1,
         key == "sim-nousage"
             || !matches!(end, First | Second(_))
-            || (receipts[0].input_tokens > Some(0) && receipts[0].output_tokens > Some(0)),
+            || (receipts[0].input_tokens > Some(0)
+                && receipts[0].output_tokens > Some(0)
+                && !receipts[0].detail.losses.contains(&"~usage".to_owned())),
     ];
     let what = || {
         format!(
@@ -176,5 +178,23 @@ async fn bad_input_is_told_in_the_clients_own_shape() {
         request.headers_mut().insert("authorization", "Bearer wrong".parse().unwrap());
         let answer = hub.send(request).await;
         assert!(speech::is_error(client, &answer, 401), "{client}: {answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_usage_that_nobody_gave_is_estimated_for_translated_clients() {
+    for (client, provider) in pairs().filter(|(client, provider)| client != provider) {
+        for stream in [false, true] {
+            let hub = TestHub::builder().account_at(provider, "a", "sim-nousage").build().await;
+            let mut body = speech::body(client, "m", stream, "hello");
+            if client == Dialect::Chat && stream {
+                body["stream_options"] = serde_json::json!({"include_usage": true});
+            }
+            let answer = hub.send(speech::request(client, "m", stream, &body)).await;
+            assert!(speech::usage(client, &answer) > 3, "{client} at {provider}: {answer:?}");
+            let receipt = &hub.receipts().await[0];
+            assert_eq!(receipt.input_tokens, None, "a receipt says what the provider said");
+            assert!(receipt.detail.losses.contains(&"~usage".to_owned()), "{:?}", receipt.detail.losses);
+        }
     }
 }
