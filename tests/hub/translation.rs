@@ -30,7 +30,12 @@ async fn what_is_lost_is_told_in_a_header_and_in_the_receipt() {
     let losses: Vec<&str> = answer.header("x-trivium-translation-loss").split(", ").collect();
     assert!(losses.contains(&"cache_control") && losses.contains(&"top_k"), "{losses:?}");
     // The header goes out before the answer, whose own losses only the receipt knows.
-    assert!(hub.receipts().await[0].detail.losses.starts_with(&losses.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    assert!(
+        hub.receipts().await[0]
+            .detail
+            .losses
+            .starts_with(&losses.iter().map(ToString::to_string).collect::<Vec<_>>())
+    );
     assert_eq!(hub.receipts().await[0].detail.edits, ["translated"]);
 }
 
