@@ -78,14 +78,19 @@ fn own_thoughts_only(providers: &Providers, call: &Call, body: &[u8], maker: &st
     let is_own = |signature: &Signature| makers.is_own(signature, maker);
     // Signatures that crossed dialects carry their maker's name, and those that passed through are remembered. A body
     // with neither passes as it is.
-    let suspicious = || Signature::may_be_in(body) || makers.any_foreign(dialect, body, maker);
+    let named = match dialect {
+        Dialect::Chat => return None,
+        Dialect::Gemini => generate::may_be_named(body),
+        Dialect::Messages | Dialect::Responses => Signature::may_be_in(body),
+    };
+    if !named && !makers.any_foreign(dialect, body, maker) {
+        return None;
+    }
     match dialect {
         Dialect::Chat => None,
-        // Named signatures are in base64 there, and it looks for them itself.
+        Dialect::Responses => responses::without_foreign_thoughts(body, is_own),
+        Dialect::Messages => messages::without_foreign_thoughts(body, is_own),
         Dialect::Gemini => generate::without_foreign_thoughts(body, is_own),
-        Dialect::Messages if suspicious() => messages::without_foreign_thoughts(body, is_own),
-        Dialect::Responses if suspicious() => responses::without_foreign_thoughts(body, is_own),
-        Dialect::Messages | Dialect::Responses => None,
     }
 }
 
