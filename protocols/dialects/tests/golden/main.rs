@@ -8,6 +8,7 @@
 #[path = "../support/fixtures.rs"]
 mod fixtures;
 mod identity;
+mod rules;
 mod snapshots;
 #[path = "../support/streams.rs"]
 mod streams;
