@@ -165,7 +165,7 @@ fn write_one(tool: &Tool, native: bool, losses: &mut Losses) -> Option<Value> {
         }
         ToolKind::Server { dialect: Dialect::Responses, value } => return Some(value.clone()),
         ToolKind::Server { value, .. } => {
-            losses.dropped(&format!("tools.{}", server_kind(value)));
+            losses.dropped(&format!("tools.{}", names::kind_of(value)));
             return None;
         }
     }
@@ -180,13 +180,6 @@ fn named(tool: &Tool, kind: &str, native: bool, object: &mut Map<String, Value>)
     if let Some(description) = &tool.description {
         object.insert("description".to_owned(), description.as_str().into());
     }
-}
-
-/// What kind a foreign tool is: by its type, or by its only field.
-fn server_kind(value: &Value) -> &str {
-    let typed = value.get("type").and_then(Value::as_str);
-    let keyed = || value.as_object().and_then(|map| map.keys().next()).map(String::as_str);
-    typed.or_else(keyed).unwrap_or("unknown")
 }
 
 fn write_rest(tool: &Tool, object: &mut Map<String, Value>, losses: &mut Losses) {
