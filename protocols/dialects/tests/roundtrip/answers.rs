@@ -1,0 +1,1 @@
+//! Answers and streams for clients of every dialect.
