@@ -184,7 +184,7 @@ fn tools(turn: &mut Turn, no_marks: bool) {
         _ => turn.tools.is_empty(),
     };
     // Where none is to be called, nothing can be said of several.
-    if turn.tools.is_empty() || turn.tool_choice == Some(ToolChoice::None) {
+    if !functions || turn.tool_choice == Some(ToolChoice::None) {
         turn.parallel_tool_calls = None;
     }
     if nothing {

@@ -184,7 +184,11 @@ impl Forgetting<'_> {
             Dialect::Chat if texts || self.changed("content.tool_result") => {
                 join(&mut result.content, "\n\n")
             }
-            Dialect::Gemini => join(&mut result.content, "\n"),
+            Dialect::Gemini => {
+                join(&mut result.content, "\n");
+                // The response stands before its media.
+                result.content.sort_by_key(|block| block.as_text().is_none());
+            }
             _ => {}
         }
         result

@@ -117,6 +117,10 @@ fn conversation(dialect: Dialect, steps: Vec<Step>, ids: bool, style: u8) -> Vec
     if matches!(dialect, Dialect::Messages | Dialect::Gemini) && !begins {
         messages.insert(0, Message::new(Role::User, vec![Block::text("hello")]));
     }
+    // Somebody asks for something.
+    if messages.iter().all(|message| message.role == Role::Assistant) {
+        messages.push(Message::new(Role::User, vec![Block::text("hello")]));
+    }
     messages
 }
 

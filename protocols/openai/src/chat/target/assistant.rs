@@ -18,6 +18,8 @@ struct Fields<'a> {
     /// The deprecated single call.
     call: Option<Value>,
     thoughts: Vec<Thought<'a>>,
+    /// Whether the target may not see one of the thoughts.
+    withheld: bool,
 }
 
 impl Writer<'_> {
@@ -70,7 +72,10 @@ impl Writer<'_> {
                 fields.call = Some(single.into());
             }
             Kind::ToolCall(call) => fields.calls.push(self.call(block, call)),
-            Kind::Thinking(thinking) => fields.thoughts.extend(self.thought(block, thinking)),
+            Kind::Thinking(thinking) => match self.thought(block, thinking) {
+                Some(thought) => fields.thoughts.push(thought),
+                None => fields.withheld = true,
+            },
             Kind::Opaque { value, .. } if block.rest.hinted(CHAT, "$call").is_some() => {
                 fields.calls.push(value.clone());
             }
@@ -85,6 +90,7 @@ impl Writer<'_> {
                 fields.parts.extend(self.part(block));
                 fields.citations.extend(citations.iter().filter(|_| self.native));
             }
+            _ if self.is_unshown(block) => {}
             _ => fields.parts.extend(self.part(block)),
         }
     }
@@ -137,7 +143,8 @@ impl Writer<'_> {
     fn thoughts(&self, message: &Message, fields: &Fields<'_>, written: &mut Map<String, Value>) {
         let quirks = self.target.quirks;
         thinking::write(&fields.thoughts, written);
-        if !quirks.strip_reasoning {
+        // What repeats a thought that is withheld is withheld too.
+        if !quirks.strip_reasoning && !fields.withheld {
             thinking::repeat(&message.rest, written);
         }
         let calls = !fields.calls.is_empty() || fields.call.is_some();

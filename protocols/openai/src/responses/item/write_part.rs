@@ -80,6 +80,10 @@ pub(crate) fn annotation(citation: &Citation, losses: &mut Losses) -> Option<Val
         losses.dropped("citations");
         return None;
     };
+    if citation.quote.is_some() || citation.span.is_none() {
+        // The words that are cited have no place, and where they stand must be said.
+        losses.changed("citations");
+    }
     let (start, end) = citation.span.unwrap_or_default();
     Some(json!({
         "type": "url_citation",
