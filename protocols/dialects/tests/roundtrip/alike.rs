@@ -223,7 +223,7 @@ fn format(turn: &mut Turn, way: Way, losses: &Losses) {
         Some(Format::Schema { name, strict, schema, .. }) => {
             // A name labels, and is made up where one is required.
             *name = name.take().filter(|name| !nameless && name != "answer");
-            *strict = strict.filter(|_| !nameless);
+            *strict = strict.filter(|strict| !(nameless && *strict));
             if changed(losses, "schema") {
                 *schema = Value::Null;
             } else if way.to == Dialect::Messages {

@@ -58,9 +58,21 @@ const REQUESTS: &[Allowed] = &[
     },
     Allowed {
         from: &[Responses],
+        to: &[Chat],
+        what: &["metadata"],
+        why: "chat takes labels only of completions that are to be stored, and few of its providers take any",
+    },
+    Allowed {
+        from: &[Responses],
         to: &[Chat, Messages, Gemini],
-        what: &["truncation", "content.web_search_call", "content.input_x", "tools.file_search"],
-        why: "what the service behind Responses does by itself",
+        what: &[
+            "truncation",
+            "content.web_search_call",
+            "content.input_x",
+            "tools.file_search",
+            "namespace.description",
+        ],
+        why: "what the service behind Responses does by itself; elsewhere a namespace is but a part of names",
     },
     Allowed {
         from: &[Messages],

@@ -28,6 +28,36 @@ pub(crate) fn forget(turn: &Turn, way: Way, losses: &Losses) -> Turn {
     turn
 }
 
+/// Whether the tool loop at the end begins without a thought. Messages takes the thoughts out of all of such a loop where
+/// it would have to think by a budget.
+pub(crate) fn lacks_thought(turn: &Turn) -> bool {
+    let first = turn.messages.get(loop_start(turn)).and_then(|message| message.blocks.first());
+    first.is_some_and(|block| !matches!(block.kind, Kind::Thinking(_)))
+}
+
+/// Takes the thoughts out of the loop at the end.
+pub(crate) fn strip_loop(turn: &mut Turn) {
+    let start = loop_start(turn);
+    for message in turn.messages.iter_mut().skip(start) {
+        message.blocks.retain(|block| !matches!(block.kind, Kind::Thinking(_)));
+    }
+    turn.messages.retain(|message| !message.blocks.is_empty());
+}
+
+/// Where the loop at the end begins; behind the end if there is none.
+fn loop_start(turn: &Turn) -> usize {
+    let mut start = turn.messages.len();
+    for (at, message) in turn.messages.iter().enumerate().rev() {
+        match message.role {
+            Role::Assistant if start == turn.messages.len() && at + 1 == start => return start,
+            Role::Assistant => start = at,
+            Role::User if !message.blocks.iter().any(|it| matches!(it.kind, Kind::ToolResult(_))) => break,
+            _ => {}
+        }
+    }
+    start
+}
+
 struct Forgetting<'a> {
     way: Way,
     losses: &'a Losses,
@@ -126,6 +156,10 @@ impl Forgetting<'_> {
                 }
                 for citation in citations.iter_mut().filter(|_| self.changed("citations")) {
                     (citation.quote, citation.span) = (None, Some(citation.span.unwrap_or_default()));
+                }
+                if self.way.to == Dialect::Messages && text.trim().is_empty() {
+                    // It says nothing.
+                    return None;
                 }
                 Kind::Text { text, citations }
             }
@@ -246,7 +280,9 @@ impl Forgetting<'_> {
                 .for_each(|message| message.role = Role::User);
         }
         if self.way.to == Dialect::Messages {
+            *turn = std::mem::take(turn).normalised();
             self.go_on(turn);
+            turn.messages.retain(|message| !message.blocks.is_empty());
         } else if turn.messages.is_empty() && self.changed("role") {
             turn.messages.push(Message::new(Role::User, std::mem::take(&mut turn.instructions)));
         }

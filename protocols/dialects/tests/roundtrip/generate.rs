@@ -118,7 +118,10 @@ fn conversation(dialect: Dialect, steps: Vec<Step>, ids: bool, style: u8) -> Vec
         messages.insert(0, Message::new(Role::User, vec![Block::text("hello")]));
     }
     // Somebody asks for something.
-    if messages.iter().all(|message| message.role == Role::Assistant) {
+    let asks = |message: &Message| {
+        message.role == Role::User && message.blocks.iter().any(|block| block.as_text().is_some_and(|it| !it.trim().is_empty()))
+    };
+    if !messages.iter().any(asks) {
         messages.push(Message::new(Role::User, vec![Block::text("hello")]));
     }
     messages

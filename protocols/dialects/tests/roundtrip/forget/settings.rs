@@ -30,7 +30,10 @@ pub(super) fn forget(turn: &mut Turn, way: Way, losses: &Losses) {
         turn.format = None;
     }
     let narrow = matches!(way.to, Dialect::Messages | Dialect::Gemini);
-    if let Some(Format::Schema { name, description, schema, .. }) = &mut turn.format {
+    if let Some(Format::Schema { name, description, schema, strict }) = &mut turn.format {
+        if narrow && lost(losses, "strict") {
+            *strict = strict.filter(|strict| *strict);
+        }
         if narrow && changed(losses, "response_format") {
             *description = None;
         }

@@ -146,7 +146,7 @@ fn encode_format(turn: &Turn, native: bool, config: &mut Map<String, Value>, los
             }
         }
         Format::Json => drop(config.insert(MIME.into(), "application/json".into())),
-        Format::Schema { schema, strict, .. } => {
+        Format::Schema { schema, strict, description, .. } => {
             let hinted = ["responseJsonSchema", "responseSchema"]
                 .into_iter()
                 .find_map(|name| Some((name, hints::hint(&turn.rest, &format!("${name}"))?)));
@@ -155,6 +155,9 @@ fn encode_format(turn: &Turn, native: bool, config: &mut Map<String, Value>, los
                 config.extend(mime.map(|mime| (MIME.to_owned(), mime.clone())));
                 config.insert(name.to_owned(), written.clone());
                 return;
+            }
+            if description.is_some() {
+                losses.changed("response_format");
             }
             if *strict == Some(false) {
                 losses.dropped("strict");
