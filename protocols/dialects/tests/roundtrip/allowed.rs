@@ -296,7 +296,7 @@ const ANSWERS: &[Allowed] = &[
     Allowed {
         from: ANY,
         to: &[Chat, Responses, Gemini],
-        what: &["stop_sequence", "~finish_reason", "~stop_reason"],
+        what: &["stop_sequence", "~finish_reason"],
         why: "which stop text was met is not told, nor reasons that the API does not have",
     },
     Allowed {

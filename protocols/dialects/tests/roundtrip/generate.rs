@@ -119,7 +119,8 @@ fn conversation(dialect: Dialect, steps: Vec<Step>, ids: bool, style: u8) -> Vec
     }
     // Somebody asks for something.
     let asks = |message: &Message| {
-        message.role == Role::User && message.blocks.iter().any(|block| block.as_text().is_some_and(|it| !it.trim().is_empty()))
+        message.role == Role::User
+            && message.blocks.iter().any(|block| block.as_text().is_some_and(|it| !it.trim().is_empty()))
     };
     if !messages.iter().any(asks) {
         messages.push(Message::new(Role::User, vec![Block::text("hello")]));

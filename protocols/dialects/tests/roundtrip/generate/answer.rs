@@ -178,6 +178,8 @@ impl Cut {
 
 /// The events of an answer, cut and shuffled as providers do.
 pub(crate) fn events_of(answer: Answer, cut: &Cut) -> Vec<Event> {
+    // Who signs calls gives them as a whole.
+    let signed: Vec<u32> = (0..).zip(&answer.blocks).filter(|(_, block)| is_signed(block)).map(|(at, _)| at).collect();
     let mut sizes = cut.pieces.iter().copied().cycle();
     let mut turns = cut.turns.iter().copied().cycle();
     let mut out = Vec::new();
@@ -192,7 +194,7 @@ pub(crate) fn events_of(answer: Answer, cut: &Cut) -> Vec<Event> {
                 }
                 block.push_back(event);
             }
-            Event::Delta { index, delta: Delta::Text(text) } => {
+            Event::Delta { index, delta: Delta::Text(text) } if !signed.contains(&index) => {
                 let pieces = pieces(&text, &mut sizes);
                 block.extend(
                     pieces.into_iter().map(|piece| Event::Delta { index, delta: Delta::Text(piece) }),
@@ -210,6 +212,10 @@ pub(crate) fn events_of(answer: Answer, cut: &Cut) -> Vec<Event> {
         }
     }
     out
+}
+
+fn is_signed(block: &Block) -> bool {
+    matches!(&block.kind, Kind::ToolCall(call) if call.signature.is_some())
 }
 
 fn pieces(text: &str, sizes: &mut impl Iterator<Item = usize>) -> Vec<String> {

@@ -125,7 +125,8 @@ fn add_tools(turn: &Turn, native: bool, body: &mut Map<String, Value>, losses: &
     }
     if none && !native {
         // To leave the choice to a model that has none says nothing.
-        if matches!(&turn.tool_choice, Some(choice) if !matches!(choice, ToolChoice::Auto | ToolChoice::None)) {
+        if matches!(&turn.tool_choice, Some(choice) if !matches!(choice, ToolChoice::Auto | ToolChoice::None))
+        {
             losses.dropped("tool_choice");
         }
         return;
