@@ -21,6 +21,8 @@ pub(super) fn normalised(mut answer: Answer, to: Dialect) -> Answer {
         blocks.sort_by_key(place);
     }
     cite(&mut blocks);
+    // A text without words is where citations stand that came late.
+    blocks.retain(|block| block.as_text() != Some(""));
     answer.blocks = Vec::new();
     blocks.into_iter().for_each(|block| join(block, &mut answer.blocks));
     number(&mut answer.blocks);
