@@ -92,13 +92,15 @@ fn text_at(json: &[u8], at: usize) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    const ANSWER: &[u8] = br#"data: {"type":"content_block_delta","delta":{"type":"signature_delta","signature": "c2lnA=="}}"#;
+    const ANSWER: &[u8] =
+        br#"data: {"type":"content_block_delta","delta":{"type":"signature_delta","signature": "c2lnA=="}}"#;
 
     #[test]
     fn what_passed_through_is_known_again() {
         let makers = Makers::default();
         makers.note(Dialect::Messages, ANSWER, "a:claude");
-        let request = br#"{"messages":[{"content":[{"type":"thinking","thinking":"x","signature":"c2lnA=="}]}]}"#;
+        let request =
+            br#"{"messages":[{"content":[{"type":"thinking","thinking":"x","signature":"c2lnA=="}]}]}"#;
         assert!(!makers.any_foreign(Dialect::Messages, request, "a:claude"));
         assert!(makers.any_foreign(Dialect::Messages, request, "b:glm"));
         assert!(!makers.any_foreign(Dialect::Chat, request, "b:glm"));

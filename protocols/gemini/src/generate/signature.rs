@@ -35,14 +35,17 @@ pub(super) fn written(signature: &Signature) -> String {
     }
 }
 
-/// Takes thoughts that another maker signed out of a native request: `is_own` says whether a maker is the target's.
+/// Whether a body may hold signatures with a maker's name: a cheap look before a careful one.
+#[must_use]
+pub fn may_be_named(body: &[u8]) -> bool {
+    Signature::may_be_in(body) || memchr::memmem::find(body, MARK).is_some()
+}
+
+/// Takes thoughts that another maker signed out of a native request: `is_own` says whether a signature is the target's.
 /// A function call keeps its place under the signature that is not validated; signed thoughts go. `None` when there is
 /// nothing to do.
 #[must_use]
-pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
-    if !Signature::may_be_in(body) && memchr::memmem::find(body, MARK).is_none() {
-        return None;
-    }
+pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&Signature) -> bool) -> Option<Vec<u8>> {
     let mut request: Value = serde_json::from_slice(body).ok()?;
     let mut changed = false;
     for content in request.get_mut("contents")?.as_array_mut()? {
@@ -81,11 +84,13 @@ enum Fate {
 }
 
 /// Puts the signature of a part right.
-fn fate(part: &mut Map<String, Value>, is_own: &impl Fn(&str) -> bool) -> Fate {
+fn fate(part: &mut Map<String, Value>, is_own: &impl Fn(&Signature) -> bool) -> Fate {
     let Some(name) = KEYS.into_iter().find(|name| part.contains_key(*name)) else { return Fate::Stays };
     let signature = read(part.get(name).and_then(Value::as_str).unwrap_or_default());
-    let Some(maker) = signature.maker else { return Fate::Stays };
-    if is_own(&maker) {
+    if is_own(&signature) {
+        if signature.maker.is_none() {
+            return Fate::Stays;
+        }
         part.insert(name.to_owned(), signature.data.into());
         return Fate::Changed;
     }
@@ -147,7 +152,7 @@ mod tests {
                 {"text": "end", "thoughtSignature": "cGxhaW4="}]},
             {"role": "model", "parts": [{"text": "", "thought_signature": foreign}]}]});
         let body = serde_json::to_vec(&request).unwrap();
-        let cleaned = without_foreign_thoughts(&body, |maker| maker == "google").unwrap();
+        let cleaned = without_foreign_thoughts(&body, |signature| signature.is_of("google", true)).unwrap();
         let expected = json!({"contents": [
             {"role": "user", "parts": [{"text": "go"}]},
             {"role": "model", "parts": [
@@ -156,6 +161,7 @@ mod tests {
                 {"functionCall": {"name": "g", "args": {}}, "thoughtSignature": "c2ln"},
                 {"text": "end", "thoughtSignature": "cGxhaW4="}]}]});
         assert_eq!(serde_json::from_slice::<Value>(&cleaned).unwrap(), expected);
-        assert_eq!(without_foreign_thoughts(&cleaned, |_| false), None);
+        assert!(may_be_named(&body) && !may_be_named(&cleaned));
+        assert_eq!(without_foreign_thoughts(&cleaned, |signature| signature.is_of("other", true)), None);
     }
 }

@@ -148,7 +148,9 @@ proptest! {
         prop_assert_eq!(ends, usize::from(whole));
         let mut open = std::collections::HashSet::new();
         let mut next = 0;
+        let mut stopped = false;
         for event in &out {
+            prop_assert!(!stopped || matches!(event, canon::Event::End));
             match event {
                 canon::Event::Open { index, .. } => {
                     prop_assert_eq!(*index, next);
@@ -157,7 +159,12 @@ proptest! {
                 }
                 canon::Event::Delta { index, .. } => prop_assert!(open.contains(index)),
                 canon::Event::Close { index } => prop_assert!(open.remove(index)),
-                canon::Event::Stop { .. } => prop_assert!(open.is_empty()),
+                canon::Event::Stop { .. } => {
+                    prop_assert!(open.is_empty());
+                    stopped = true;
+                    continue;
+                }
+                canon::Event::End => prop_assert!(stopped),
                 _ => {}
             }
         }

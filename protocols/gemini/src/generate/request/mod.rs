@@ -4,6 +4,7 @@ mod config;
 mod contents;
 mod decode;
 mod encode;
+mod format;
 mod reasoning;
 mod thoughts;
 mod tools;

@@ -260,3 +260,23 @@ fn a_request_of_gemini_is_readable_by_others() {
     let Kind::ToolResult(result) = &turn.messages[2].blocks[1].kind else { panic!() };
     assert!(result.failed && result.content == [Block::text("No data for Rome")]);
 }
+
+#[test]
+fn every_way_to_ask_for_a_form_is_understood() {
+    let of = |name: &str| {
+        let file = format!("{name}.json");
+        let body = super::fixtures("requests").into_iter().find(|(name, _)| *name == file).unwrap().1;
+        decode(&body).unwrap().format
+    };
+    let schema = |name: &str| match of(name) {
+        Some(Format::Schema { schema, .. }) => schema,
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(schema("response-format")["type"], "object");
+    assert_eq!(
+        schema("response-schema")["items"]["properties"]["kind"],
+        json!({"type": "string", "enum": ["sweet", "sour"]})
+    );
+    assert_eq!(schema("response-json-schema")["properties"]["reasoning"]["type"], "string");
+    assert_eq!((of("json-mode"), of("response-format-image")), (Some(Format::Json), None));
+}

@@ -18,8 +18,6 @@ struct Fields<'a> {
     /// The deprecated single call.
     call: Option<Value>,
     thoughts: Vec<Thought<'a>>,
-    /// Whether the target may not see one of the thoughts.
-    withheld: bool,
 }
 
 impl Writer<'_> {
@@ -72,10 +70,7 @@ impl Writer<'_> {
                 fields.call = Some(single.into());
             }
             Kind::ToolCall(call) => fields.calls.push(self.call(block, call)),
-            Kind::Thinking(thinking) => match self.thought(block, thinking) {
-                Some(thought) => fields.thoughts.push(thought),
-                None => fields.withheld = true,
-            },
+            Kind::Thinking(thinking) => fields.thoughts.extend(self.thought(block, thinking)),
             Kind::Opaque { value, .. } if block.rest.hinted(CHAT, "$call").is_some() => {
                 fields.calls.push(value.clone());
             }
@@ -83,7 +78,7 @@ impl Writer<'_> {
                 if self.target.quirks.strip_reasoning {
                     self.losses.dropped("thinking");
                 } else {
-                    fields.thoughts.push(Thought { block, signature: None });
+                    fields.thoughts.push(Thought { block, signature: None, plain: false });
                 }
             }
             Kind::Text { citations, .. } => {
@@ -127,14 +122,14 @@ impl Writer<'_> {
         self.cache(block.cache.as_ref());
         if !quirks.strip_reasoning && self.native && own {
             let signature = thinking.signature.as_ref().map(|it| it.data.clone());
-            return Some(Thought { block, signature });
+            return Some(Thought { block, signature, plain: false });
         }
         // A target that insists on thoughts takes the words of any model, but signatures only of its own.
         if !quirks.strip_reasoning && quirks.echo_reasoning && told {
             if thinking.signature.is_some() {
                 self.losses.dropped("thinking.signature");
             }
-            return Some(Thought { block, signature: None });
+            return Some(Thought { block, signature: None, plain: true });
         }
         self.losses.dropped("thinking");
         None
@@ -143,8 +138,8 @@ impl Writer<'_> {
     fn thoughts(&self, message: &Message, fields: &Fields<'_>, written: &mut Map<String, Value>) {
         let quirks = self.target.quirks;
         thinking::write(&fields.thoughts, written);
-        // What repeats a thought that is withheld is withheld too.
-        if !quirks.strip_reasoning && !fields.withheld {
+        let thoughts = message.blocks.iter().filter(|block| matches!(block.kind, Kind::Thinking(_))).count();
+        if !quirks.strip_reasoning && fields.thoughts.len() >= thoughts {
             thinking::repeat(&message.rest, written);
         }
         let calls = !fields.calls.is_empty() || fields.call.is_some();

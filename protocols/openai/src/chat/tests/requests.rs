@@ -202,8 +202,14 @@ fn signatures_return_to_their_maker_alone() {
     assert_eq!(thinking.text, "hm", "the words and their signature are one thought");
     let (body, losses) = sent(&request(&crossed), &target(Dialect::Chat));
     assert_eq!(body["messages"][0].get("reasoning_details"), None);
+    assert_eq!(body["messages"][0].get("reasoning_content"), None);
     assert_eq!(body["messages"][0]["tool_calls"][0].get("extra_content"), None);
     assert_eq!(losses, "thinking, thinking.signature");
+    let echo = Quirks { echo_reasoning: true, ..Quirks::default() };
+    let (body, losses) = sent(&request(&crossed), &with(echo, Dialect::Chat));
+    assert_eq!(body["messages"][0]["reasoning_content"], "hm");
+    assert_eq!(body["messages"][0].get("reasoning_details"), None);
+    assert_eq!(losses, "thinking.signature");
 }
 
 #[test]
