@@ -179,7 +179,8 @@ impl Cut {
 /// The events of an answer, cut and shuffled as providers do.
 pub(crate) fn events_of(answer: Answer, cut: &Cut) -> Vec<Event> {
     // Who signs calls gives them as a whole.
-    let signed: Vec<u32> = (0..).zip(&answer.blocks).filter(|(_, block)| is_signed(block)).map(|(at, _)| at).collect();
+    let signed: Vec<u32> =
+        (0..).zip(&answer.blocks).filter(|(_, block)| is_signed(block)).map(|(at, _)| at).collect();
     let mut sizes = cut.pieces.iter().copied().cycle();
     let mut turns = cut.turns.iter().copied().cycle();
     let mut out = Vec::new();
