@@ -40,15 +40,19 @@ pub(super) fn lacks_thought(messages: &[Value]) -> bool {
     start(messages).and_then(|at| messages.get(at)).is_some_and(|message| !begins_with_thought(message))
 }
 
-/// Takes the thoughts out of the loop at the end, which is to go on without thinking.
-pub(super) fn strip(messages: &mut Vec<Value>) {
-    let Some(begin) = start(messages) else { return };
+/// Takes the thoughts out of the loop at the end, which is to go on without thinking; says whether there were any.
+pub(super) fn strip(messages: &mut Vec<Value>) -> bool {
+    let Some(begin) = start(messages) else { return false };
+    let mut any = false;
     for message in messages.iter_mut().skip(begin) {
         if let Some(content) = message.get_mut("content").and_then(Value::as_array_mut) {
+            let before = content.len();
             content.retain(|block| !is_thought(block));
+            any |= content.len() < before;
         }
     }
     messages.retain(|message| message.get("content") != Some(&Value::Array(Vec::new())));
+    any
 }
 
 /// The role of a message.

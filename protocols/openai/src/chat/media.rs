@@ -1,6 +1,6 @@
 //! Content parts that are not text: pictures, sound, moving pictures and files.
 
-use canon::{Block, DecodeError, Fields, Kind, Losses, Media, Source};
+use canon::{Block, DecodeError, Dialect, Fields, Kind, Losses, Media, Source};
 use serde_json::{Map, Value};
 
 use super::kept::{CHAT, Hints, leave, object, some};
@@ -135,13 +135,16 @@ fn audio(block: &Block, media: &Media) -> Option<Map<String, Value>> {
 fn file(media: &Media, native: bool, losses: &mut Losses) -> Option<Map<String, Value>> {
     let name = media.name.as_deref().map(Value::from);
     let inner = match &media.source {
-        Source::Uploaded { dialect, id } if *dialect == CHAT => {
+        // The two dialects of one vendor share their files.
+        Source::Uploaded { dialect: CHAT | Dialect::Responses, id } => {
             some([("file_id", Some(id.as_str().into())), ("filename", name)])
         }
         Source::Uploaded { .. } => return None,
         Source::Text(text) => {
             losses.changed("file");
-            return Some(object([("type", "text".into()), ("text", text.as_str().into())]));
+            let titled = media.name.as_ref().map(|name| [name, "\n\n", text].concat());
+            let text = titled.as_deref().unwrap_or(text);
+            return Some(object([("type", "text".into()), ("text", text.into())]));
         }
         Source::Base64(data) if native && media.mime.is_none() => {
             some([("filename", name), ("file_data", Some(data.as_str().into()))])

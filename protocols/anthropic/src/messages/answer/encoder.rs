@@ -112,7 +112,7 @@ impl Encoder {
         let shape = match block {
             Opening::Text => Shape::Text,
             Opening::Refusal => {
-                self.speech.refused = true;
+                self.speech.refuse();
                 Shape::Text
             }
             Opening::Thinking { .. } => Shape::Thinking,

@@ -39,6 +39,12 @@ impl Speech {
         if provided.is_empty() { self.asked.model.clone() } else { provided }
     }
 
+    /// Notes that the model declines: here that is text, and a reason to stop.
+    pub(super) fn refuse(&mut self) {
+        self.refused = true;
+        self.losses.changed("refusal");
+    }
+
     /// Writes a block: none, one, or two where a tool call brings a signature.
     pub(super) fn block(&mut self, block: Block, into: &mut Vec<Value>) {
         let mut written = match block.kind {
@@ -55,7 +61,7 @@ impl Speech {
                 written
             }
             Kind::Refusal(text) => {
-                self.refused = true;
+                self.refuse();
                 object([("type", "text".into()), ("text", text.into())])
             }
             Kind::Thinking(thinking) => match self.thought(thinking) {

@@ -51,8 +51,8 @@ impl Writer<'_> {
     }
 
     fn text(&mut self, text: &str, citations: &[Citation], block: &Block) -> Option<Map<String, Value>> {
-        // The API refuses empty text blocks.
-        if text.is_empty() && !self.native {
+        // The API refuses text blocks that say nothing, those of white space alone included.
+        if text.trim().is_empty() && !self.native {
             return None;
         }
         let mut written = object([("type", "text".into()), ("text", text.into())]);

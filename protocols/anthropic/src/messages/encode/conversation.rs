@@ -1,7 +1,7 @@
 //! The system prompt and the messages, in the order that the API demands: the user first, roles in turn, and the
 //! results of tools at the beginning of the message behind their calls.
 
-use canon::{Block, Dialect, Message, Role, Turn};
+use canon::{Block, Dialect, Losses, Message, Role, Turn};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -48,7 +48,7 @@ impl Writer<'_> {
             self.losses.changed("messages");
             row.messages.insert(0, ("user", vec![json!({"type": "text", "text": PRELUDE})]));
         }
-        row.finish()
+        row.finish(&mut self.losses)
     }
 
     /// A message that came in this dialect. One that holds nothing any more is none.
@@ -91,19 +91,22 @@ impl Row {
         }
     }
 
-    fn finish(mut self) -> Vec<Value> {
-        self.trim_the_last();
+    fn finish(mut self, losses: &mut Losses) -> Vec<Value> {
+        self.trim_the_last(losses);
         self.messages.into_iter().map(|(role, content)| finished(role, content)).collect()
     }
 
     /// Where the model is to go on from its own words, they must end neither in thoughts nor in white space.
-    fn trim_the_last(&mut self) {
+    fn trim_the_last(&mut self, losses: &mut Losses) {
         let Some(("assistant", content)) = self.messages.last_mut() else { return };
-        while content.pop_if(|block| tool_loop::is_thought(block)).is_some() {}
+        while content.pop_if(|block| tool_loop::is_thought(block)).is_some() {
+            losses.dropped("thinking");
+        }
         if let Some(Value::String(text)) = content.last_mut().and_then(|block| block.get_mut("text")) {
-            text.truncate(text.trim_end().len());
-            if text.is_empty() {
-                content.pop();
+            let end = text.trim_end().len();
+            if end < text.len() {
+                losses.changed("messages");
+                text.truncate(end);
             }
         }
         if content.is_empty() {

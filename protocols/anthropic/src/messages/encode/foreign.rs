@@ -20,7 +20,10 @@ pub(super) fn settings(
     let plan = thinking::plan(writer, turn, messages, forced);
     let mut put = |name: &str, value: Option<Value>| into.extend(value.map(|value| (name.to_owned(), value)));
     put("max_tokens", Some(plan.max_tokens.into()));
-    // Without tools the choice among them is refused, and says nothing.
+    // Without tools the choice among them is refused. To leave it to the model says nothing.
+    if !has_tools && tools::is_forced(turn.tool_choice.as_ref()) {
+        writer.losses.dropped("tool_choice");
+    }
     put("tool_choice", if has_tools { writer.tool_choice(turn) } else { None });
     put("thinking", plan.thinking);
     put("output_config", output_config(writer, turn, plan.effort));
@@ -33,7 +36,11 @@ fn output_config(writer: &mut Writer<'_>, turn: &Turn, effort: Option<&str>) -> 
     let mut config = Map::new();
     config.extend(effort.map(|effort| ("effort".to_owned(), effort.into())));
     match &turn.format {
-        Some(Format::Schema { schema, description, .. }) => {
+        Some(Format::Schema { schema, description, strict, .. }) => {
+            if *strict == Some(false) {
+                // A schema always holds here.
+                writer.losses.dropped("strict");
+            }
             if description.is_some() {
                 writer.losses.changed("response_format");
             }

@@ -79,7 +79,9 @@ pub(super) fn plan(writer: &mut Writer<'_>, turn: &Turn, messages: &mut Vec<Valu
             Thinks::Adaptive => adaptive(writer, turn, generation, effort, shown),
             Thinks::Budget if tool_loop::lacks_thought(messages) => {
                 writer.losses.changed("reasoning");
-                tool_loop::strip(messages);
+                if tool_loop::strip(messages) {
+                    writer.losses.dropped("thinking");
+                }
                 off(writer, turn, None)
             }
             Thinks::Budget => budgeted(writer, turn, budget.unwrap_or_else(|| effort.budget()), shown),

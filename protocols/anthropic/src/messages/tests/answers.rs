@@ -140,11 +140,11 @@ fn what_a_client_cannot_get_is_declared() {
         ..Answer::default()
     };
     let (body, losses) = whole(answer.clone());
-    assert_eq!(losses, "logprobs, image, audio, ~citations, citations, ~arguments");
+    assert_eq!(losses, "logprobs, image, audio, ~citations, citations, ~refusal, ~arguments");
     assert_eq!(body["content"][0]["citations"][0]["encrypted_index"], "trivium.none.");
     assert_eq!(body["content"][3]["input"], json!({"_raw": "oops"}));
     let (_, streamed_losses) = streamed(answer.into_events(), asked());
-    assert_eq!(streamed_losses, "image, audio, ~citations, logprobs, citations");
+    assert_eq!(streamed_losses, "image, audio, ~citations, logprobs, citations, ~refusal");
 }
 
 #[test]

@@ -324,3 +324,40 @@ fn the_system_prompt_is_text() {
     assert_eq!((body["system"].clone(), losses.as_str()), (json!("a"), "image, ~role"));
     assert_eq!(body["messages"][0]["content"][2]["type"], "image");
 }
+
+#[test]
+fn what_is_cut_off_the_end_is_declared() {
+    let signature = Some(Signature { data: "c2ln".into(), maker: Some("anthropic".into()) });
+    let thought =
+        Block::new(Kind::Thinking(Thinking { text: "hm".into(), signature, ..Thinking::default() }));
+    let (body, losses) =
+        written(&turn(vec![user("go"), assistant(vec![Block::text("So "), thought])]), MODEL);
+    assert_eq!(body["messages"][1]["content"], "So");
+    assert_eq!(losses, "thinking, ~messages");
+}
+
+#[test]
+fn texts_of_white_space_are_left_out() {
+    let blocks = vec![Block::text(" \n"), Block::text("hi")];
+    let (body, losses) = written(&turn(vec![Message::new(Role::User, blocks)]), MODEL);
+    assert_eq!(body["messages"], json!([{"role": "user", "content": "hi"}]));
+    assert_eq!(losses, "");
+}
+
+#[test]
+fn own_thoughts_that_a_loop_cannot_keep_are_declared() {
+    let signature = Some(Signature { data: "c2ln".into(), maker: Some("anthropic".into()) });
+    let thought =
+        Block::new(Kind::Thinking(Thinking { text: "hm".into(), signature, ..Thinking::default() }));
+    let mut loops = turn(vec![
+        user("go"),
+        assistant(vec![call("a", "{}", None)]),
+        Message::new(Role::User, vec![result("a", vec![Block::text("1")])]),
+        assistant(vec![thought, call("b", "{}", None)]),
+        Message::new(Role::User, vec![result("b", vec![Block::text("2")])]),
+    ]);
+    loops.reasoning = Some(canon::Reasoning { budget: Some(2000), ..canon::Reasoning::default() });
+    let (body, losses) = written(&loops, MODEL);
+    assert_eq!(body["messages"][3]["content"][0]["type"], "tool_use");
+    assert_eq!(losses, "~reasoning, thinking");
+}

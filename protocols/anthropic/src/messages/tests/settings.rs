@@ -166,3 +166,27 @@ fn forms_stops_and_users() {
     turn.format = Some(Format::Json);
     assert_eq!(written(&turn, BUDGETED).1, "response_format, stop");
 }
+
+#[test]
+fn a_choice_outlives_no_tools() {
+    for (choice, lost) in
+        [(ToolChoice::Auto, ""), (ToolChoice::None, ""), (ToolChoice::Required, "tool_choice")]
+    {
+        let turn = Turn { messages: vec![user("hi")], tool_choice: Some(choice), ..Turn::default() };
+        let (body, losses) = written(&turn, BUDGETED);
+        assert_eq!((body.get("tool_choice"), losses.as_str()), (None, lost));
+    }
+}
+
+#[test]
+fn a_schema_always_holds() {
+    let of = |strict| {
+        let schema = json!({"type": "object", "properties": {}});
+        let format = Some(Format::Schema { name: None, description: None, schema, strict });
+        written(&Turn { messages: vec![user("hi")], format, ..Turn::default() }, BUDGETED).1
+    };
+    assert_eq!(
+        (of(None), of(Some(true)), of(Some(false))),
+        (String::new(), String::new(), "strict".to_owned())
+    );
+}

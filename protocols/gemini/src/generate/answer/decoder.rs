@@ -116,17 +116,26 @@ impl Decoder {
                 self.block(block, out);
             }
         }
-        if let Some(open) = self.open.filter(|open| !open.thinking) {
-            let deltas = grounding::read(candidate, Some(&self.offsets)).into_iter().map(Delta::Citation);
-            let elements = candidate.get("logprobsResult").map(logprobs::read).unwrap_or_default();
-            let logprobs = (!elements.is_empty()).then_some(Delta::Logprobs(elements));
-            out.extend(deltas.chain(logprobs).map(|delta| Event::Delta { index: open.index, delta }));
-        }
+        self.about_text(candidate, out);
         let word = candidate.get("finishReason").and_then(Value::as_str);
         if let Some(word) = word.filter(|word| stop::read(word, false).is_some()) {
             self.word = Some(word.to_owned());
         }
         Ok(())
+    }
+
+    /// What a candidate says about its text: it comes last, also behind calls and signatures. Then it stands in a text of
+    /// its own, since what is closed takes no more.
+    fn about_text(&mut self, candidate: &Map<String, Value>, out: &mut Vec<Event>) {
+        let offsets = self.open.filter(|open| !open.thinking).map(|_| &self.offsets);
+        let citations = grounding::read(candidate, offsets).into_iter().map(Delta::Citation);
+        let elements = candidate.get("logprobsResult").map(logprobs::read).unwrap_or_default();
+        let logprobs = (!elements.is_empty()).then_some(Delta::Logprobs(elements));
+        let deltas: Vec<Delta> = citations.chain(logprobs).collect();
+        if !deltas.is_empty() {
+            let index = self.opened(false, out).index;
+            out.extend(deltas.into_iter().map(|delta| Event::Delta { index, delta }));
+        }
     }
 
     fn block(&mut self, block: Block, out: &mut Vec<Event>) {

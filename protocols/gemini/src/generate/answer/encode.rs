@@ -43,6 +43,9 @@ pub fn encode_answer(mut answer: Answer, asked: &Asked) -> Encoded {
     if answer.stop_sequence.is_some() {
         losses.dropped("stop_sequence");
     }
+    if !native && stop::is_lost(&answer.stop) {
+        losses.changed("finish_reason");
+    }
     rest(&answer, &mut body, &mut losses);
     Encoded { body: serde_json::to_vec(&body).unwrap_or_default(), losses }
 }

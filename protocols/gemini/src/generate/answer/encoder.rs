@@ -92,6 +92,9 @@ impl Encoder {
                 if sequence.is_some() {
                     self.losses.dropped("stop_sequence");
                 }
+                if stop::is_lost(&stop) {
+                    self.losses.changed("finish_reason");
+                }
                 self.stop = stop;
             }
             Event::End => self.end(out),
@@ -106,14 +109,14 @@ impl Encoder {
                 State::Text
             }
             Opening::Thinking { .. } => State::Thinking,
-            Opening::ToolCall { id, name, .. } => {
+            Opening::ToolCall { id, name, custom, .. } => {
                 let tool = self.asked.tool(&name);
                 State::Call(ToolCall {
                     id,
                     name: tool.name,
                     namespace: None,
                     arguments: String::new(),
-                    custom: false,
+                    custom,
                     signature: None,
                 })
             }

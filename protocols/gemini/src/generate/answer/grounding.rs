@@ -96,10 +96,16 @@ pub(super) fn written(citations: &[Citation], losses: &mut Losses) -> Option<Val
     let mut named = HashSet::new();
     let mut chunks = Vec::new();
     for citation in citations {
-        if citation.quote.is_some() || citation.span.is_some() || citation.url.is_none() {
+        let Some(url) = citation.url.as_deref() else {
+            losses.dropped("citations");
+            continue;
+        };
+        if citation.quote.is_some() || citation.span.is_some() {
             losses.changed("citations");
         }
-        let Some(url) = citation.url.as_deref().filter(|url| named.insert(*url)) else { continue };
+        if !named.insert(url) {
+            continue;
+        }
         let title = citation.title.as_deref().unwrap_or(url);
         chunks.push(json!({"web": {"uri": url, "title": title}}));
     }

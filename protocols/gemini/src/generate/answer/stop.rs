@@ -48,6 +48,11 @@ pub(super) fn read(word: &str, calls: bool) -> Option<Stop> {
     })
 }
 
+/// Whether a reason loses its meaning here.
+pub(super) fn is_lost(stop: &Stop) -> bool {
+    matches!(stop, Stop::Pause) || matches!(stop, Stop::Other(word) if !WORDS.contains(&word.as_str()))
+}
+
 /// The word for a reason.
 pub(super) fn written(stop: &Stop) -> &str {
     match stop {

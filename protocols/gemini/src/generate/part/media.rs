@@ -95,6 +95,7 @@ pub(super) fn encode(
             "inlineData"
         }
         Source::Text(text) => {
+            losses.changed("file");
             let text = match &media.name {
                 Some(name) => format!("{name}:\n{text}"),
                 None => text.clone(),

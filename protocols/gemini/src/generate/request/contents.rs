@@ -106,7 +106,16 @@ impl<'a> Contents<'a, '_> {
     fn close_model(&mut self) {
         if !self.model.is_empty() {
             let parts = std::mem::take(&mut self.model);
-            self.list.push(json!({"role": "model", "parts": parts}));
+            self.put("model", parts);
+        }
+    }
+
+    /// Adds a content, or to the last one: what stood between may have been nothing that can be said.
+    fn put(&mut self, role: &str, mut parts: Vec<Value>) {
+        let last = self.list.last_mut().filter(|last| last.get("role").is_some_and(|own| own == role));
+        match last.and_then(|last| last.get_mut("parts")).and_then(Value::as_array_mut) {
+            Some(there) => there.append(&mut parts),
+            None => self.list.push(json!({"role": role, "parts": parts})),
         }
     }
 
@@ -129,7 +138,7 @@ impl<'a> Contents<'a, '_> {
         parts.append(&mut media);
         parts.append(&mut self.behind);
         if !parts.is_empty() {
-            self.list.push(json!({"role": "user", "parts": parts}));
+            self.put("user", parts);
         }
     }
 

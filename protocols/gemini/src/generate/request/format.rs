@@ -67,7 +67,10 @@ pub(super) fn encode(turn: &Turn, native: bool, config: &mut Map<String, Value>,
         Some(Format::Text) if native => drop(config.insert(MIME.into(), "text/plain".into())),
         None | Some(Format::Text) => {}
         Some(Format::Json) => drop(config.insert(MIME.into(), "application/json".into())),
-        Some(Format::Schema { schema, strict, .. }) => {
+        Some(Format::Schema { schema, strict, description, .. }) => {
+            if description.is_some() {
+                losses.changed("response_format");
+            }
             if *strict == Some(false) {
                 losses.dropped("strict");
             }

@@ -269,6 +269,9 @@ pub(super) fn encode_choice(turn: &Turn, native: bool, body: &mut Map<String, Va
     let Some(choice) = &turn.tool_choice else { return };
     // Without functions there is nothing to choose from.
     if !native && !has_functions(body) {
+        if !matches!(choice, ToolChoice::Auto | ToolChoice::None) {
+            losses.dropped("tool_choice");
+        }
         return;
     }
     let config = match choice {

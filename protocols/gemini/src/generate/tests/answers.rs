@@ -230,3 +230,41 @@ fn thoughts_of_another_maker_come_back_from_the_client() {
     let text = Block::text("yes").kind;
     assert_eq!(kinds, [Kind::Thinking(shown), Kind::Thinking(hidden), text]);
 }
+
+#[test]
+fn what_was_found_comes_behind_calls_too() {
+    let call = json!([{"functionCall": {"name": "f", "args": {}}}]);
+    let mut last = stopped(&json!([{"text": ""}]), "STOP");
+    last["candidates"][0]["groundingMetadata"] =
+        json!({"groundingChunks": [{"web": {"uri": "https://a.example/", "title": "A"}}]});
+    let answer = folded(&[chunk(&json!([{"text": "so"}])), chunk(&call), last]);
+    let Some(Kind::Text { text, citations }) = answer.blocks.last().map(|block| &block.kind) else {
+        panic!("{answer:?}");
+    };
+    assert_eq!((text.as_str(), citations.len()), ("", 1));
+}
+
+#[test]
+fn free_text_is_wrapped_in_a_stream_as_in_a_whole_answer() {
+    let call = canon::ToolCall {
+        id: "c".into(),
+        name: "patch".into(),
+        namespace: None,
+        arguments: "{\"free\": 1}".into(),
+        custom: true,
+        signature: None,
+    };
+    let answer = Answer { blocks: vec![Block::new(Kind::ToolCall(call))], ..Answer::default() };
+    let (mut encoder, mut out) = (Encoder::new(Asked::default()), Vec::new());
+    answer.into_events().into_iter().for_each(|event| encoder.push(event, &mut out));
+    assert!(String::from_utf8(out).unwrap().contains(r#""args":{"input":"{\"free\": 1}"}"#));
+    assert!(encoder.losses().is_empty());
+}
+
+#[test]
+fn reasons_and_sources_that_are_lost_are_declared() {
+    let citation = Citation { url: None, title: None, quote: None, span: None, rest: Rest::default() };
+    let text = Block::new(Kind::Text { text: "so".into(), citations: vec![citation] });
+    let answer = Answer { blocks: vec![text], stop: Stop::Pause, ..Answer::default() };
+    assert_eq!(encode_answer(answer, &Asked::default()).losses.to_string(), "citations, ~finish_reason");
+}

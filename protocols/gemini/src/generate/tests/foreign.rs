@@ -280,3 +280,36 @@ fn every_way_to_ask_for_a_form_is_understood() {
     assert_eq!(schema("response-json-schema")["properties"]["reasoning"]["type"], "string");
     assert_eq!((of("json-mode"), of("response-format-image")), (Some(Format::Json), None));
 }
+
+#[test]
+fn roles_take_turns_around_what_cannot_be_said() {
+    let thought = Block::new(Kind::Thinking(Thinking { text: "hm".into(), ..Thinking::default() }));
+    let turn =
+        conversation(vec![user(vec![Block::text("a")]), model(vec![thought]), user(vec![Block::text("b")])]);
+    let (body, losses) = say(&turn, "gemini-2.5-flash");
+    assert_eq!(body["contents"], json!([{"role": "user", "parts": [{"text": "a"}, {"text": "b"}]}]));
+    assert_eq!(losses, "thinking");
+}
+
+#[test]
+fn a_choice_outlives_no_functions() {
+    let mut turn = conversation(vec![user(vec![Block::text("a")])]);
+    for (choice, lost) in
+        [(ToolChoice::Auto, ""), (ToolChoice::None, ""), (ToolChoice::Required, "tool_choice")]
+    {
+        turn.tool_choice = Some(choice);
+        let (body, losses) = say(&turn, "gemini-2.5-flash");
+        assert_eq!((body.get("toolConfig"), losses.as_str()), (None, lost));
+    }
+}
+
+#[test]
+fn a_form_has_no_description_and_a_document_of_text_is_text() {
+    let media = Media { mime: None, source: Source::Text("words".into()), name: None, detail: None };
+    let mut turn = conversation(vec![user(vec![Block::new(Kind::File(media))])]);
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    turn.format = Some(Format::Schema { name: None, description: Some("d".into()), schema, strict: None });
+    let (body, losses) = say(&turn, "gemini-2.5-flash");
+    assert_eq!(body["contents"][0]["parts"], json!([{"text": "words"}]));
+    assert_eq!(losses, "~file, ~response_format");
+}

@@ -85,6 +85,7 @@ impl Writer<'_> {
                 fields.parts.extend(self.part(block));
                 fields.citations.extend(citations.iter().filter(|_| self.native));
             }
+            _ if self.is_unshown(block) => {}
             _ => fields.parts.extend(self.part(block)),
         }
     }

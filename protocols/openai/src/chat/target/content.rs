@@ -41,6 +41,21 @@ impl Writer<'_> {
         Some(part.into())
     }
 
+    /// Whether a block is a medium that only the user may show: the messages of others hold text alone.
+    pub(super) fn is_unshown(&mut self, block: &Block) -> bool {
+        let name = match block.kind {
+            Kind::Image(_) => "image",
+            Kind::Audio(_) => "audio",
+            Kind::Video(_) => "video",
+            Kind::File(_) => "file",
+            _ => return false,
+        };
+        if !self.native {
+            self.losses.dropped(name);
+        }
+        !self.native
+    }
+
     fn out_of_place(&mut self, what: &str) -> Option<Value> {
         self.losses.dropped(what);
         None

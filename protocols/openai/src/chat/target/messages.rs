@@ -119,6 +119,8 @@ impl Writer<'_> {
             Role::User => "user",
             Role::Assistant => "assistant",
         };
+        let said = |block: &&Block| role == Role::User || !self.is_unshown(block);
+        let blocks: Vec<&Block> = blocks.into_iter().filter(said).collect();
         let parts: Vec<Value> = blocks.into_iter().filter_map(|block| self.part(block)).collect();
         if parts.is_empty() && !self.native {
             message.rest.lost(&mut self.losses);

@@ -116,7 +116,13 @@ fn reasoning(writer: &mut Writer<'_>, turn: &Turn, body: &mut Map<String, Value>
             writer.losses.changed("reasoning");
             Some(Effort::of_budget(budget))
         }
-        (None, None, _) => None,
+        (None, None, enabled) => {
+            if enabled == Some(true) {
+                // That it reasons at all cannot be said without saying how hard.
+                writer.losses.changed("reasoning");
+            }
+            None
+        }
     };
     // Only the vendor of Messages has more than `xhigh`.
     let effort = match effort {

@@ -315,3 +315,36 @@ fn mistakes_are_named_by_their_place() {
     let place = of(object!({"model": "m", "messages": [{"role": "assistant", "tool_calls": calls}]}));
     assert_eq!(place, "messages[0].tool_calls[0].function.name");
 }
+
+#[test]
+fn only_the_user_shows_pictures() {
+    for role in [Role::Assistant, Role::System] {
+        let message = Message::new(role, vec![Block::text("look"), image()]);
+        let (body, losses) = sent(&foreign(vec![message]), &target(Dialect::Gemini));
+        assert_eq!((&body["messages"][0]["content"], losses.as_str()), (&object!("look"), "image"));
+    }
+}
+
+#[test]
+fn that_a_model_reasons_at_all_cannot_be_said() {
+    let mut turn = foreign(vec![Message::new(Role::User, vec![Block::text("hi")])]);
+    turn.reasoning = Some(Reasoning { enabled: Some(true), ..Reasoning::default() });
+    let (body, losses) = sent(&turn, &target(Dialect::Gemini));
+    assert_eq!((body.get("reasoning_effort"), losses.as_str()), (None, "~reasoning"));
+}
+
+#[test]
+fn files_of_responses_are_files_here_and_texts_keep_their_names() {
+    let file = |source| {
+        let media = Media { mime: None, source, name: Some("notes".into()), detail: None };
+        let turn = foreign(vec![Message::new(Role::User, vec![Block::new(Kind::File(media))])]);
+        sent(&turn, &target(Dialect::Responses))
+    };
+    let (body, losses) = file(Source::Uploaded { dialect: Dialect::Responses, id: "file-1".into() });
+    assert_eq!(
+        (&body["messages"][0]["content"][0]["file"]["file_id"], losses.as_str()),
+        (&object!("file-1"), "")
+    );
+    let (body, losses) = file(Source::Text("words".into()));
+    assert_eq!((&body["messages"][0]["content"], losses.as_str()), (&object!("notes\n\nwords"), "~file"));
+}

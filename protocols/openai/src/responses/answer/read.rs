@@ -1,6 +1,6 @@
 //! A response object, read.
 
-use canon::{Answer, AnswerError, Block, Fields, Kind, Rest};
+use canon::{Answer, AnswerError, Block, Fields, Kind, Rest, Signature, Thinking};
 use serde_json::{Map, Value};
 
 use super::{SPELT, object};
@@ -68,9 +68,20 @@ fn read_output(output: Vec<Value>, answer: &mut Answer) -> Result<(), AnswerErro
         item::add(item, &mut answer.blocks, &mut answer.rest);
     }
     for block in &mut answer.blocks {
+        unnamed(block);
         answer.logprobs.extend(logprobs(block));
     }
     Ok(())
+}
+
+/// Takes a maker's name back into the signature: only clients' items are read for names. A provider's own data may look
+/// like one, as behind another hub, and has to come back to it as it is.
+fn unnamed(block: &mut Block) {
+    if let Kind::Thinking(Thinking { signature: Some(signature), .. }) = &mut block.kind
+        && signature.maker.is_some()
+    {
+        *signature = Signature { data: signature.written(), maker: None };
+    }
 }
 
 /// Takes the logprobs off a text, and leaves their number behind.

@@ -108,9 +108,19 @@ impl Encoder {
             Event::Delta { delta, .. } => self.delta(delta, out),
             Event::Close { .. } => self.close(out),
             Event::Usage(usage) => self.usage = Some(self.usage.unwrap_or_default().merged(usage)),
-            Event::Stop { stop, .. } => self.stop = stop,
+            Event::Stop { stop, sequence } => self.note_stop(stop, sequence.is_some()),
             Event::End => self.end(out),
         }
+    }
+
+    fn note_stop(&mut self, stop: Stop, met: bool) {
+        if met {
+            self.losses.dropped("stop_sequence");
+        }
+        if stop == Stop::Pause {
+            self.losses.changed("finish_reason");
+        }
+        self.stop = stop;
     }
 
     fn start(&mut self, id: &str, model: String, created: Option<i64>, out: &mut Vec<u8>) {

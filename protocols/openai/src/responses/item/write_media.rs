@@ -67,10 +67,11 @@ pub(super) fn file(
         Some(name) if native || inline => {
             part.insert("filename".to_owned(), name.as_str().into());
         }
+        Some(_) => losses.dropped("filename"),
         None if inline && !native => {
             part.insert("filename".to_owned(), data_url::name_for(media.mime.as_deref()).into());
         }
-        _ => {}
+        None => {}
     }
     add_detail(media, &mut part);
     Some(part)

@@ -84,6 +84,10 @@ pub(crate) fn annotation(citation: &Citation, letters: u64, losses: &mut Losses)
         losses.dropped("citations");
         return None;
     };
+    if citation.quote.is_some() || citation.span.is_none() {
+        // The words that are cited have no place, and where they stand must be said.
+        losses.changed("citations");
+    }
     let (start, end) = citation.span.unwrap_or((0, letters));
     Some(json!({
         "type": "url_citation",

@@ -1,6 +1,6 @@
 //! A request, written.
 
-use canon::{Encoded, Kind, Losses, Role, Target, Turn, names};
+use canon::{Encoded, Kind, Losses, Role, Target, ToolChoice, Turn, names};
 use serde_json::{Map, Value, json};
 
 use super::{choice, hint, settings, tools};
@@ -124,6 +124,11 @@ fn add_tools(turn: &Turn, native: bool, body: &mut Map<String, Value>, losses: &
         body.insert("tools".to_owned(), Value::Array(list));
     }
     if none && !native {
+        // To leave the choice to a model that has none says nothing.
+        if matches!(&turn.tool_choice, Some(choice) if !matches!(choice, ToolChoice::Auto | ToolChoice::None))
+        {
+            losses.dropped("tool_choice");
+        }
         return;
     }
     if let Some(choice) = choice::write(turn, native, losses) {

@@ -47,11 +47,10 @@ fn effort(reasoning: &Reasoning, losses: &mut Losses) -> Option<Effort> {
     if reasoning.enabled.is_none() && reasoning.budget.is_none() {
         return None;
     }
-    // Many models refuse the word for no effort, and none refuses to be told nothing.
+    // There are efforts alone here: that it reasons at all, or not, cannot be said for all models. Many refuse the word
+    // for no effort, and none refuses to be told nothing.
     let wanted = reasoning.budget.filter(|tokens| *tokens > 0 && reasoning.enabled != Some(false));
-    if wanted.is_some() || !reasons_at_all(reasoning) {
-        losses.changed("reasoning");
-    }
+    losses.changed("reasoning");
     wanted.map(Effort::of_budget)
 }
 

@@ -1,8 +1,8 @@
 //! What other dialects' turns become here, and what is declared on the way.
 
 use canon::{
-    Block, Dialect, Encoded, Format, Kind, Media, Message, Reasoning, Role, Signature, Source, Thinking,
-    Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
+    Block, Citation, Dialect, Encoded, Format, Kind, Media, Message, Reasoning, Role, Signature, Source,
+    Thinking, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
 };
 use serde_json::{Value, json};
 
@@ -234,4 +234,51 @@ fn what_chat_says_alike_gets_across() {
     let (body, losses) = sent(&asked);
     assert_eq!((&body["prompt_cache_key"], &body["service_tier"]), (&json!("k"), &json!("flex")));
     assert_eq!((body.get("n"), losses.as_str()), (None, "n"));
+}
+
+#[test]
+fn what_an_annotation_cannot_hold_is_declared() {
+    let cited = |quote: Option<&str>, span| {
+        let citation = Citation {
+            url: Some("https://a.example/".into()),
+            title: None,
+            quote: quote.map(str::to_owned),
+            span,
+            rest: canon::Rest::default(),
+        };
+        let text = Block::new(Kind::Text { text: "so".into(), citations: vec![citation] });
+        sent(&turn(vec![Message::new(Role::Assistant, vec![text])])).1
+    };
+    assert_eq!(cited(None, Some((0, 2))), "");
+    assert_eq!(cited(Some("so"), Some((0, 2))), "~citations");
+    assert_eq!(cited(None, None), "~citations");
+}
+
+#[test]
+fn a_name_beside_an_address_is_a_declared_loss() {
+    let source = Source::Url("https://a.example/a.pdf".into());
+    let file = Media { mime: None, source, name: Some("a.pdf".into()), detail: None };
+    let (body, losses) = sent(&turn(vec![Message::new(Role::User, vec![Block::new(Kind::File(file))])]));
+    assert_eq!(body["input"][0]["content"][0].get("filename"), None);
+    assert_eq!(losses, "filename");
+}
+
+#[test]
+fn a_choice_outlives_no_tools() {
+    let mut asked = turn(vec![Message::new(Role::User, vec![Block::text("Hi.")])]);
+    for (choice, lost) in
+        [(ToolChoice::Auto, ""), (ToolChoice::None, ""), (ToolChoice::Required, "tool_choice")]
+    {
+        asked.tool_choice = Some(choice);
+        let (body, losses) = sent(&asked);
+        assert_eq!((body.get("tool_choice"), losses.as_str()), (None, lost));
+    }
+}
+
+#[test]
+fn that_a_model_reasons_at_all_cannot_be_said() {
+    let mut asked = turn(vec![Message::new(Role::User, vec![Block::text("Hi.")])]);
+    asked.reasoning = Some(Reasoning { enabled: Some(true), shown: Some(false), ..Reasoning::default() });
+    let (body, losses) = sent(&asked);
+    assert_eq!((body.get("reasoning"), losses.as_str()), (None, "~reasoning"));
 }

@@ -125,3 +125,28 @@ proptest! {
         let _ = decode_answer(&bytes);
     }
 }
+
+#[test]
+fn a_providers_signature_is_not_read_for_names() {
+    let item =
+        json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "trivium.m.data"});
+    let body =
+        json!({"id": "resp_1", "object": "response", "status": "completed", "output": [item]}).to_string();
+    let answer = decode_answer(body.as_bytes()).unwrap();
+    let Some(Kind::Thinking(thinking)) = answer.blocks.first().map(|block| &block.kind) else {
+        unreachable!("{answer:?}")
+    };
+    let data = "trivium.m.data".to_owned();
+    assert_eq!(thinking.signature, Some(Signature { data, maker: None }));
+}
+
+#[test]
+fn stop_texts_and_pauses_are_lost_aloud() {
+    let lost = |stop, stop_sequence: Option<&str>| {
+        let stop_sequence = stop_sequence.map(str::to_owned);
+        let answer = Answer { stop, stop_sequence, ..Answer::default() };
+        encode_answer(answer, &Asked::default()).losses.to_string()
+    };
+    assert_eq!(lost(Stop::Sequence, Some("END")), "stop_sequence");
+    assert_eq!(lost(Stop::Pause, None), "~finish_reason");
+}
