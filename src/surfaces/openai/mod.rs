@@ -15,7 +15,7 @@ pub(super) fn routes(api: &Api) -> Router {
         .route("/chat/completions", post(chat::complete))
         .route("/completions", post(chat::complete_text))
         .route("/embeddings", post(chat::embed))
-        .route("/responses", post(responses::create))
+        .route("/responses", get(responses::open).post(responses::create))
         .route("/responses/compact", post(responses::compact))
         .route("/responses/{id}", get(responses::retrieve).delete(responses::delete))
         .route("/responses/{id}/cancel", post(responses::cancel))

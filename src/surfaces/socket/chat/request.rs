@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use canon::{
-    Dialect, ScanError,
+    Dialect,
     sse::{self, Splitter},
 };
 use futures_util::StreamExt;
@@ -31,7 +31,7 @@ use crate::{
         ports,
         refusal::Refusal,
     },
-    surfaces::front::Ids,
+    surfaces::{api::not_a_request, front::Ids},
 };
 
 /// The requests that run on a socket, by the ids that the client gave them.
@@ -237,16 +237,4 @@ fn json(bytes: &[u8]) -> Result<&RawValue, Refusal> {
     serde_json::from_slice(bytes).map_err(|error| {
         Refusal::new(Code::StreamInterrupted, format!("The answer broke off: it is no JSON ({error})."))
     })
-}
-
-fn not_a_request(error: &ScanError) -> Refusal {
-    let code = match error {
-        ScanError::NotUtf8 { .. } => Code::InvalidUtf8,
-        ScanError::NotJson { .. } => Code::InvalidJson,
-        ScanError::Missing { .. } => Code::MissingParameter,
-        ScanError::WrongType { .. } | ScanError::TooLong { .. } => Code::InvalidParameter,
-    };
-    let mut refusal = Refusal::new(code, error.to_string());
-    refusal.param = error.param();
-    refusal
 }
