@@ -9,6 +9,9 @@ use super::{input_items, item::kind_of, output_items};
 /// The item with which a client asks for a compaction within a request.
 pub const TRIGGER: &str = "compaction_trigger";
 
+/// The types of items that stand for a conversation; the second is an older name.
+pub(super) const KINDS: [&str; 2] = ["compaction", "compaction_summary"];
+
 /// Who made an item that the hub made.
 const MAKER: &str = "trivium";
 
@@ -22,15 +25,10 @@ and do not continue the work: answer with the summary alone.";
 /// What stands before a summary when it is told.
 const PREFACE: &str = "The conversation up to here was replaced by this summary of it:\n\n";
 
-/// Whether the hub made an item with this encrypted content.
-pub(super) fn is_ours(signature: &Signature) -> bool {
-    signature.maker.as_deref() == Some(MAKER)
-}
-
 /// The summary in an encrypted content, if the hub wrote it.
 pub(super) fn summary(encrypted: &str) -> Option<String> {
     let signature = Signature::read(encrypted);
-    is_ours(&signature).then_some(signature.data)
+    (signature.maker.as_deref() == Some(MAKER)).then_some(signature.data)
 }
 
 /// A summary as it is told to a model.

@@ -172,7 +172,7 @@ mod tests {
     fn what_nobody_kept_is_not_referred_to() {
         let signed = json!({"type":"reasoning","id":"rs_1","encrypted_content":"x"});
         let said = json!({"type":"message","id":"msg_1"});
-        let both = vec![signed.clone(), said.clone()];
+        let both = vec![signed, said.clone()];
         assert_eq!(unkept(both.clone()), both);
         let plain = json!({"type":"reasoning","id":"rs_1","encrypted_content":null});
         assert_eq!(unkept(vec![plain, said]), [json!({"type":"message"})]);

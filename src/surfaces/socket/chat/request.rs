@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use canon::{
     Dialect,
     sse::{self, Splitter},
@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    Bridge, REQUESTS,
+    REQUESTS,
     frame::{self, Names},
 };
 use crate::{
@@ -31,7 +31,11 @@ use crate::{
         ports,
         refusal::Refusal,
     },
-    surfaces::{api::not_a_request, front::Ids},
+    surfaces::{
+        api::{Api, not_a_request},
+        delivery::whole,
+        front::Ids,
+    },
 };
 
 /// The requests that run on a socket, by the ids that the client gave them.
@@ -85,7 +89,7 @@ impl Drop for Place {
 
 /// A request that is let in.
 pub(super) struct Job {
-    pub(super) bridge: Bridge,
+    pub(super) api: Api,
     pub(super) ids: Ids,
     pub(super) caller: Caller,
     pub(super) payload: Bytes,
@@ -123,14 +127,14 @@ impl From<Gone> for Stop {
 impl Job {
     /// Works on the request until its last frame is in the queue.
     pub(super) async fn run(self) {
-        let Self { bridge, ids, caller, payload, queue, place } = self;
+        let Self { api, ids, caller, payload, queue, place } = self;
         let topology = caller.may(Scope::ReadHealth);
         let outlet = Outlet { names: Names { id: &place.id, request_id: &ids.own }, queue: &queue };
         let last = tokio::select! {
             biased;
             // This drops the answer, which stops the work at the provider and writes the receipt.
             () = place.cancel.notified() => frame::cancelled(outlet.names),
-            answered = answer(&bridge, &ids, caller, payload, &outlet) => match answered {
+            answered = answer(&api, &ids, caller, payload, &outlet) => match answered {
                 Ok(last) => last,
                 Err(Stop::Refused(refusal)) => frame::error(outlet.names, &refusal, &ids, topology),
                 Err(Stop::Gone) => return,
@@ -145,7 +149,7 @@ impl Job {
 
 /// Answers the request. The last frame is the caller's to send.
 async fn answer(
-    bridge: &Bridge,
+    api: &Api,
     ids: &Ids,
     caller: Caller,
     payload: Bytes,
@@ -163,13 +167,14 @@ async fn answer(
             body: payload,
             facts: Arc::new(facts),
             headers: HeaderMap::new(),
+            searches: false,
             keeps: false,
         },
         pin: None,
         tag: None,
-        keep_alive: bridge.keep_alive,
+        keep_alive: api.keep_alive,
     };
-    let Reply { served, pieces } = bridge.engine.generate(inbound).await?;
+    let Reply { served, pieces } = api.engine.generate(inbound).await?;
     if stream {
         streamed(pieces, &served, outlet).await
     } else {
@@ -217,19 +222,6 @@ impl Outlet<'_> {
         let sent = self.queue.send(frame::chunk(self.names, chunk)).await;
         Ok(sent.map_err(|_| Gone)?)
     }
-}
-
-/// A unary answer is the fold of its pieces.
-async fn whole(mut pieces: Pieces) -> Result<Bytes, Stop> {
-    let mut joined = BytesMut::new();
-    while let Some(piece) = pieces.next().await {
-        match piece {
-            Piece::Bytes(bytes) => joined.extend_from_slice(&bytes),
-            Piece::KeepAlive => {}
-            Piece::Broke(refusal) => return Err(Stop::Refused(refusal)),
-        }
-    }
-    Ok(joined.freeze())
 }
 
 /// The bytes as JSON, so that no answer can break the frame that it stands in.

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
 use super::{
-    Bridge, Credentials,
+    Credentials,
     frame::{self, Asked, Names},
     own_code,
     request::{Job, Running},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     engine::{code::Code, refusal::Refusal},
     surfaces::{
+        api::Api,
         front::Ids,
         socket::{Line, Protocol},
     },
@@ -23,7 +24,7 @@ use crate::{
 
 /// What is known of a socket.
 pub(super) struct Session {
-    bridge: Bridge,
+    api: Api,
     credentials: Credentials,
     /// The ids of the HTTP request that became the socket.
     ids: Ids,
@@ -31,8 +32,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(bridge: Bridge, credentials: Credentials, ids: Ids) -> Self {
-        Self { bridge, credentials, ids, running: Arc::default() }
+    pub(super) fn new(api: Api, credentials: Credentials, ids: Ids) -> Self {
+        Self { api, credentials, ids, running: Arc::default() }
     }
 
     fn start(&self, id: String, payload: Bytes, line: &mut Line) {
@@ -49,14 +50,14 @@ impl Session {
 
     /// What HTTP asks before a body is looked at, it asks for each request of a socket anew.
     fn admit(&self, ids: &Ids, payload: Bytes, line: &Line) -> Result<Job, Refusal> {
-        let caller = self.credentials.caller(&self.bridge.identify).map_err(own_code)?;
-        let limit = self.bridge.engine.snapshot().settings.limits.body_bytes;
+        let caller = self.credentials.caller(&self.api.identify).map_err(own_code)?;
+        let limit = self.api.engine.snapshot().settings.limits.body_bytes;
         if payload.len() > limit {
             let text = format!("The payload is larger than {limit} bytes, which is the limit here.");
             return Err(Refusal::new(Code::BodyTooLarge, text));
         }
         let place = self.running.enter(ids.client.as_deref().unwrap_or_default())?;
-        Ok(Job { bridge: self.bridge.clone(), ids: ids.clone(), caller, payload, queue: line.queue(), place })
+        Ok(Job { api: self.api.clone(), ids: ids.clone(), caller, payload, queue: line.queue(), place })
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) fn read(value: Value) -> Result<Item, DecodeError> {
         "function_call_output" => call::read_output(fields, false),
         "custom_tool_call_output" => call::read_output(fields, true),
         "reasoning" => Ok(reasoning::read(fields)),
-        "compaction" | "compaction_summary" => Ok(compacted(fields)),
+        kind if compaction::KINDS.contains(&kind) => Ok(compacted(fields)),
         _ => Ok(Item::opaque(fields)),
     }
 }
