@@ -4,6 +4,7 @@
 mod answer;
 mod arrival;
 pub mod catalog;
+mod compaction;
 mod dialect;
 mod maker;
 mod makers;

@@ -11,6 +11,7 @@ use dialects::{Decoder, Encoder};
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
+    compaction::Summary,
     maker, media, request,
 };
 use crate::engine::{
@@ -27,6 +28,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
             .await
             .map_err(|error| Fault::new(FaultKind::InvalidRequest, DecodeError::from(error).to_string()))?;
     }
+    let compacts = client == Dialect::Responses && openai::responses::compaction::untriggered(&mut turn);
     let maker = maker::name(&call.target);
     let target = Target {
         model: &call.target.model,
@@ -41,7 +43,10 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
             .get(&call.target.model)
             .and_then(|about| about.max_output),
     };
-    let Encoded { body, losses } = dialects::encode(spoken, &turn, &target);
+    let Encoded { body, mut losses } = dialects::encode(spoken, &turn, &target);
+    if compacts {
+        losses.changed("compaction_trigger");
+    }
     let answer = request::send(providers, &call, body.into()).await?;
     let mut asked = Asked::of(&turn);
     (asked.id, asked.now) = (call.id.to_string(), providers.clock.now() / 1000);
@@ -60,6 +65,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         events: Vec::new(),
         content: false,
         unsigned,
+        summary: compacts.then(|| Summary::new(&call.id)),
     };
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
     Ok(Answer { frames, edits: vec![Edit::Translated], losses })
@@ -94,6 +100,8 @@ struct Translated {
     content: bool,
     /// Thoughts that are open and have no signature yet.
     unsigned: Unsigned,
+    /// The summary that the client gets, where it asks for a compaction.
+    summary: Option<Summary>,
 }
 
 /// Thoughts whose maker signs nothing get an empty signature with the maker's name, for clients that send every
@@ -126,7 +134,21 @@ impl Unsigned {
 }
 
 impl Translated {
-    /// Encodes the events that have been decoded.
+    /// The frame of the events that have been decoded.
+    fn frame(&mut self) -> Result<Frame, Fault> {
+        let mut unseen = Mark::Empty;
+        if let Some(summary) = &mut self.summary {
+            for event in std::mem::take(&mut self.events) {
+                unseen = stronger(unseen, summary.take(event, &mut self.events)?);
+            }
+            self.content |= unseen != Mark::Empty;
+        }
+        let mut frame = self.encoded();
+        frame.mark = stronger(frame.mark, unseen);
+        Ok(frame)
+    }
+
+    /// Encodes the events.
     fn encoded(&mut self) -> Frame {
         let mut bytes = Vec::new();
         let mut mark = Mark::Empty;
@@ -157,7 +179,7 @@ impl Reader for Translated {
             Err(AnswerError::Garbage) => return Err(garbage()),
             Err(AnswerError::Empty) => return Err(unfinished(self.content)),
         }
-        let frame = self.encoded();
+        let frame = self.frame()?;
         if frame.mark == Mark::End && !self.content {
             return Err(unfinished(false));
         }
@@ -168,7 +190,7 @@ impl Reader for Translated {
         if self.decoder.finish(&mut self.events).is_err() {
             return Err(broken.unwrap_or_else(|| unfinished(self.content)));
         }
-        let mut frame = self.encoded();
+        let mut frame = self.frame()?;
         frame.mark = Mark::End;
         Ok(frame)
     }
@@ -191,6 +213,9 @@ impl Reader for Translated {
                 Kind::ToolCall(call) => name(&mut call.signature, &self.maker),
                 _ => {}
             }
+        }
+        if let Some(summary) = self.summary.take() {
+            summary.replace(&mut answer)?;
         }
         let usage = answer.usage;
         let Encoded { body, losses } = dialects::encode_answer(self.client, answer, &self.asked);

@@ -109,7 +109,8 @@ mod tests {
     fn summaries_of_the_hub_are_told_and_those_of_others_stay() {
         let others = json!({"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"});
         let body = json!({"model": "m", "input": [compaction::item("cmp_2", "we met"), others]});
-        let told = without_foreign_thoughts(body.to_string().as_bytes(), |_| false).unwrap();
+        let native = |signature: &Signature| signature.is_of("openai:gpt:a", true);
+        let told = without_foreign_thoughts(body.to_string().as_bytes(), native).unwrap();
         let told: Value = serde_json::from_slice(&told).unwrap();
         assert_eq!(told["input"], json!([compaction::message("we met"), others]));
     }
