@@ -89,7 +89,7 @@ pub fn in_other_words(body: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let part = json!({ "type": "input_text", "text": REQUEST });
     input.push(json!({ "type": "message", "role": "user", "content": [part] }));
     let mut request = Fields::parse(body)?.into_map();
-    for name in ["stream", "stream_options", "text", "tool_choice"] {
+    for name in ["stream", "stream_options", "text", "tool_choice", "context_management"] {
         request.shift_remove(name);
     }
     if request.get("tools").and_then(Value::as_array).is_some_and(|tools| !tools.is_empty()) {

@@ -34,7 +34,7 @@ pub(in super::super) async fn compact(
         let Question { body, facts, pin, headers, .. } = question(&api, &visit).await?;
         // There is nothing that would stream.
         let facts = Facts { stream: false, ..facts };
-        if can_forward(&api, &facts)? {
+        if can_forward(&api, &facts) {
             let pin = pin.clone();
             let forwarded = Question { pin, headers, ..Question::new(Task::Compact, body.clone(), facts) };
             match api.answer(&visit, forwarded).await {
@@ -47,11 +47,13 @@ pub(in super::super) async fn compact(
     .await
 }
 
-/// Whether somebody who serves the model speaks the dialect, be it only later.
-fn can_forward(api: &Api, facts: &Facts) -> Result<bool, Refusal> {
-    let plan = api.engine.simulate(&facts.model, Dialect::Responses)?;
-    let skipped = plan.skipped.iter().map(|skip| &skip.target);
-    Ok(plan.targets.iter().chain(skipped).any(|target| target.dialect == Dialect::Responses))
+/// Whether somebody who serves the model speaks the dialect, be it only later. What else there is to say of the model
+/// is said when it is asked.
+fn can_forward(api: &Api, facts: &Facts) -> bool {
+    api.engine.simulate(&facts.model, Dialect::Responses).is_ok_and(|plan| {
+        let skipped = plan.skipped.iter().map(|skip| &skip.target);
+        plan.targets.iter().chain(skipped).any(|target| target.dialect == Dialect::Responses)
+    })
 }
 
 /// Whether a provider has no such thing.

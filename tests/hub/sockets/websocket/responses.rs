@@ -7,7 +7,7 @@ use trivium::{ops::ports::ReceiptLog, simulator::Outcome};
 use super::{
     super::{
         restart::store,
-        support::{Hub, SOON, eventually},
+        support::{Hub, SOON, configuration, eventually},
     },
     client::{Socket, bearer},
     ending::stop,
@@ -41,9 +41,8 @@ fn create(text: &str, more: Value) -> Value {
         "type": "response.create", "model": "m", "store": false,
         "input": [{"role": "user", "content": text}],
     });
-    for (name, value) in more.as_object().unwrap() {
-        frame[name] = value.clone();
-    }
+    let Value::Object(more) = more else { panic!("{more}") };
+    frame.as_object_mut().unwrap().extend(more);
     frame
 }
 
@@ -287,6 +286,21 @@ async fn where_it_is_off_the_client_is_told_at_once_and_uses_http() {
     let body = json!({"model": "m", "input": "echo: hi"}).to_string();
     let answer = hub.post(PATH, body).await;
     assert_eq!(answer.json()["output"][0]["content"][0]["text"], "hi");
+    hub.write_config(&configuration(&hub.provider, "", &[("b".to_owned(), "sim-ok.b".to_owned())]));
+    hub.uses(&["b"]).await;
+    let (_, text) = asked(&mut socket(&hub).await, &create("echo: on", json!({}))).await;
+    assert_eq!(text, "on", "it can be switched while the hub runs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_elsewhere_need_a_key_here_too() {
+    let builder = Hub::builder().account("a", "sim-ok").section("auth: {required: false}");
+    let hub = builder.env("API_KEY", "operator").start().await;
+    let open = async |headers: &[(&str, &str)]| Socket::open(hub.address, PATH, headers).await.err();
+    let elsewhere = ("origin", "https://elsewhere.example");
+    assert_eq!(open(&[elsewhere]).await.as_deref(), Some("403 host_not_allowed"));
+    assert_eq!(open(&[elsewhere, ("sec-websocket-protocol", "trivium, bearer.operator")]).await, None);
+    assert_eq!(open(&[]).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
