@@ -1,16 +1,24 @@
 //! What outlives a request: stored responses, and the prompt prefixes that each key has cached.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::ask::CacheMark;
 
 /// Stored responses that are kept; the oldest go first.
-const RESPONSES: usize = 10_000;
+const RESPONSES: usize = 2_000;
 
 /// Items whose owner is known; when there are more, all are forgotten.
 const ITEMS: usize = 100_000;
+
+/// Conversations that are held; when there are more, all are forgotten.
+const THREADS: usize = 10_000;
+
+/// How long a conversation is held.
+const THREAD_LIFE: Duration = Duration::from_secs(300);
 
 /// Prefixes that are kept; when there are more, all are forgotten.
 const PREFIXES: usize = 100_000;
@@ -20,9 +28,11 @@ const PREFIXES: usize = 100_000;
 pub(super) struct Memory {
     responses: HashMap<String, Stored>,
     order: VecDeque<String>,
-    /// Items of stored responses, and the key that each belongs to.
-    items: HashMap<String, String>,
+    /// Items of stored responses by their ids.
+    items: HashMap<String, Item>,
     prefixes: HashSet<(String, u64)>,
+    /// Conversations that are held, by the key and the id of their last message, and when each was last used.
+    threads: HashMap<(String, String), (Instant, Value)>,
 }
 
 /// A response that can be asked for again.
@@ -36,6 +46,14 @@ pub(super) struct Stored {
     pub(super) input: Vec<Value>,
     /// The response before it.
     pub(super) previous: Option<String>,
+}
+
+/// An item of a stored response.
+#[derive(Clone, Debug)]
+struct Item {
+    key: String,
+    /// The reasoning right before it.
+    reasoning: Option<String>,
 }
 
 impl Memory {
@@ -59,10 +77,15 @@ impl Memory {
         if self.items.len() > ITEMS {
             self.items.clear();
         }
-        let made = stored.body["output"].as_array().into_iter().flatten();
-        for item in made.chain(&stored.input) {
-            if let Some(id) = item["id"].as_str() {
-                self.items.insert(id.to_owned(), stored.key.clone());
+        let mut reasoning = None;
+        for item in stored.body["output"].as_array().into_iter().flatten() {
+            let Some(id) = item["id"].as_str() else { continue };
+            let key = stored.key.clone();
+            if item["type"] == "reasoning" {
+                reasoning = Some(id.to_owned());
+                self.items.insert(id.to_owned(), Item { key, reasoning: None });
+            } else {
+                self.items.insert(id.to_owned(), Item { key, reasoning: reasoning.take() });
             }
         }
         self.order.push_back(id.clone());
@@ -71,7 +94,26 @@ impl Memory {
 
     /// Whether an item of this id was stored for this key.
     pub(super) fn has_item(&self, key: &str, id: &str) -> bool {
-        self.items.get(id).is_some_and(|owner| owner == key)
+        self.items.get(id).is_some_and(|item| item.key == key)
+    }
+
+    /// The reasoning that led to a stored item.
+    pub(super) fn reasoning_of(&self, key: &str, id: &str) -> Option<&str> {
+        self.items.get(id).filter(|item| item.key == key)?.reasoning.as_deref()
+    }
+
+    /// Holds a conversation under the id of its last message.
+    pub(super) fn hold(&mut self, key: &str, id: &str, conversation: Value) {
+        if self.threads.len() >= THREADS {
+            self.threads.clear();
+        }
+        self.threads.insert((key.to_owned(), id.to_owned()), (Instant::now(), conversation));
+    }
+
+    /// A conversation that is still held.
+    pub(super) fn thread(&self, key: &str, id: &str) -> Option<&Value> {
+        let (used, conversation) = self.threads.get(&(key.to_owned(), id.to_owned()))?;
+        Some(conversation).filter(|_| used.elapsed() < THREAD_LIFE)
     }
 
     /// Forgets a response; says whether it was there.

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod compaction;
+mod crossing;
 mod deadlines;
 mod dialects;
 mod faults;
 mod models;
+mod responses;
 mod shapes;
 mod silence;
 mod sockets;

@@ -111,6 +111,9 @@ async fn what_was_stored_can_be_built_on() {
     by_hand.as_array_mut().unwrap().push(next(&id)["input"][0].clone());
     assert_eq!(respond(&simulator, "a", &json!({"model": "m", "input": by_hand})).await.status, 200);
     assert_eq!(respond(&simulator, "b", &json!({"model": "m", "input": by_hand})).await.status, 404);
+    by_hand.as_array_mut().unwrap().remove(1);
+    let thoughtless = respond(&simulator, "a", &json!({"model": "m", "input": by_hand})).await;
+    assert!(thoughtless.text().contains("without its required 'reasoning' item"), "{}", thoughtless.text());
     let delete = Request::delete(format!("/v1/responses/{id}")).header("authorization", "Bearer a");
     assert_eq!(read(&simulator, delete.body(Body::empty()).unwrap()).await.json()["deleted"], true);
     assert_eq!(respond(&simulator, "a", &next(&id)).await.status, 400);
@@ -217,6 +220,11 @@ async fn chat_thinks_and_calls_in_parallel() {
     )
     .await;
     assert_eq!(nine.json()["choices"][0]["message"]["tool_calls"][0]["id"].as_str().unwrap().len(), 9);
+    let custom = json!({"type": "custom", "custom": {"name": "patch"}});
+    let free = json!({"model": "m", "tools": [tool("sun"), custom], "tool_choice": custom, "messages": body["messages"]});
+    let call = chat(&simulator(), "k", &free).await.json()["choices"][0]["message"]["tool_calls"][0].clone();
+    assert_eq!((&call["type"], &call["custom"]["name"]), (&json!("custom"), &json!("patch")));
+    assert!(call["custom"]["input"].is_string() && call.get("function").is_none());
     let refused = json!({"model": "m", "messages": [{"role": "user", "content": "refuse me"}]});
     let message = chat(&simulator(), "k", &refused).await.json()["choices"][0]["message"].clone();
     assert!(message["refusal"].is_string() && message["content"].is_null());

@@ -19,12 +19,14 @@ use bytes::Bytes;
 use canon::{Facts, scan as pick};
 use http::{HeaderMap, HeaderName};
 use openai::responses;
+use serde_json::json;
 
 use crate::{
     engine::{code::Code, pipeline::Keeper, ports::Task, refusal::Refusal},
     ops::responses::Found,
     surfaces::{
         api::{Api, Question, Visit, not_a_request, not_understood},
+        counting,
         delivery::{self, Form},
         front::Ids,
         operation::refused,
@@ -53,6 +55,21 @@ async fn prepare(api: &Api, visit: &Visit) -> Result<Prepared, Refusal> {
     question.keeps = api.responses.keeps() && wants_kept(&visit.body)?;
     let keep = keep::Keep::of(api, visit, &question)?;
     Ok(Prepared { question, keep })
+}
+
+pub(super) async fn input_tokens(
+    State(api): State<Api>,
+    Extension(ids): Extension<Ids>,
+    request: Request,
+) -> Response {
+    api.serve(ids, request, async |visit| {
+        let mut question = question(&api, &visit).await?;
+        question.task = Task::CountTokens;
+        let body = question.body.clone();
+        let count = |input_tokens| json!({"object": "response.input_tokens", "input_tokens": input_tokens});
+        counting::answer(&api, &visit, question, || responses::decode(&body), count).await
+    })
+    .await
 }
 
 async fn respond(api: &Api, visit: Visit) -> Result<Response, Refusal> {
