@@ -4,7 +4,6 @@
 mod answer;
 mod arrival;
 pub mod catalog;
-mod compaction;
 mod dialect;
 mod edit;
 mod maker;

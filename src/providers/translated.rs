@@ -1,6 +1,10 @@
 //! A provider that speaks another dialect than the client: the request is decoded and encoded anew, and so is the
 //! answer, event by event. What cannot be said is declared.
 
+mod estimate;
+mod summary;
+mod unsigned;
+
 use bytes::Bytes;
 use canon::{
     AnswerError, Asked, DecodeError, Delta, Dialect, Edit, Encoded, Event, Frame, Kind, Losses, Mark,
@@ -10,10 +14,10 @@ use dialects::{Decoder, Encoder};
 use http::StatusCode;
 use serde_json::json;
 
+use self::{estimate::Estimate, summary::Summary, unsigned::Unsigned};
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
-    compaction::Summary,
     maker, media, request,
 };
 use crate::engine::{
@@ -51,6 +55,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         asked.echo.insert("store".to_owned(), false.into());
     }
     let unsigned = Unsigned::new(client, &maker);
+    let estimate = Estimate::new(client, call.request.body.clone());
     let reader = Translated {
         spoken,
         client,
@@ -61,6 +66,8 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         events: Vec::new(),
         content: false,
         unsigned,
+        estimate,
+        estimated: false,
         summary: compacts.then(|| Summary::new(&call.id)),
     };
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
@@ -117,37 +124,12 @@ struct Translated {
     content: bool,
     /// Thoughts that are open and have no signature yet.
     unsigned: Unsigned,
+    /// The usage, if the provider gives none.
+    estimate: Estimate,
+    /// Whether the client was given an estimated usage.
+    estimated: bool,
     /// The summary that the client gets, where it asks for a compaction.
     summary: Option<Summary>,
-}
-
-/// Thoughts whose maker signs nothing get an empty signature with the maker's name, for clients that send every
-/// thought back under a signature: it tells whose they are, and no other vendor is given them.
-struct Unsigned {
-    maker: Option<String>,
-    open: Vec<u32>,
-}
-
-impl Unsigned {
-    fn new(client: Dialect, maker: &str) -> Self {
-        Self { maker: (client == Dialect::Messages).then(|| maker.to_owned()), open: Vec::new() }
-    }
-
-    /// Looks at an event, and gives the signature that must go before it.
-    fn watch(&mut self, event: &Event) -> Option<Event> {
-        match event {
-            Event::Open { index, block: Opening::Thinking { .. } } => self.open.push(*index),
-            Event::Delta { index, delta: Delta::Signature(_) } => self.open.retain(|open| open != index),
-            Event::Close { index } if self.open.contains(index) => {
-                self.open.retain(|open| open != index);
-                let maker = self.maker.clone()?;
-                let signature = Signature { data: String::new(), maker: Some(maker) };
-                return Some(Event::Delta { index: *index, delta: Delta::Signature(signature) });
-            }
-            _ => {}
-        }
-        None
-    }
 }
 
 impl Translated {
@@ -156,6 +138,10 @@ impl Translated {
         let mut unseen = Mark::Empty;
         if let Some(summary) = &mut self.summary {
             for event in std::mem::take(&mut self.events) {
+                if matches!(event, Event::Delta { .. }) {
+                    // It goes no further, and has its price all the same.
+                    let _ = self.estimate.watch(&event);
+                }
                 unseen = stronger(unseen, summary.take(event, &mut self.events)?);
             }
             self.content |= unseen != Mark::Empty;
@@ -179,12 +165,24 @@ impl Translated {
             if let Some(signature) = self.unsigned.watch(&event) {
                 self.encoder.push(signature, &mut bytes);
             }
+            if let Some(estimate) = self.estimate.watch(&event) {
+                self.estimated = true;
+                self.encoder.push(Event::Usage(estimate), &mut bytes);
+            }
             self.encoder.push(event, &mut bytes);
         }
         self.content |= mark != Mark::Empty;
-        let losses = (mark == Mark::End && !self.encoder.losses().is_empty())
-            .then(|| Box::new(self.encoder.losses().clone()));
-        Frame { bytes: bytes.into(), mark, usage, losses }
+        let losses = (mark == Mark::End).then(|| self.encoder.losses().clone());
+        Frame { bytes: bytes.into(), mark, usage, losses: self.told(losses) }
+    }
+
+    /// What was lost, in the form of a frame, with the word that the usage is an estimate.
+    fn told(&self, losses: Option<Losses>) -> Option<Box<Losses>> {
+        let mut losses = losses?;
+        if self.estimated {
+            losses.changed("usage");
+        }
+        (!losses.is_empty()).then(|| Box::new(losses))
     }
 }
 
@@ -221,22 +219,21 @@ impl Reader for Translated {
         for block in &mut answer.blocks {
             match &mut block.kind {
                 Kind::Thinking(thinking) => {
-                    let unsigned = self.unsigned.maker.is_some() && thinking.signature.is_none();
-                    if unsigned {
-                        thinking.signature = Some(Signature { data: String::new(), maker: None });
-                    }
+                    self.unsigned.mark(thinking);
                     name(&mut thinking.signature, &self.maker);
                 }
                 Kind::ToolCall(call) => name(&mut call.signature, &self.maker),
                 _ => {}
             }
         }
+        let usage = answer.usage;
+        self.estimated = usage.is_none();
+        answer.usage = usage.or_else(|| Some(self.estimate.of(&answer)));
         if let Some(summary) = self.summary.take() {
             summary.replace(&mut answer)?;
         }
-        let usage = answer.usage;
         let Encoded { body, losses } = dialects::encode_answer(self.client, answer, &self.asked);
-        let losses: Option<Box<Losses>> = (!losses.is_empty()).then(|| Box::new(losses));
+        let losses = self.told(Some(losses));
         Ok(Frame { bytes: body.into(), mark: Mark::End, usage, losses })
     }
 }

@@ -143,6 +143,19 @@ async fn a_trigger_within_a_request_gives_exactly_one_item() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_summary_that_nobody_counted_has_an_estimated_price() {
+    for stream in [false, true] {
+        let hub = hub(Dialect::Chat, "sim-nousage").await;
+        let answer = hub.post("/v1/responses", triggered(stream)).await;
+        let response = match stream {
+            true => speech::events(&answer).pop().unwrap()["response"].clone(),
+            false => answer.json(),
+        };
+        assert!(response["usage"]["output_tokens"].as_u64() > Some(0), "{response}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_target_that_writes_no_summary_is_passed_over() {
     let builder = TestHub::builder().account_at(Dialect::Chat, "first", "sim-cut");
     let hub = builder.account_at(Dialect::Chat, "second", "sim-ok").build().await;
