@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{ID_LIMIT, QUEUE, REQUESTS, door::SUBPROTOCOL, pulse};
+use super::{
+    super::{QUEUE, door::SUBPROTOCOL, pulse},
+    ID_LIMIT, REQUESTS,
+};
 
 /// The protocol of the socket.
 #[derive(Serialize)]

@@ -1,9 +1,9 @@
-//! The life of a socket: one that reads, one that writes, a task per request, and how it all ends.
+//! The life of a socket: one that reads, one that writes, tasks for its requests, and how it all ends. What the
+//! texts mean is the protocol's.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
-use canon::Dialect;
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
@@ -14,21 +14,14 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
-use uuid::Uuid;
 
 use super::{
     QUEUE,
-    door::Credentials,
     ending::{End, part, read_out},
-    frame::{self, Asked, Names},
     pulse::{Beat, Pulse},
-    request::{Job, Running},
     upgrade::Socket,
 };
-use crate::{
-    engine::{code::Code, refusal::Refusal},
-    surfaces::{api::Api, front::Ids, stay::Stay},
-};
+use crate::surfaces::stay::Stay;
 
 /// Frames that are put into the system's buffer before it is flushed.
 const BATCH: usize = 16;
@@ -40,32 +33,59 @@ const OWED: usize = 64;
 pub(super) type Outgoing = SplitSink<Socket, Message>;
 pub(super) type Incoming = SplitStream<Socket>;
 
+/// What is spoken on a socket. Nothing here may wait: what takes time is a task of the [`Line`].
+pub(in super::super) trait Protocol: Send + 'static {
+    /// A text came.
+    fn text(&mut self, text: Utf8Bytes, line: &mut Line);
+    /// A binary message came.
+    fn binary(&mut self, line: &mut Line);
+    /// A request has ended.
+    fn ended(&mut self, _line: &mut Line) {}
+}
+
+/// The hub's end of a socket, as its protocol sees it.
+pub(in super::super) struct Line {
+    queue: mpsc::Sender<Message>,
+    ping: Arc<Notify>,
+    owed: VecDeque<Message>,
+    requests: JoinSet<()>,
+}
+
+impl Line {
+    /// Says something that belongs to no request, once there is room for it.
+    pub(in super::super) fn say(&mut self, message: Message) {
+        self.owed.push_back(message);
+    }
+
+    /// Works on a request. It ends with the socket.
+    pub(in super::super) fn start(&mut self, request: impl Future<Output = ()> + Send + 'static) {
+        self.requests.spawn(request);
+    }
+
+    /// Where a request puts its frames. It waits there for a client that reads slowly.
+    pub(in super::super) fn queue(&self) -> mpsc::Sender<Message> {
+        self.queue.clone()
+    }
+}
+
 /// Talks with the client until one of the two has enough, or the hub stops.
-pub(super) async fn run(socket: Socket, api: Api, credentials: Credentials, ids: Ids, mut stay: Stay) {
+pub(super) async fn run(socket: Socket, mut protocol: impl Protocol, mut stay: Stay) {
     let (sink, mut stream) = socket.split();
     let (queue, frames) = mpsc::channel(QUEUE);
     let ping = Arc::new(Notify::new());
     let mut writing = std::pin::pin!(write(sink, frames, Arc::clone(&ping)));
-    let mut session = Session {
-        api,
-        credentials,
-        ids,
-        queue,
-        ping,
-        owed: VecDeque::new(),
-        running: Arc::default(),
-        requests: JoinSet::new(),
-    };
+    let mut line = Line { queue, ping, owed: VecDeque::new(), requests: JoinSet::new() };
     let mut server = stay.clone();
     let end = tokio::select! {
         biased;
         () = server.cut() => End::Cut,
         _ = &mut writing => End::Gone,
-        end = session.converse(&mut stream, &mut stay) => end,
+        end = line.converse(&mut protocol, &mut stream, &mut stay) => end,
     };
     // What still runs has nobody to run for. It writes its receipts before the server is told that all is over.
-    session.requests.shutdown().await;
-    drop(session);
+    line.requests.shutdown().await;
+    drop(protocol);
+    drop(line);
     match end {
         End::Gone => {}
         End::Left => drop(timeout(end.patience(), read_out(&mut stream)).await),
@@ -109,22 +129,14 @@ async fn write(
     }
 }
 
-/// The reading side of a socket.
-struct Session {
-    api: Api,
-    credentials: Credentials,
-    /// The ids of the HTTP request that became the socket.
-    ids: Ids,
-    queue: mpsc::Sender<Message>,
-    ping: Arc<Notify>,
-    owed: VecDeque<Message>,
-    running: Arc<Running>,
-    requests: JoinSet<()>,
-}
-
-impl Session {
-    /// Reads frames and starts requests. Never waits for the client to read: cancels must get through to a full queue.
-    async fn converse(&mut self, stream: &mut Incoming, stay: &mut Stay) -> End {
+impl Line {
+    /// Reads messages. Never waits for the client to read: what it says must get through to a full queue.
+    async fn converse(
+        &mut self,
+        protocol: &mut impl Protocol,
+        stream: &mut Incoming,
+        stay: &mut Stay,
+    ) -> End {
         let queue = self.queue.clone();
         let mut draining = false;
         let mut pulse = Pulse::new(Instant::now());
@@ -135,7 +147,7 @@ impl Session {
             tokio::select! {
                 biased;
                 () = stay.draining(), if !draining => draining = true,
-                Some(_) = self.requests.join_next() => {}
+                Some(_) = self.requests.join_next() => protocol.ended(self),
                 room = queue.reserve(), if !self.owed.is_empty() => match (room, self.owed.pop_front()) {
                     (Ok(room), Some(message)) => room.send(message),
                     _ => return End::Gone,
@@ -147,7 +159,7 @@ impl Session {
                 },
                 message = stream.next(), if self.owed.len() < OWED => {
                     pulse.heard(Instant::now());
-                    if let Some(end) = self.take(message) {
+                    if let Some(end) = self.take(protocol, message) {
                         return end;
                     }
                 }
@@ -155,13 +167,10 @@ impl Session {
         }
     }
 
-    fn take(&mut self, message: Option<Result<Message, Error>>) -> Option<End> {
+    fn take(&mut self, protocol: &mut impl Protocol, message: Option<Result<Message, Error>>) -> Option<End> {
         match message {
-            Some(Ok(Message::Text(text))) => self.frame(text),
-            Some(Ok(Message::Binary(_))) => {
-                let refusal = frame::invalid("The frame is binary; frames here are JSON texts.");
-                self.owed.push_back(frame::complaint(&refusal, &self.ids));
-            }
+            Some(Ok(Message::Text(text))) => protocol.text(text, self),
+            Some(Ok(Message::Binary(_))) => protocol.binary(self),
             // The library answers pings itself.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
             Some(Ok(Message::Close(_))) => return Some(End::Left),
@@ -169,38 +178,5 @@ impl Session {
             None => return Some(End::Gone),
         }
         None
-    }
-
-    fn frame(&mut self, text: Utf8Bytes) {
-        match frame::read(text) {
-            Ok(Asked::Answer { id, payload }) => self.start(id, payload),
-            Ok(Asked::Cancel { id }) => self.running.cancel(&id),
-            Ok(Asked::Ping) => self.owed.push_back(frame::pong()),
-            Err(refusal) => self.owed.push_back(frame::complaint(&refusal, &self.ids)),
-        }
-    }
-
-    fn start(&mut self, id: String, payload: Bytes) {
-        let own = format!("req_{}", Uuid::now_v7().simple()).into();
-        let ids = Ids { own, client: Some(id), dialect: Dialect::Chat };
-        match self.admit(&ids, payload) {
-            Ok(job) => drop(self.requests.spawn(job.run())),
-            Err(refusal) => {
-                let names = Names { id: ids.client.as_deref().unwrap_or_default(), request_id: &ids.own };
-                self.owed.push_back(frame::error(names, &refusal, &ids, false));
-            }
-        }
-    }
-
-    /// What HTTP asks before a body is looked at, it asks for each request of a socket anew.
-    fn admit(&self, ids: &Ids, payload: Bytes) -> Result<Job, Refusal> {
-        let caller = self.credentials.caller(&self.api.identify)?;
-        let limit = self.api.engine.snapshot().settings.limits.body_bytes;
-        if payload.len() > limit {
-            let text = format!("The payload is larger than {limit} bytes, which is the limit here.");
-            return Err(Refusal::new(Code::BodyTooLarge, text));
-        }
-        let place = self.running.enter(ids.client.as_deref().unwrap_or_default())?;
-        Ok(Job { api: self.api.clone(), ids: ids.clone(), caller, payload, queue: self.queue.clone(), place })
     }
 }

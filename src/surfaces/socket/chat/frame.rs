@@ -5,13 +5,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::ID_LIMIT;
 use crate::{
     engine::{code::Code, pipeline::Served, refusal::Refusal},
-    surfaces::{front::Ids, render},
+    surfaces::{front::Ids, socket::error_object},
 };
 
 /// What a client asks for.
@@ -89,7 +89,7 @@ enum Frame<'a> {
         id: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         request_id: Option<&'a str>,
-        error: Value,
+        error: Map<String, Value>,
     },
     Cancelled {
         id: &'a str,
@@ -140,13 +140,13 @@ pub(super) fn complete(
 
 /// An error that belongs to a request. `topology` says whether its caller may see which connections there are.
 pub(super) fn error(names: Names<'_>, refusal: &Refusal, ids: &Ids, topology: bool) -> Message {
-    let error = error_object(refusal, ids, topology);
+    let error = told(refusal, ids, topology);
     message(&Frame::Error { id: Some(names.id), request_id: Some(names.request_id), error })
 }
 
 /// An error that belongs to no request.
 pub(super) fn complaint(refusal: &Refusal, ids: &Ids) -> Message {
-    message(&Frame::Error { id: None, request_id: None, error: error_object(refusal, ids, false) })
+    message(&Frame::Error { id: None, request_id: None, error: told(refusal, ids, false) })
 }
 
 /// A cancel is confirmed.
@@ -160,18 +160,9 @@ pub(super) fn pong() -> Message {
 }
 
 /// The error as it would stand in an HTTP body, with the status that it would have there.
-fn error_object(refusal: &Refusal, ids: &Ids, topology: bool) -> Value {
-    let of = |refusal: &Refusal| {
-        let body = serde_json::from_slice::<Value>(&render::body(refusal, ids, topology)).ok()?;
-        let Value::Object(mut body) = body else { return None };
-        body.remove("error").filter(Value::is_object)
-    };
-    // What a provider wrote is passed on in its own shape, which may be any.
-    let own = || of(&Refusal { passed_on: None, ..refusal.clone() });
-    let mut object = of(refusal).or_else(own).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    if let Value::Object(fields) = &mut object {
-        fields.insert("status".to_owned(), refusal.status().into());
-    }
+fn told(refusal: &Refusal, ids: &Ids, topology: bool) -> Map<String, Value> {
+    let mut object = error_object(refusal, ids, topology);
+    object.insert("status".to_owned(), refusal.status().into());
     object
 }
 
@@ -222,7 +213,7 @@ mod tests {
             let passed_on =
                 crate::engine::fault::PassedOn { status: http::StatusCode::UNPROCESSABLE_ENTITY, body };
             refusal.passed_on = Some(Box::new(passed_on));
-            let error = error_object(&refusal, &ids, false);
+            let error = told(&refusal, &ids, false);
             assert_eq!((&error["message"], &error["status"]), (&message.into(), &422.into()), "{theirs}");
         }
     }
