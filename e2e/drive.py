@@ -1,4 +1,4 @@
-"""Starts a simulator and a hub for each run of a client suite, runs it, and sums up. Standard library only."""
+"""Runs the suites, some side by side, each with a simulator and a hub of its own, and sums up. Standard library only."""
 
 import argparse
 import json
@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import scenarios
@@ -19,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 START_SECONDS = 20
 SUITE_SECONDS = 180
 STOP_SECONDS = 10
-TAIL_LINES = 60
+TAIL_LINES = 30
 
 # Marks the tests against the hub and those against the simulator itself.
 MODES = ("simulator", "hub")
@@ -43,7 +45,9 @@ class Process:
         return self.log.read_text(errors="replace")
 
     def tail(self):
-        return "\n".join(self.text().splitlines()[-TAIL_LINES:])
+        # Requests that went well are no news.
+        lines = [line for line in self.text().splitlines() if '"message":"completed"' not in line or '"status":200' not in line]
+        return "\n".join(lines[-TAIL_LINES:])
 
     def wait_for(self, what, probe):
         """Calls `probe` until it returns something; gives up when the process ends or time is up."""
@@ -80,12 +84,15 @@ class Stage:
         self.config = self.folder / "providers.yaml"
         self.mock = self.hub = None
         # Nothing of the caller's environment may configure what is tested, or lead the clients elsewhere.
-        ours = re.compile(r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|LOG_LEVEL|RATE_LIMIT_MAX|OPENAI_.*|.*_proxy)$", re.I)
+        ours = re.compile(
+            r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|LOG_LEVEL|RATE_LIMIT_MAX|(OPENAI|ANTHROPIC|GEMINI|GOOGLE)_.*|.*_proxy)$",
+            re.I,
+        )
         self.clean = {name: value for name, value in os.environ.items() if not ours.match(name)}
         self.env = self.clean | {"DATA_DIR": str(self.data), "TRIVIUM_CONFIG": str(self.config)}
 
     def start(self):
-        models = [f"--models={name}" for name in scenarios.SCENARIOS if name != "unknown"]
+        models = [f"--models={name}" for name in scenarios.models()]
         command = [self.trivium, "mock", "--port", "0", *models]
         self.mock = Process("the simulator", command, self.folder / "mock.log", self.clean)
         simulator = self.mock.wait_for("says its address", self.mock_address)
@@ -107,18 +114,22 @@ class Stage:
 
     @staticmethod
     def configuration(simulator):
+        rows = [
+            {"id": row["id"], "key": row["key"], "dialect": "chat", "models": [model]}
+            for model, rows in scenarios.accounts().items()
+            if model != "unknown"
+            for row in rows
+        ]
         lines = ["providers:"]
-        for model, rows in scenarios.accounts().items():
-            if model == "unknown":
-                continue
-            for row in rows:
-                lines += [
-                    f"  - id: {row['id']}",
-                    "    type: openai-compatible",
-                    f"    base_url: {simulator}/v1",
-                    f"    api_key: {row['key']}",
-                    f"    models: [{model}]",
-                ]
+        for row in rows + scenarios.connections():
+            dialect = scenarios.DIALECTS[row["dialect"]]
+            lines += [
+                f"  - id: {row['id']}",
+                f"    type: {dialect['type']}",
+                f"    base_url: {simulator}{dialect['base']}",
+                f"    api_key: {row['key']}",
+                f"    models: [{', '.join(row['models'])}]",
+            ]
         return "\n".join(lines) + "\n"
 
     def create_key(self, name):
@@ -139,70 +150,129 @@ class Stage:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def run_suite(stage, label, command, mode, simulator, hub):
-    """Runs one suite; returns (passed, failed)."""
-    result = stage.folder / f"result-{mode}.json"
-    context = {
-        "mode": mode,
-        "base_url": f"{hub if mode == 'hub' else simulator}/v1",
-        "simulator": simulator,
-        "key": stage.create_key(f"{mode} suite") if mode == "hub" else None,
-        "accounts": scenarios.accounts(),
-        "failing": list(scenarios.FAILING),
-        "trivium": str(stage.trivium),
-        "data_dir": str(stage.data),
-        "config": str(stage.config),
-        "result": str(result),
+class Suite:
+    """One program of tests, run against the simulator and against the hub."""
+
+    def __init__(self, name, command, link=None):
+        self.name, self.command, self.link = name, command, link
+        self.passed = self.failed = 0
+        self.report = []
+        self.seconds = 0.0
+
+    def fail(self, text):
+        self.failed += 1
+        self.report.append(f"FAIL {self.name}: {text}")
+
+    def run(self, trivium):
+        """All runs on a fresh stage."""
+        began = time.monotonic()
+        stage = Stage(trivium)
+        try:
+            simulator, hub = stage.start()
+            if self.link is not None:
+                # Modules are looked up from the file's own folder: so it goes next to a link to the installed ones.
+                (stage.folder / "node_modules").symlink_to(self.link)
+                shutil.copytree(HERE / "node", stage.folder / "node")
+            for mode in MODES:
+                self.run_mode(stage, mode, simulator, hub)
+        except (Trouble, OSError, subprocess.SubprocessError) as trouble:
+            self.fail(trouble)
+        finally:
+            for problem in stage.stop():
+                self.fail(problem)
+            if self.failed and stage.hub is not None:
+                self.report.append(f"-- the last lines of the hub's log ({self.name})\n{stage.hub.tail()}")
+            stage.remove()
+        self.seconds = time.monotonic() - began
+
+    def run_mode(self, stage, mode, simulator, hub):
+        result, log = stage.folder / f"result-{mode}.json", stage.folder / f"{mode}.log"
+        env = stage.clean | {"E2E_CONTEXT": json.dumps(self.context(stage, mode, simulator, hub, result))}
+        # Each run counts requests from zero.
+        forget = urllib.request.Request(f"{simulator}/__log", method="DELETE")
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(forget, timeout=5):
+            pass
+        suite = Process(f"{self.name} against the {mode}", self.command, log, env)
+        try:
+            code = suite.child.wait(SUITE_SECONDS)
+        except subprocess.TimeoutExpired:
+            code = f"no end within {SUITE_SECONDS} s"
+        finally:
+            if suite.child.poll() is None:
+                suite.child.kill()
+                suite.child.wait()
+        try:
+            counts = json.loads(result.read_text())
+            passed, failed = counts["passed"], counts["failed"]
+        except (OSError, ValueError, KeyError):
+            passed, failed = 0, 0
+        self.passed, self.failed = self.passed + passed, self.failed + failed
+        text = suite.text()
+        # A suite that broke off, ran nothing or says "fine" with a bad exit code must not pass for a good one.
+        if failed == 0 and (code != 0 or passed == 0):
+            self.fail(f"the suite itself, against the {mode}: {code}\n{suite.tail()}")
+        elif failed or VERBOSE.is_set():
+            lines = text if VERBOSE.is_set() else failures(text)
+            self.report.append(f"== {self.name}, against the {mode}\n{lines}")
+
+    @staticmethod
+    def context(stage, mode, simulator, hub, result):
+        origin = hub if mode == "hub" else simulator
+        return {
+            "mode": mode,
+            "origin": origin,
+            "base_url": f"{origin}/v1",
+            "simulator": simulator,
+            "key": stage.create_key(f"{mode} suite") if mode == "hub" else None,
+            "accounts": scenarios.accounts(),
+            "connections": {row["id"]: row for row in scenarios.connections()},
+            "dialects": scenarios.DIALECTS,
+            "models": scenarios.models(),
+            "failing": list(scenarios.FAILING),
+            "trivium": str(stage.trivium),
+            "data_dir": str(stage.data),
+            "config": str(stage.config),
+            "result": str(result),
+        }
+
+
+def failures(text):
+    """What a suite printed, without the tests that passed."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("ok   "))
+
+
+VERBOSE = threading.Event()
+
+PYTHON_SUITES = {
+    "python": ["openai_chat.py"],
+    "python-async": ["openai_chat.py", "--async"],
+    "python-talk": ["talk.py"],
+    "python-talk-async": ["talk.py", "--async"],
+    "python-openai": ["openai_more.py"],
+    "python-anthropic": ["anthropic_messages.py"],
+    "python-genai": ["google_genai.py"],
+    "python-agents": ["agents.py"],
+}
+
+NODE_SUITES = {
+    "node": "openai-chat.mjs",
+    "node-talk": "talk.mjs",
+    "node-vendors": "vendors.mjs",
+    "node-ai": "ai.mjs",
+}
+
+
+def suites(chosen):
+    """The suites to run; the longest first."""
+    python = {
+        name: Suite(name, [sys.executable, "-B", str(HERE / "python" / file), *more])
+        for name, (file, *more) in PYTHON_SUITES.items()
     }
-    env = stage.clean | {"E2E_CONTEXT": json.dumps(context)}
-    # Each run counts requests from zero.
-    forget = urllib.request.Request(f"{simulator}/__log", method="DELETE")
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(forget, timeout=5):
-        pass
-    print(f"\n== {label}, against the {mode}", flush=True)
-    suite = subprocess.Popen(command, env=env, cwd=stage.folder, stdin=subprocess.DEVNULL)
-    try:
-        code = suite.wait(SUITE_SECONDS)
-    except subprocess.TimeoutExpired:
-        code = f"no end within {SUITE_SECONDS} s"
-    finally:
-        if suite.poll() is None:
-            suite.kill()
-            suite.wait()
-    try:
-        counts = json.loads(result.read_text())
-        passed, failed = counts["passed"], counts["failed"]
-    except (OSError, ValueError, KeyError):
-        passed, failed = 0, 0
-    # A suite that broke off, ran nothing or says "fine" with a bad exit code must not pass for a good one.
-    if failed == 0 and (code != 0 or passed == 0):
-        print(f"FAIL the suite itself: {code}", flush=True)
-        failed = 1
-    return passed, failed
-
-
-def run_client(trivium, label, prepare):
-    """All runs of one client on a fresh stage; returns (passed, failed)."""
-    stage = Stage(trivium)
-    passed = failed = 0
-    try:
-        simulator, hub = stage.start()
-        command = prepare(stage)
-        for mode in MODES:
-            more, worse = run_suite(stage, label, command, mode, simulator, hub)
-            passed, failed = passed + more, failed + worse
-    except (Trouble, OSError, subprocess.SubprocessError) as trouble:
-        print(f"FAIL {label}: {trouble}", flush=True)
-        failed += 1
-    finally:
-        problems = stage.stop()
-        for problem in problems:
-            print(f"FAIL {label}: {problem}", flush=True)
-        failed += len(problems)
-        if failed and stage.hub is not None:
-            print(f"\n-- the last lines of the hub's log\n{stage.hub.tail()}", flush=True)
-        stage.remove()
-    return passed, failed
+    node = {
+        name: Suite(name, [chosen.node, f"node/{file}"], chosen.node_modules) for name, file in NODE_SUITES.items()
+    }
+    every = python | node
+    return [every[name] for name in chosen.only or every]
 
 
 def main():
@@ -210,32 +280,32 @@ def main():
     parser.add_argument("--trivium", type=lambda text: Path(text).resolve(), required=True)
     parser.add_argument("--node", required=True)
     parser.add_argument("--node-modules", type=Path, required=True)
-    parser.add_argument("--only", choices=["python", "python-async", "node"], action="append")
+    parser.add_argument("--only", choices=[*PYTHON_SUITES, *NODE_SUITES], action="append", help="just this suite")
+    parser.add_argument("--jobs", type=int, default=min(4, (os.cpu_count() or 1) + 1), help="suites side by side")
+    parser.add_argument("--verbose", action="store_true", help="show the tests that pass, too")
     chosen = parser.parse_args()
+    if chosen.verbose:
+        VERBOSE.set()
     # So that `finally` runs and nothing stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
-
-    def node(stage):
-        # Modules are looked up from the file's own folder: so it goes next to a link to the installed ones.
-        (stage.folder / "node_modules").symlink_to(chosen.node_modules)
-        shutil.copy(HERE / "node" / "suite.mjs", stage.folder)
-        return [chosen.node, str(stage.folder / "suite.mjs")]
-
-    def python(*more):
-        return lambda _stage: [sys.executable, "-B", str(HERE / "python" / "suite.py"), *more]
-
-    clients = {
-        "python": ("OpenAI for Python", python()),
-        "python-async": ("OpenAI for Python, async", python("--async")),
-        "node": ("OpenAI for Node", node),
-    }
-    passed = failed = 0
-    for name in chosen.only or clients:
-        label, prepare = clients[name]
-        more, worse = run_client(chosen.trivium, label, prepare)
-        passed, failed = passed + more, failed + worse
-    print(f"\n{passed} passed, {failed} failed", flush=True)
+    began = time.monotonic()
+    todo = suites(chosen)
+    print(f"Running {len(todo)} suites, {chosen.jobs} at a time", flush=True)
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        running = {pool.submit(suite.run, chosen.trivium): suite for suite in todo}
+        for done in as_completed(running):
+            suite = running[done]
+            done.result()
+            mark = "FAIL" if suite.failed else "ok  "
+            counts = f"{suite.passed} passed, {suite.failed} failed"
+            print(f"{mark} {suite.name:<18} {counts:<24} {suite.seconds:5.1f} s", flush=True)
+    for suite in todo:
+        for part in suite.report:
+            print(f"\n{part}", flush=True)
+    passed, failed = sum(suite.passed for suite in todo), sum(suite.failed for suite in todo)
+    broken = ", ".join(suite.name for suite in todo if suite.failed)
+    print(f"\n{passed} passed, {failed} failed in {time.monotonic() - began:.0f} s{': ' * bool(broken)}{broken}", flush=True)
     return 1 if failed else 0
 
 
