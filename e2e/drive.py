@@ -186,7 +186,7 @@ class Suite:
         self.seconds = time.monotonic() - began
 
     def run_mode(self, stage, mode, simulator, hub):
-        result, log = stage.folder / f"result-{mode}.json", stage.folder / f"{mode}.log"
+        result, log = stage.folder / f"result-{mode}.json", stage.folder / f"suite-{mode}.log"
         env = stage.clean | {"E2E_CONTEXT": json.dumps(self.context(stage, mode, simulator, hub, result))}
         # Each run counts requests from zero.
         forget = urllib.request.Request(f"{simulator}/__log", method="DELETE")

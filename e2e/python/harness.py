@@ -37,12 +37,12 @@ def equal(seen, expected, what):
     assert seen == expected, f"{what}: expected {expected!r}, saw {seen!r}"
 
 
-def raises(kind, action):
-    """The error that `action` ends with; it must be of exactly this class."""
+def raises(kind, action, exactly=True):
+    """The error that `action` ends with; it must be of this class, and `exactly` not of one below it."""
     try:
         result = action()
     except Exception as error:
-        if type(error) is not kind:
+        if not (type(error) is kind or (not exactly and isinstance(error, kind))):
             raise AssertionError(f"expected {kind.__name__}, saw {type(error).__name__}: {error}") from error
         return error
     raise AssertionError(f"expected {kind.__name__}, but it returned {result!r}")
