@@ -27,7 +27,10 @@ use trivium::{
         ports::{self, ReceiptSink},
         receipt::Receipt,
     },
-    outbound::{Body, Transport, TransportError},
+    outbound::{
+        Body, Transport, TransportError,
+        guard::{AllowList, GuardedFetch},
+    },
     providers::Providers,
 };
 
@@ -168,7 +171,11 @@ fn engine() -> Engine {
     let settings = common::settings(&catalogue, 3);
     let transport = Arc::new(Canned { completion: completion(), chunks: streamed() });
     let health = Arc::new(Health::new(Arc::new(Wall), Arc::new(Nowhere), Vec::new(), &[]));
-    let upstream = Arc::new(Providers::new(transport, Arc::new(Wall)));
+    let upstream = Arc::new(Providers::new(
+        transport,
+        Arc::new(Wall),
+        Arc::new(GuardedFetch::new(AllowList::default())),
+    ));
     Engine::new(settings, catalogue, health, upstream, Arc::new(Unkept), Arc::new(Wall))
 }
 
@@ -185,6 +192,7 @@ async fn answer(engine: &Engine, caller: &Caller, body: &Bytes) -> usize {
             body: body.clone(),
             facts,
             headers: http::HeaderMap::new(),
+            searches: false,
             keeps: false,
         },
         pin: None,

@@ -23,7 +23,10 @@ use crate::{
     },
     observe::events,
     ops::{OpError, keys::Keys, responses::Responses},
-    outbound::{Client, Transport},
+    outbound::{
+        Client, Transport,
+        guard::{AllowList, GuardedFetch},
+    },
     providers::Providers,
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
     surfaces::{self, Handles, Server},
@@ -256,7 +259,9 @@ async fn engine(
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
-    let upstream = Arc::new(Providers::new(transport, Arc::clone(clock)));
+    // Nothing inside is open to what requests name: there is no setting for exceptions yet.
+    let fetch = Arc::new(GuardedFetch::new(AllowList::default()));
+    let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
     Ok(Arc::new(Engine::new(
         settings,
         catalogue,

@@ -38,6 +38,8 @@ pub struct Request {
     pub facts: Arc<Facts>,
     /// Headers of the client that a provider of the same dialect should see (`anthropic-beta`). Never credentials.
     pub headers: HeaderMap,
+    /// Whether the request came by the route that forces a web search: its tool is to be put into the target's form.
+    pub searches: bool,
     /// Whether the hub keeps the answer itself where the provider does not speak the dialect (Responses).
     pub keeps: bool,
 }

@@ -1,5 +1,7 @@
 //! Which targets a request may go to at all: by its model's name, by what it asks for, and by what it goes on from.
 
+use canon::Dialect;
+
 use super::{
     code::Code,
     pipeline::{Inbound, Keeper, Snapshot},
@@ -41,7 +43,30 @@ pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candi
             return Err(Refusal::new(Code::NotSupported, text));
         }
     }
+    if request.searches {
+        candidates.targets.iter_mut().for_each(prefer_its_search);
+    }
     Ok(candidates)
+}
+
+/// Chat has no tool for a web search, and the other dialects do: a target that speaks one of them is asked in it.
+fn prefer_its_search(target: &mut Target) {
+    if target.dialect != Dialect::Chat {
+        return;
+    }
+    let connection = &target.connection;
+    let others = [
+        connection.provider.prefers,
+        Some(Dialect::Responses),
+        Some(Dialect::Messages),
+        Some(Dialect::Gemini),
+    ];
+    let speaks = |dialect: &Dialect| {
+        *dialect != Dialect::Chat && connection.dialect_for(&target.model, *dialect) == Some(*dialect)
+    };
+    if let Some(dialect) = others.into_iter().flatten().find(speaks) {
+        target.dialect = dialect;
+    }
 }
 
 fn is_pinned(target: &Target, pin: &Keeper) -> bool {

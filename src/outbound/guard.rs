@@ -93,7 +93,7 @@ struct Guard {
     allow: AllowList,
     limits: FetchLimits,
     resolver: Box<dyn Resolve>,
-    places: Semaphore,
+    permits: Semaphore,
     /// Made at the first use, as reading the root certificates takes a while.
     tls: OnceLock<rustls::ClientConfig>,
 }
@@ -115,8 +115,8 @@ impl GuardedFetch {
     /// A guard with its own limits and resolver.
     #[must_use]
     pub fn with(allow: AllowList, limits: FetchLimits, resolver: impl Resolve + 'static) -> Self {
-        let places = Semaphore::new(AT_ONCE);
-        Self(Arc::new(Guard { allow, limits, resolver: Box::new(resolver), places, tls: OnceLock::new() }))
+        let permits = Semaphore::new(AT_ONCE);
+        Self(Arc::new(Guard { allow, limits, resolver: Box::new(resolver), permits, tls: OnceLock::new() }))
     }
 }
 
@@ -135,7 +135,7 @@ impl Fetch for GuardedFetch {
 impl Guard {
     /// Goes from redirect to redirect; each place is checked like the first.
     async fn follow(&self, mut place: Place) -> Result<Fetched, FetchError> {
-        let _place = self.places.acquire().await.map_err(|_| FetchError::Unreachable)?;
+        let _permit = self.permits.acquire().await.map_err(|_| FetchError::Unreachable)?;
         let limit = self.limits.redirects;
         for _ in 0..=limit {
             let checked = self.check(&place).await?;

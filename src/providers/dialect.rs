@@ -6,13 +6,13 @@ use std::sync::Arc;
 use canon::Dialect;
 use futures_core::future::BoxFuture;
 
-use super::{native, translated};
+use super::{makers::Makers, native, translated};
 use crate::{
     engine::{
         fault::Fault,
         ports::{Answer, Call, Clock, Upstream},
     },
-    outbound::Transport,
+    outbound::{Transport, guard::Fetch},
 };
 
 /// Every provider of the catalogue, over one way to the network.
@@ -20,16 +20,20 @@ use crate::{
 pub struct Providers {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
+    /// How media that a request names by URL are got, for providers that do not fetch them.
+    pub(super) fetch: Arc<dyn Fetch>,
+    /// Who made the signatures that clients send back.
+    pub(super) makers: Arc<Makers>,
 }
 
 impl Providers {
     /// The dialects that can be sent. A connection that offers none of them cannot be used.
     pub const SPOKEN: &[Dialect] = &Dialect::ALL;
 
-    /// Providers that are reached through `transport`.
+    /// Providers that are reached through `transport`, with media got through `fetch`.
     #[must_use]
-    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
-        Self { transport, clock }
+    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, fetch: Arc<dyn Fetch>) -> Self {
+        Self { transport, clock, fetch, makers: Arc::default() }
     }
 }
 

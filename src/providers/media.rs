@@ -39,9 +39,8 @@ impl Default for Limits {
 
 /// Whether media that are named by URL must be inlined for a target of `dialect`.
 ///
-/// - Gemini: yes. Since January 2026 `fileData.fileUri` may be any public https URL, but not for the models of the
-///   2.0 family, not for http, only with one of the listed MIME types beside it, which clients of other dialects do
-///   not give, and not at Vertex AI without its own conditions.
+/// - Gemini: yes. Since January 2026 `fileData.fileUri` may be a public https URL, but not for the models of the 2.0
+///   family, not over http, and with the MIME type beside it, which clients of other dialects do not give.
 ///   <https://ai.google.dev/gemini-api/docs/file-input-methods>
 /// - Messages: no, `source.type: url` of images and documents is fetched by the vendor. (Bedrock and the Google
 ///   managed Claude models take base64 only.) <https://platform.claude.com/docs/en/build-with-claude/vision>,

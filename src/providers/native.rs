@@ -1,14 +1,23 @@
 //! A provider that speaks the client's dialect: the client's bytes go out with the edits of the closed list, and the
 //! provider's bytes come back as they are.
 
+use std::sync::Arc;
+
+use anthropic::messages;
 use bytes::Bytes;
 use canon::{Dialect, Edit, Frame, Losses, Mark, Piece, Signature, UnaryError, patched, rename};
-use openai::chat::{self, Changes};
+use gemini::generate;
+use openai::{
+    chat::{self, Changes},
+    responses,
+};
 
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
-    maker, request,
+    maker,
+    makers::Makers,
+    request, search,
     wire::{self, ReadEvent, ReadUnary},
 };
 use crate::engine::{
@@ -19,10 +28,13 @@ use crate::engine::{
 
 /// Sends a call and reads the head of the answer.
 pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
-    let (body, edits) = edited(&call);
+    let maker = maker::name(&call.target);
+    let (body, edits) = edited(providers, &call, &maker);
     let answer = request::send(providers, &call, body).await?;
     let (dialect, task, facts) = (call.target.dialect, &call.request.task, &call.request.facts);
     let reader = Native {
+        makers: Arc::clone(&providers.makers),
+        maker,
         dialect,
         read_event: wire::read_event(dialect, task),
         read_unary: wire::read_unary(dialect, task),
@@ -35,8 +47,11 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
 }
 
 /// The body with the edits that it needs, and their names. It is shared, not copied, when it needs none.
-fn edited(call: &Call) -> (Bytes, Vec<Edit>) {
+fn edited(providers: &Providers, call: &Call, maker: &str) -> (Bytes, Vec<Edit>) {
     let (body, facts, target) = (&call.request.body, &call.request.facts, &call.target);
+    if let Some(searching) = search::in_own_form(call) {
+        return (searching, vec![Edit::Model, Edit::WebSearch]);
+    }
     if call.target.dialect == Dialect::Chat && call.request.task == Task::Generate {
         let include_usage = !target.connection.provider.quirks.contains(&Quirk::NoStreamOptions);
         return chat::apply(body, facts, Changes { model: &target.model, include_usage });
@@ -48,7 +63,7 @@ fn edited(call: &Call) -> (Bytes, Vec<Edit>) {
     let patch = rename(facts, &target.model);
     edits.extend(patch.is_some().then_some(Edit::Model));
     let body = patched(body, patch.into_iter().collect());
-    match own_thoughts_only(call, &body) {
+    match own_thoughts_only(providers, call, &body, maker) {
         Some(own) => {
             edits.push(Edit::ForeignThoughts);
             (own.into(), edits)
@@ -58,24 +73,31 @@ fn edited(call: &Call) -> (Bytes, Vec<Edit>) {
 }
 
 /// The body without thoughts that other vendors signed, if it holds any.
-fn own_thoughts_only(call: &Call, body: &[u8]) -> Option<Vec<u8>> {
-    let maker = maker::name(&call.target);
-    let is_own = |signature: &Signature| signature.is_of(&maker, true);
-    // Signatures that crossed dialects carry their maker's name; a body without such a name passes as it is.
-    match call.target.dialect {
-        Dialect::Gemini => gemini::generate::without_foreign_thoughts(body, |made_by| made_by == maker),
-        Dialect::Messages if Signature::may_be_in(body) => {
-            anthropic::messages::without_foreign_thoughts(body, is_own)
-        }
-        Dialect::Responses if Signature::may_be_in(body) => {
-            openai::responses::without_foreign_thoughts(body, is_own)
-        }
-        Dialect::Chat | Dialect::Messages | Dialect::Responses => None,
+fn own_thoughts_only(providers: &Providers, call: &Call, body: &[u8], maker: &str) -> Option<Vec<u8>> {
+    let (dialect, makers) = (call.target.dialect, &providers.makers);
+    let is_own = |signature: &Signature| makers.is_own(signature, maker);
+    // Signatures that crossed dialects carry their maker's name, and those that passed through are remembered. A body
+    // with neither passes as it is.
+    let named = match dialect {
+        Dialect::Chat => return None,
+        Dialect::Gemini => generate::may_be_named(body),
+        Dialect::Messages | Dialect::Responses => Signature::may_be_in(body),
+    };
+    if !named && !makers.any_foreign(dialect, body, maker) {
+        return None;
+    }
+    match dialect {
+        Dialect::Chat => None,
+        Dialect::Responses => responses::without_foreign_thoughts(body, is_own),
+        Dialect::Messages => messages::without_foreign_thoughts(body, is_own),
+        Dialect::Gemini => generate::without_foreign_thoughts(body, is_own),
     }
 }
 
 /// Passes bytes through and looks at them on the way.
 struct Native {
+    makers: Arc<Makers>,
+    maker: String,
     dialect: Dialect,
     read_event: ReadEvent,
     read_unary: ReadUnary,
@@ -89,6 +111,7 @@ struct Native {
 
 impl Reader for Native {
     fn event(&mut self, event: Bytes) -> Result<Frame, Fault> {
+        self.makers.note(self.dialect, &event, &self.maker);
         match (self.read_event)(&event) {
             Piece::Nothing => Ok(Frame::new(Bytes::new(), Mark::Empty, None)),
             Piece::Done if !self.content => Err(unfinished(false)),
@@ -117,6 +140,7 @@ impl Reader for Native {
     }
 
     fn whole(&mut self, body: Bytes) -> Result<Frame, Fault> {
+        self.makers.note(self.dialect, &body, &self.maker);
         match (self.read_unary)(&body) {
             Ok(usage) => Ok(Frame::new(body, Mark::End, usage)),
             Err(UnaryError::NotAnAnswer) if self.dialect == Dialect::Chat => {

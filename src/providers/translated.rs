@@ -3,15 +3,15 @@
 
 use bytes::Bytes;
 use canon::{
-    AnswerError, Asked, Delta, Dialect, Edit, Encoded, Event, Frame, Kind, Losses, Mark, Opening, Signature,
-    Target, Turn, Usage,
+    AnswerError, Asked, DecodeError, Delta, Dialect, Edit, Encoded, Event, Frame, Kind, Losses, Mark,
+    Opening, Signature, Target, Turn, Usage,
 };
 use dialects::{Decoder, Encoder};
 
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
-    maker, request,
+    maker, media, request,
 };
 use crate::engine::{
     fault::{Fault, FaultKind},
@@ -21,7 +21,12 @@ use crate::engine::{
 /// Sends a call and reads the head of the answer.
 pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
     let (client, spoken) = (call.request.dialect, call.target.dialect);
-    let turn = decode(&call)?;
+    let mut turn = decode(&call)?;
+    if media::needs_inlining(spoken) {
+        media::inline(&mut turn, &*providers.fetch, &media::Limits::default())
+            .await
+            .map_err(|error| Fault::new(FaultKind::InvalidRequest, DecodeError::from(error).to_string()))?;
+    }
     let maker = maker::name(&call.target);
     let target = Target {
         model: &call.target.model,

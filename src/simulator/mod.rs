@@ -29,6 +29,7 @@ mod problem;
 mod receive;
 mod refusals;
 mod reply;
+mod responses;
 mod route;
 mod schema;
 mod script;

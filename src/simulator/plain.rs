@@ -9,6 +9,7 @@ use super::gemini::GenerateRequest;
 use super::messages::MessagesRequest;
 use super::problem::{Problem, json_response};
 use super::receive::{Visit, unknown_url};
+use super::responses::{ResponsesRequest, stored};
 use super::route::{Count, Route};
 use super::script::Behaviour;
 use super::speech::{Context, Speech as _};
@@ -28,7 +29,13 @@ impl Simulator {
         match &visit.route {
             Route::Models => Ok(models::list(visit.voice, models)),
             Route::Model(id) => models::one(id, visit.voice, models),
-            Route::Count(count) => self.counted(count, body, &key, &behaviour, visit),
+            Route::Count(count) => self.counted(count, body, &key, &behaviour),
+            Route::Stored { id, wanted } => {
+                let ascending = visit.parts.uri.query().is_some_and(|query| query.contains("order=asc"));
+                let mut memory = self.world.memory();
+                let answer = stored::answer(&mut memory, &key, id, *wanted, &visit.parts.method, ascending)?;
+                Ok(json_response(200, answer.to_string()))
+            }
             _ => Err(unknown_url(&visit.parts)),
         }
     }
@@ -39,7 +46,6 @@ impl Simulator {
         body: &[u8],
         key: &str,
         behaviour: &Behaviour,
-        visit: &Visit,
     ) -> Result<Response<Body>, Problem> {
         let context = Context { key, behaviour, memory: &self.world.memory };
         let answer = match count {
@@ -53,7 +59,10 @@ impl Simulator {
                 let details = json!([{"modality": "TEXT", "tokenCount": tokens}]);
                 json!({"totalTokens": tokens, "promptTokensDetails": details})
             }
-            Count::Responses => return Err(unknown_url(&visit.parts)),
+            Count::Responses => {
+                let read = ResponsesRequest::read(body, &context)?;
+                json!({"object": "response.input_tokens", "input_tokens": read.ask().prompt_tokens()})
+            }
         };
         Ok(json_response(200, answer.to_string()))
     }

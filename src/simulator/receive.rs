@@ -20,6 +20,7 @@ use super::messages::MessagesRequest;
 use super::player::{ConnectionCut, play};
 use super::problem::{Problem, Voice};
 use super::reply;
+use super::responses::ResponsesRequest;
 use super::route::{Route, Work, query_value};
 use super::script::Behaviour;
 use super::speech::{Answer, Context, Speech, Usage};
@@ -210,7 +211,8 @@ impl Simulator {
                 Box::new(GenerateRequest::read(body, model, stream.then_some(events), &context)?)
             }
             Work::Embed { model, several } => Box::new(EmbedRequest::read(body, model, *several)?),
-            _ => return Err(unknown_url(&visit.parts)),
+            Work::Responses => Box::new(ResponsesRequest::read(body, &context)?),
+            Work::Compact => Box::new(ResponsesRequest::read_to_compact(body, &context)?),
         };
         models::known(&speech.ask().model, visit.voice, self.world.script().models.as_deref())?;
         Ok(speech)

@@ -9,6 +9,9 @@ use super::ask::CacheMark;
 /// Stored responses that are kept; the oldest go first.
 const RESPONSES: usize = 10_000;
 
+/// Items whose owner is known; when there are more, all are forgotten.
+const ITEMS: usize = 100_000;
+
 /// Prefixes that are kept; when there are more, all are forgotten.
 const PREFIXES: usize = 100_000;
 
@@ -17,6 +20,8 @@ const PREFIXES: usize = 100_000;
 pub(super) struct Memory {
     responses: HashMap<String, Stored>,
     order: VecDeque<String>,
+    /// Items of stored responses, and the key that each belongs to.
+    items: HashMap<String, String>,
     prefixes: HashSet<(String, u64)>,
 }
 
@@ -51,8 +56,22 @@ impl Memory {
         {
             self.responses.remove(&oldest);
         }
+        if self.items.len() > ITEMS {
+            self.items.clear();
+        }
+        let made = stored.body["output"].as_array().into_iter().flatten();
+        for item in made.chain(&stored.input) {
+            if let Some(id) = item["id"].as_str() {
+                self.items.insert(id.to_owned(), stored.key.clone());
+            }
+        }
         self.order.push_back(id.clone());
         self.responses.insert(id, stored);
+    }
+
+    /// Whether an item of this id was stored for this key.
+    pub(super) fn has_item(&self, key: &str, id: &str) -> bool {
+        self.items.get(id).is_some_and(|owner| owner == key)
     }
 
     /// Forgets a response; says whether it was there.

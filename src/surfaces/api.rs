@@ -27,6 +27,9 @@ use crate::{
     ops,
 };
 
+/// The tag of models that can search the web.
+pub(super) const WEB_SEARCH: &str = "web-search";
+
 /// Says what translation lost.
 const LOSS: HeaderName = HeaderName::from_static("x-trivium-translation-loss");
 
@@ -134,7 +137,15 @@ impl Api {
             id: visit.ids.own.to_string(),
             client_request_id: visit.ids.client.clone(),
             caller: visit.caller.clone(),
-            request: ports::Request { dialect: visit.ids.dialect, task, body, facts, headers, keeps },
+            request: ports::Request {
+                dialect: visit.ids.dialect,
+                task,
+                body,
+                facts,
+                headers,
+                searches: tag == Some(WEB_SEARCH),
+                keeps,
+            },
             pin,
             tag,
             keep_alive: self.keep_alive,

@@ -10,3 +10,4 @@ mod silence;
 mod sockets;
 mod strategies;
 mod support;
+mod translation;

@@ -18,6 +18,8 @@ pub enum Edit {
     IncludeUsage,
     /// Thoughts that another maker signed were taken out, since the target would refuse them.
     ForeignThoughts,
+    /// A web search was put into the provider's own form.
+    WebSearch,
     /// The body was put into the target's own dialect: nothing of it is the client's bytes.
     Translated,
 }
@@ -30,6 +32,7 @@ impl Edit {
             Self::Model => "model",
             Self::IncludeUsage => "include-usage",
             Self::ForeignThoughts => "foreign-thoughts",
+            Self::WebSearch => "web-search",
             Self::Translated => "translated",
         }
     }

@@ -143,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn reads_a_whole_stream() {
+        let stream = include_str!("../fixtures/completions/streams/plain.sse");
+        let pieces: Vec<Piece> = stream.split_inclusive("\n\n").map(|it| read_event(it.as_bytes())).collect();
+        assert!(matches!(pieces[0], Piece::Chunk { mark: Mark::Content, finished: false, usage: None, .. }));
+        assert!(matches!(pieces[1], Piece::Chunk { finished: true, usage: Some(_), usage_only: false, .. }));
+        assert_eq!(pieces[2..], [Piece::Done]);
+    }
+
+    #[test]
     fn reads_a_unary_answer() {
         let body = include_bytes!("../fixtures/completions/answers/plain.json");
         assert_eq!(read_unary(body).unwrap().unwrap().output, 7);

@@ -41,6 +41,16 @@ pub const fn kind_of(status: u16) -> &'static str {
     }
 }
 
+/// An error as an event of a stream that already runs.
+#[must_use]
+pub fn event<Details: Serialize>(body: &ErrorBody<'_, Details>) -> Vec<u8> {
+    let mut event = b"data: ".to_vec();
+    // A body of texts cannot fail to serialise; without it the event would still end the stream as broken.
+    let _ = serde_json::to_writer(&mut event, body);
+    event.extend_from_slice(b"\n\n");
+    event
+}
+
 #[derive(Deserialize)]
 struct Read {
     error: Value,
@@ -71,6 +81,18 @@ pub fn message_of(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_is_read_as_the_error_that_it_is() {
+        let kind = kind_of(503);
+        let error = ErrorObject { message: "a\nb", kind, param: None, code: "busy", details: NoDetails {} };
+        let event = event(&ErrorBody { error });
+        assert!(event.ends_with(b"}\n\n"));
+        assert_eq!(crate::chat::read_event(&event), canon::Piece::Error("a\nb".to_owned()));
+    }
+
+    #[derive(Serialize)]
+    struct NoDetails {}
 
     #[test]
     fn reads_the_shapes_that_providers_send() {

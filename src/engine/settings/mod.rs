@@ -13,7 +13,9 @@ pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use connection::{About, Connection, Models};
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
-pub use provider::{AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust};
+pub use provider::{
+    AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
+};
 pub use routing::{Routing, Strategy};
 pub use secret::Secret;
 

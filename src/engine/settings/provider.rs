@@ -29,6 +29,9 @@ pub struct Provider {
     /// Models that do not speak every dialect of the provider.
     #[serde(default)]
     pub wires: Vec<ModelWire>,
+    /// How a web search is asked for in the chat dialect, which has no form of its own that all take.
+    #[serde(default)]
+    pub web_search: WebSearch,
     /// The dialect spoken at the base URL that the user must give. Set on rows without endpoints
     /// that stand for any server of that dialect.
     #[serde(default)]
@@ -106,6 +109,25 @@ pub struct ModelWire {
     pub models: Vec<String>,
     /// The dialects that they speak.
     pub dialects: Vec<Dialect>,
+}
+
+/// How a provider of the chat dialect is asked to search the web.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WebSearch {
+    /// The field `web_search_options`, as OpenAI's search models take it.
+    #[default]
+    Options,
+    /// A tool of type `web_search`.
+    Tool,
+    /// The plugin `web` (OpenRouter).
+    Plugin,
+    /// `search_parameters` with mode `on` (xAI's older way).
+    Parameters,
+    /// `compound_custom.tools.enabled_tools` (Groq's Compound systems).
+    Compound,
+    /// Its models always search: there is nothing to ask for.
+    Always,
 }
 
 /// Whether a name fits a pattern in which `*` stands for any text.

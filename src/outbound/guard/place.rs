@@ -252,4 +252,28 @@ mod tests {
         assert_eq!(to(""), Err(FetchError::Malformed));
         assert!(here.redirected(b"\xff").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics_the_reader_and_no_number_is_a_host(text in "\\PC{0,60}", number: u32) {
+            let _read = Place::parse(&text);
+            let _read = Place::parse(&format!("http://{text}"));
+            let _read = Place::parse("https://example.com/a").unwrap().redirected(text.as_bytes());
+            let [a, b, c, d] = number.to_be_bytes();
+            let spellings = [
+                format!("{number}"),
+                format!("{number:#x}"),
+                format!("0{number:o}"),
+                format!("{a}.{}", number & 0xff_ffff),
+                format!("{a}.{b}.{}", number & 0xffff),
+                format!("{a:#x}.{b}.{c}.{d}"),
+                format!("{a}.{b}.{c}.0{d:o}"),
+            ];
+            for host in spellings {
+                proptest::prop_assert_eq!(refused(&format!("http://{host}/")), FetchError::Host);
+            }
+            let plain = Place::parse(&format!("http://{a}.{b}.{c}.{d}/")).unwrap();
+            proptest::prop_assert_eq!(plain.host, Where::Address(std::net::Ipv4Addr::from(number).into()));
+        }
+    }
 }

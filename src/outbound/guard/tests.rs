@@ -296,3 +296,22 @@ async fn the_systems_resolver_is_checked_too() {
     let guard = GuardedFetch::new(AllowList::default());
     assert_eq!(refusal(&guard, "http://localhost/").await, FetchError::Forbidden);
 }
+
+#[tokio::test]
+async fn tls_asks_for_the_name_and_not_for_the_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let hello = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut hello = vec![0; 4096];
+        let length = stream.read(&mut hello).await.unwrap();
+        hello.truncate(length);
+        hello
+    });
+    let allow = AllowList::parse([format!("files.example:{port}")]).unwrap();
+    let guard = GuardedFetch::with(allow, FetchLimits::default(), home());
+    let url = format!("https://files.example:{port}/");
+    assert_eq!(refusal(&guard, &url).await, FetchError::Unreachable);
+    let hello = hello.await.unwrap();
+    assert!(hello.windows(13).any(|bytes| bytes == b"files.example"));
+}

@@ -89,7 +89,7 @@ mod tests {
             format!("data:application/octet-stream;base64,{GIF}"),
             format!("data:image/gif;base64,{unpadded}"),
             format!("data:image/gif;base64,{unpadded}%3D"),
-            format!("data:image/gif;base64,R0lG\nODlh AQABAAAAACw="),
+            "data:image/gif;base64,R0lG\nODlh AQABAAAAACw=".to_owned(),
         ];
         for url in urls {
             assert_eq!(mime_and_data(&url).unwrap(), ("image/gif", GIF.into()), "{url}");
@@ -111,5 +111,14 @@ mod tests {
         assert_eq!(mime_and_data(&format!("data:image/png;base64,{GIF}")), Err(MediaProblem::Mislabelled));
         assert_eq!(mime_and_data("data:text/html,<p>"), Err(MediaProblem::Unknown));
         assert_eq!(mime_and_data("data:,"), Err(MediaProblem::Unknown));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics_the_reader(head in ".{0,20}", data in "\\PC{0,40}") {
+            let _read = read(format!("data:{head},{data}"));
+            let _read = read(format!("data:image/png;base64,{data}"));
+            let _read = read(head);
+        }
     }
 }

@@ -101,6 +101,17 @@ fn only_gemini_needs_it() {
     assert_eq!(needing, [Dialect::Gemini]);
 }
 
+/// Callers move it between threads.
+#[test]
+fn inlining_can_be_sent() {
+    fn is_sent<'a>(turn: &'a mut Turn, fetch: &'a dyn Fetch, limits: &'a Limits) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let _done = inline(turn, fetch, limits).await;
+        })
+    }
+    drop(is_sent(&mut Turn::default(), &Net::default(), &Limits::default()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn media_are_replaced_wherever_they_stand() {
     let result = ToolResult {

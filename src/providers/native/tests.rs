@@ -15,7 +15,10 @@ use crate::{
         ports::{Clock, Request as Asked, Target},
         settings::{Connection, Models, Provider, Secret, Timeouts},
     },
-    outbound::{Body, Transport, TransportError},
+    outbound::{
+        Body, Transport, TransportError,
+        guard::{Fetch, FetchError, Fetched},
+    },
 };
 
 const KEY: &str = "sk-canary/0123";
@@ -32,6 +35,14 @@ impl Transport for Says {
         let body = Full::new(Bytes::from(self.2.clone())).map_err(|never| match never {}).boxed_unsync();
         let answer = Response::builder().status(self.0).header(CONTENT_TYPE, self.1).body(body).unwrap();
         Box::pin(async move { Ok(answer) })
+    }
+}
+
+struct Nothing;
+
+impl Fetch for Nothing {
+    fn fetch(&self, _: &str) -> BoxFuture<'static, Result<Fetched, FetchError>> {
+        unreachable!("nothing is fetched for a native request")
     }
 }
 
@@ -63,10 +74,11 @@ async fn fault(stream: bool, says: Says) -> Fault {
         body: Bytes::from_static(b"{}"),
         facts,
         headers: HeaderMap::new(),
+        searches: false,
         keeps: false,
     };
     let call = Call { target, request, timeouts: Timeouts::default(), id: "req_1".into() };
-    match send(&Providers::new(Arc::new(says), Arc::new(Never)), call).await {
+    match send(&Providers::new(Arc::new(says), Arc::new(Never), Arc::new(Nothing)), call).await {
         Err(fault) => fault,
         Ok(mut answer) => loop {
             if let Err(fault) = answer.frames.next().await.unwrap() {

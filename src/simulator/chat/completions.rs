@@ -43,7 +43,7 @@ impl CompletionRequest {
         Ok(Self { ask, include_usage: include_usage(&body, stream)?, echo: flag(&body, "echo")? })
     }
 
-    fn object(&self, answer: &Answer<'_>, choices: Vec<Value>, usage: Option<Option<Usage>>) -> Value {
+    fn object(&self, answer: &Answer<'_>, choices: &[Value], usage: Option<Option<Usage>>) -> Value {
         let mut object = json!({
             "id": answer.dice.clone().id("cmpl-", 29),
             "object": "text_completion",
@@ -88,14 +88,14 @@ impl Speech for CompletionRequest {
     fn whole(&self, answer: &Answer<'_>) -> String {
         let replies = answer.replies.iter().enumerate();
         let choices = replies.map(|(index, reply)| choice(index, &self.text(reply), Some(&reply.end)));
-        let choices = choices.collect();
-        self.object(answer, choices, answer.usage.map(|usage| Some(usage.into()))).to_string()
+        let choices: Vec<Value> = choices.collect();
+        self.object(answer, &choices, answer.usage.map(|usage| Some(usage.into()))).to_string()
     }
 
     fn stream(&self, answer: &Answer<'_>) -> Vec<Mark> {
         let usage = answer.usage.filter(|_| self.include_usage);
         let none = usage.map(|_| None);
-        let chunk = |choice| self.object(answer, vec![choice], none).to_string();
+        let chunk = |choice| self.object(answer, &[choice], none).to_string();
         let mut marks = Vec::new();
         for (index, reply) in answer.replies.iter().enumerate() {
             if self.echo {
@@ -111,7 +111,7 @@ impl Speech for CompletionRequest {
             marks.push(Mark::data(Kind::Finish, &chunk(choice(index, "", Some(&reply.end)))));
         }
         if let Some(usage) = usage {
-            let object = self.object(answer, Vec::new(), Some(Some(usage.into())));
+            let object = self.object(answer, &[], Some(Some(usage.into())));
             marks.push(Mark::data(Kind::Usage, &object.to_string()));
         }
         marks.push(Mark::data(Kind::Done, "[DONE]"));

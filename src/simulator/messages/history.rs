@@ -156,8 +156,8 @@ impl<'a> Uses<'a> {
     /// Matches the results at the head of a message with the uses before it.
     fn results(&mut self, at: usize, role: &str, content: &Value) -> Result<(), Problem> {
         let mut open: HashSet<&str> = self.open.iter().copied().collect();
-        let mut first = 0;
-        for (place, id) in ids(content, "tool_result", "tool_use_id").filter(|_| role == "user") {
+        let results = ids(content, "tool_result", "tool_use_id").filter(|_| role == "user");
+        for (first, (place, id)) in results.enumerate() {
             if !open.remove(id) {
                 return Err(wrong(
                     &format!("messages.{at}.content.{place}"),
@@ -171,7 +171,6 @@ impl<'a> Uses<'a> {
                 // Something else came between the use and its result.
                 return self.end();
             }
-            first += 1;
         }
         self.open.retain(|id| open.contains(id));
         self.end()

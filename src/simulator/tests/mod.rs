@@ -8,6 +8,7 @@ mod gemini;
 mod limits;
 mod messages;
 mod record;
+mod responses;
 mod sockets;
 mod wire;
 

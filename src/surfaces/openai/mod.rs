@@ -2,6 +2,7 @@
 
 mod chat;
 mod responses;
+mod routes;
 
 use axum::{
     Router,
@@ -13,6 +14,8 @@ use super::api::Api;
 pub(super) fn routes(api: &Api) -> Router {
     let routes = Router::new()
         .route("/chat/completions", post(chat::complete))
+        .route("/chat/completions/web-search", post(routes::web_search))
+        .route("/chat/completions/stream-route", post(routes::stream_route))
         .route("/completions", post(chat::complete_text))
         .route("/embeddings", post(chat::embed))
         .route("/responses", post(responses::create))

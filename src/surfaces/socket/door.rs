@@ -2,7 +2,7 @@
 //! subprotocols. Never from the query, which ends up in logs and histories.
 
 use axum::{body::Body, extract::Request};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use crate::{
     engine::{caller::Caller, code::Code, refusal::Refusal},
@@ -15,6 +15,10 @@ pub(super) const SUBPROTOCOL: &str = "trivium";
 /// What a subprotocol begins with that carries a key.
 pub(super) const KEY_PREFIX: &str = "bearer.";
 
+/// The headers that carry a key.
+const KEY_HEADERS: [HeaderName; 3] =
+    [header::AUTHORIZATION, HeaderName::from_static("x-api-key"), HeaderName::from_static("x-goog-api-key")];
+
 /// What tells who has opened a socket, kept as long as that is open: a key that is revoked meanwhile opens no
 /// further request, as over HTTP.
 pub(super) struct Credentials(Request);
@@ -24,13 +28,12 @@ impl Credentials {
     pub(super) fn of(request: &Request) -> Self {
         let mut kept = Request::new(Body::empty());
         let headers = request.headers();
-        for name in [header::AUTHORIZATION, header::HeaderName::from_static("x-api-key"), header::ORIGIN] {
+        for name in KEY_HEADERS.into_iter().chain([header::ORIGIN]) {
             if let Some(value) = headers.get(&name) {
                 kept.headers_mut().insert(name, value.clone());
             }
         }
-        let named =
-            kept.headers().contains_key(header::AUTHORIZATION) || kept.headers().contains_key("x-api-key");
+        let named = KEY_HEADERS.iter().any(|name| kept.headers().contains_key(name));
         if let Some(bearer) = bearer(headers).filter(|_| !named) {
             kept.headers_mut().insert(header::AUTHORIZATION, bearer);
         }

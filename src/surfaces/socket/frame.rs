@@ -98,13 +98,15 @@ enum Frame<'a> {
     Pong,
 }
 
-/// Who served an answer: what the `x-gateway-…` headers say over HTTP.
+/// Who served an answer: what the `x-gateway-…` headers say over HTTP, and what translation lost.
 #[derive(Serialize)]
 struct By<'a> {
     provider: &'a str,
     route: &'a str,
     model: &'a str,
     attempts: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    translation_loss: Option<String>,
 }
 
 /// The two names of a request: the client's, and the hub's.
@@ -131,6 +133,7 @@ pub(super) fn complete(
         route: &served.connection,
         model: &served.model,
         attempts: served.attempts,
+        translation_loss: (!served.losses.is_empty()).then(|| served.losses.to_string()),
     });
     message(&Frame::Complete { id: names.id, request_id: names.request_id, data, usage, served })
 }
@@ -186,4 +189,54 @@ pub(super) fn usage(json: &RawValue) -> Option<&RawValue> {
     }
     memchr::memmem::find(json.get().as_bytes(), b"\"usage\"")?;
     serde_json::from_str::<Peek<'_>>(json.get()).ok()?.usage.filter(|usage| usage.get() != "null")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_payload_is_what_stands_in_the_frame_to_the_byte() {
+        let text = r#"{"payload" : { "model":"m\u0061", "x": [1.50 , 2]} , "id":"\u0031", "type":"requ\u0065st", "more": 1}"#;
+        let asked = read(text.into()).unwrap();
+        let payload = Bytes::from_static(br#"{ "model":"m\u0061", "x": [1.50 , 2]}"#);
+        assert_eq!(asked, Asked::Answer { id: "1".to_owned(), payload });
+    }
+
+    #[test]
+    fn a_providers_own_words_do_not_break_the_error() {
+        let ids = Ids { own: "req_1".into(), client: None, dialect: canon::Dialect::Chat };
+        let mut refusal = Refusal::new(Code::UpstreamRefused, "The provider refused it.");
+        refusal.upstream_status = Some(422);
+        for (theirs, message) in [
+            (r#"{"error": {"message": "theirs", "code": null}}"#, "theirs"),
+            (r#"{"detail": "theirs"}"#, "The provider refused it. Correct the request."),
+            (r#"{"error": "theirs"}"#, "The provider refused it. Correct the request."),
+            ("<html>", "The provider refused it. Correct the request."),
+        ] {
+            let body = Bytes::from_static(theirs.as_bytes());
+            let passed_on =
+                crate::engine::fault::PassedOn { status: http::StatusCode::UNPROCESSABLE_ENTITY, body };
+            refusal.passed_on = Some(Box::new(passed_on));
+            let error = error_object(&refusal, &ids, false);
+            assert_eq!((&error["message"], &error["status"]), (&message.into(), &422.into()), "{theirs}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange_to_be_refused(
+            text in ".*",
+            field in "(type|id|payload)",
+            value in "(7|null|\"\"|\"request\"|\\[\\]|\\{\\}|\\{)",
+        ) {
+            drop(read(text.into()));
+            let frame = format!(r#"{{"type": "request", "id": "1", "payload": {{}}, "{field}": {value}}}"#);
+            prop_assert!(read(frame.into()).is_err(), "a field that comes twice");
+        }
+    }
 }

@@ -10,8 +10,6 @@ mod session;
 mod upgrade;
 mod welcome;
 
-use std::{sync::Arc, time::Duration};
-
 use axum::{
     Extension, Json, Router,
     extract::{Request, State},
@@ -20,8 +18,8 @@ use axum::{
 };
 use http::{HeaderValue, header};
 
-use super::{Handles, front::Ids, identify::Identify, render, stay::Stays};
-use crate::engine::{Engine, code::Code, refusal::Refusal};
+use super::{Handles, api::Api, front::Ids, identify::Identify, render, stay::Stays};
+use crate::engine::{code::Code, refusal::Refusal};
 use door::Credentials;
 
 /// Requests that may run on one socket at a time.
@@ -33,52 +31,36 @@ const QUEUE: usize = 64;
 /// The longest id of a request, in bytes.
 const ID_LIMIT: usize = 128;
 
-/// What the handlers of this surface use.
-#[derive(Clone)]
-struct Bridge {
-    engine: Arc<Engine>,
-    identify: Identify,
-    keep_alive: Duration,
-}
-
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
-    let bridge = Bridge {
-        engine: Arc::clone(&handles.engine),
-        identify: identify.clone(),
-        keep_alive: handles.keep_alive,
-    };
-    Router::new().route("/v1/ws", get(open)).with_state(bridge)
+    Router::new().route("/v1/ws", get(open)).with_state(Api::new(handles, identify))
 }
 
-async fn open(State(bridge): State<Bridge>, Extension(ids): Extension<Ids>, request: Request) -> Response {
-    let answer = if door::is_probe(request.uri()) {
-        probe(&bridge, &request)
-    } else {
-        begin(bridge, ids.clone(), request)
-    };
+async fn open(State(api): State<Api>, Extension(ids): Extension<Ids>, request: Request) -> Response {
+    let answer =
+        if door::is_probe(request.uri()) { probe(&api, &request) } else { begin(api, ids.clone(), request) };
     answer.unwrap_or_else(|refusal| refused(&refusal, &ids))
 }
 
 /// Says whether a socket would be opened, and what is spoken on it.
-fn probe(bridge: &Bridge, request: &Request) -> Result<Response, Refusal> {
-    Credentials::of(request).caller(&bridge.identify)?;
-    let limit = bridge.engine.snapshot().settings.limits.body_bytes;
+fn probe(api: &Api, request: &Request) -> Result<Response, Refusal> {
+    Credentials::of(request).caller(&api.identify)?;
+    let limit = api.engine.snapshot().settings.limits.body_bytes;
     Ok(Json(welcome::description(limit)).into_response())
 }
 
 /// Opens a socket.
-fn begin(bridge: Bridge, ids: Ids, mut request: Request) -> Result<Response, Refusal> {
+fn begin(api: Api, ids: Ids, mut request: Request) -> Result<Response, Refusal> {
     let accept = upgrade::check(&request)?;
     let credentials = Credentials::of(&request);
-    credentials.caller(&bridge.identify)?;
+    credentials.caller(&api.identify)?;
     let stay = request.extensions().get::<Stays>().cloned().unwrap_or_default().enter();
-    let limit = bridge.engine.snapshot().settings.limits.body_bytes;
+    let limit = api.engine.snapshot().settings.limits.body_bytes;
     let socket = upgrade::socket(&mut request, limit);
     let response = upgrade::switching(&accept, door::speaks_ours(request.headers()));
     tokio::spawn(async move {
         // A client that left meanwhile has no socket.
         if let Some(socket) = socket.await {
-            session::run(socket, bridge, credentials, ids, stay).await;
+            session::run(socket, api, credentials, ids, stay).await;
         }
     });
     Ok(response)

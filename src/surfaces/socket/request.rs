@@ -6,9 +6,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use canon::{
-    Dialect, ScanError,
+    Dialect,
     sse::{self, Splitter},
 };
 use futures_util::StreamExt;
@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    Bridge, REQUESTS,
+    REQUESTS,
     frame::{self, Names},
 };
 use crate::{
@@ -31,7 +31,11 @@ use crate::{
         ports,
         refusal::Refusal,
     },
-    surfaces::front::Ids,
+    surfaces::{
+        api::{Api, not_a_request},
+        delivery::whole,
+        front::Ids,
+    },
 };
 
 /// The requests that run on a socket, by the ids that the client gave them.
@@ -85,7 +89,7 @@ impl Drop for Place {
 
 /// A request that is let in.
 pub(super) struct Job {
-    pub(super) bridge: Bridge,
+    pub(super) api: Api,
     pub(super) ids: Ids,
     pub(super) caller: Caller,
     pub(super) payload: Bytes,
@@ -123,14 +127,14 @@ impl From<Gone> for Stop {
 impl Job {
     /// Works on the request until its last frame is in the queue.
     pub(super) async fn run(self) {
-        let Self { bridge, ids, caller, payload, queue, place } = self;
+        let Self { api, ids, caller, payload, queue, place } = self;
         let topology = caller.may(Scope::ReadHealth);
         let outlet = Outlet { names: Names { id: &place.id, request_id: &ids.own }, queue: &queue };
         let last = tokio::select! {
             biased;
             // This drops the answer, which stops the work at the provider and writes the receipt.
             () = place.cancel.notified() => frame::cancelled(outlet.names),
-            answered = answer(&bridge, &ids, caller, payload, &outlet) => match answered {
+            answered = answer(&api, &ids, caller, payload, &outlet) => match answered {
                 Ok(last) => last,
                 Err(Stop::Refused(refusal)) => frame::error(outlet.names, &refusal, &ids, topology),
                 Err(Stop::Gone) => return,
@@ -145,7 +149,7 @@ impl Job {
 
 /// Answers the request. The last frame is the caller's to send.
 async fn answer(
-    bridge: &Bridge,
+    api: &Api,
     ids: &Ids,
     caller: Caller,
     payload: Bytes,
@@ -163,13 +167,14 @@ async fn answer(
             body: payload,
             facts: Arc::new(facts),
             headers: HeaderMap::new(),
+            searches: false,
             keeps: false,
         },
         pin: None,
         tag: None,
-        keep_alive: bridge.keep_alive,
+        keep_alive: api.keep_alive,
     };
-    let Reply { served, pieces } = bridge.engine.generate(inbound).await?;
+    let Reply { served, pieces } = api.engine.generate(inbound).await?;
     if stream {
         streamed(pieces, &served, outlet).await
     } else {
@@ -219,34 +224,9 @@ impl Outlet<'_> {
     }
 }
 
-/// A unary answer is the fold of its pieces.
-async fn whole(mut pieces: Pieces) -> Result<Bytes, Stop> {
-    let mut joined = BytesMut::new();
-    while let Some(piece) = pieces.next().await {
-        match piece {
-            Piece::Bytes(bytes) => joined.extend_from_slice(&bytes),
-            Piece::KeepAlive => {}
-            Piece::Broke(refusal) => return Err(Stop::Refused(refusal)),
-        }
-    }
-    Ok(joined.freeze())
-}
-
 /// The bytes as JSON, so that no answer can break the frame that it stands in.
 fn json(bytes: &[u8]) -> Result<&RawValue, Refusal> {
     serde_json::from_slice(bytes).map_err(|error| {
         Refusal::new(Code::StreamInterrupted, format!("The answer broke off: it is no JSON ({error})."))
     })
-}
-
-fn not_a_request(error: &ScanError) -> Refusal {
-    let code = match error {
-        ScanError::NotUtf8 { .. } => Code::InvalidUtf8,
-        ScanError::NotJson { .. } => Code::InvalidJson,
-        ScanError::Missing { .. } => Code::MissingParameter,
-        ScanError::WrongType { .. } | ScanError::TooLong { .. } => Code::InvalidParameter,
-    };
-    let mut refusal = Refusal::new(code, error.to_string());
-    refusal.param = error.param();
-    refusal
 }

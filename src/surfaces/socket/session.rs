@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use uuid::Uuid;
 
 use super::{
-    Bridge, QUEUE,
+    QUEUE,
     door::Credentials,
     ending::{End, part, read_out},
     frame::{self, Asked, Names},
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     engine::{code::Code, refusal::Refusal},
-    surfaces::{front::Ids, stay::Stay},
+    surfaces::{api::Api, front::Ids, stay::Stay},
 };
 
 /// Frames that are put into the system's buffer before it is flushed.
@@ -41,13 +41,13 @@ pub(super) type Outgoing = SplitSink<Socket, Message>;
 pub(super) type Incoming = SplitStream<Socket>;
 
 /// Talks with the client until one of the two has enough, or the hub stops.
-pub(super) async fn run(socket: Socket, bridge: Bridge, credentials: Credentials, ids: Ids, mut stay: Stay) {
+pub(super) async fn run(socket: Socket, api: Api, credentials: Credentials, ids: Ids, mut stay: Stay) {
     let (sink, mut stream) = socket.split();
     let (queue, frames) = mpsc::channel(QUEUE);
     let ping = Arc::new(Notify::new());
     let mut writing = std::pin::pin!(write(sink, frames, Arc::clone(&ping)));
     let mut session = Session {
-        bridge,
+        api,
         credentials,
         ids,
         queue,
@@ -111,7 +111,7 @@ async fn write(
 
 /// The reading side of a socket.
 struct Session {
-    bridge: Bridge,
+    api: Api,
     credentials: Credentials,
     /// The ids of the HTTP request that became the socket.
     ids: Ids,
@@ -194,20 +194,13 @@ impl Session {
 
     /// What HTTP asks before a body is looked at, it asks for each request of a socket anew.
     fn admit(&self, ids: &Ids, payload: Bytes) -> Result<Job, Refusal> {
-        let caller = self.credentials.caller(&self.bridge.identify)?;
-        let limit = self.bridge.engine.snapshot().settings.limits.body_bytes;
+        let caller = self.credentials.caller(&self.api.identify)?;
+        let limit = self.api.engine.snapshot().settings.limits.body_bytes;
         if payload.len() > limit {
             let text = format!("The payload is larger than {limit} bytes, which is the limit here.");
             return Err(Refusal::new(Code::BodyTooLarge, text));
         }
         let place = self.running.enter(ids.client.as_deref().unwrap_or_default())?;
-        Ok(Job {
-            bridge: self.bridge.clone(),
-            ids: ids.clone(),
-            caller,
-            payload,
-            queue: self.queue.clone(),
-            place,
-        })
+        Ok(Job { api: self.api.clone(), ids: ids.clone(), caller, payload, queue: self.queue.clone(), place })
     }
 }

@@ -78,9 +78,10 @@ async fn keys_come_in_headers_or_as_a_subprotocol_and_never_in_the_query() {
     let hub = hub().await;
     let key = hub.new_key("page").await;
     let as_subprotocol = format!("trivium, bearer.{key}");
-    let ways: [&[(&str, &str)]; 3] = [
+    let ways: [&[(&str, &str)]; 4] = [
         &[("authorization", &format!("Bearer {key}"))],
         &[("x-api-key", &key)],
+        &[("x-goog-api-key", &key)],
         &[("sec-websocket-protocol", &as_subprotocol)],
     ];
     for headers in ways {

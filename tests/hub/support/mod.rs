@@ -2,6 +2,7 @@
 //! disk, on tokio's clock, which tests pause. Reads like prose: `TestHub::builder().account("a", "sim-ok").build()`.
 
 mod answer;
+pub(crate) mod pictures;
 pub(crate) mod speech;
 mod transport;
 
@@ -34,6 +35,7 @@ use trivium::{
 };
 
 pub(crate) use answer::Answer;
+use pictures::Pictures;
 use transport::InProcess;
 
 /// The operator's key of every test hub.
@@ -132,7 +134,11 @@ impl Builder {
             self.kept,
             &loaded.settings.connections,
         ));
-        let upstream = Arc::new(Providers::new(Arc::new(InProcess(simulator.clone())), Arc::clone(&clock)));
+        let upstream = Arc::new(Providers::new(
+            Arc::new(InProcess(simulator.clone())),
+            Arc::clone(&clock),
+            Arc::new(Pictures),
+        ));
         let sink = Arc::<MemoryStore>::clone(&store);
         let engine =
             Arc::new(Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock)));

@@ -131,7 +131,11 @@ fn mend_the_loop(body: &mut Map<String, Value>) {
     }
     tool_loop::strip(messages);
     body.insert("thinking".to_owned(), json!({"type": "disabled"}));
-    // Clearing old thoughts is refused where thinking is off.
+    clear_no_thoughts(body);
+}
+
+/// Takes out what clears old thoughts, which is refused where thinking is off.
+pub(super) fn clear_no_thoughts(body: &mut Map<String, Value>) {
     let Some(edits) = body.get_mut("context_management").and_then(|manage| manage.get_mut("edits")) else {
         return;
     };

@@ -39,7 +39,11 @@ fn read_data(data: &[u8]) -> Piece {
             chunk(if empty { Mark::Empty } else { Mark::Content }, None, false)
         }
         Some("content_block_stop" | "ping") => chunk(Mark::Empty, None, false),
-        Some("message_delta") => chunk(Mark::Content, usage::read(event.usage), true),
+        Some("message_delta") => {
+            // Some providers report usage on the way; only a reason ends the answer.
+            let finished = event.delta.is_some_and(|delta| delta.stop_reason.is_some());
+            chunk(Mark::Content, usage::read(event.usage), finished)
+        }
         Some("message_stop") => chunk(Mark::End, None, false),
         Some("error") => Piece::Error(fault::message_of(data)),
         None if event.error.is_some_and(|error| error.get() != "null") => {
@@ -61,6 +65,8 @@ struct Event<'a> {
     message: Option<Start<'a>>,
     #[serde(borrow, default)]
     content_block: Option<Typed<'a>>,
+    #[serde(default)]
+    delta: Option<Ending>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -77,6 +83,12 @@ struct Start<'a> {
 struct Typed<'a> {
     #[serde(borrow, default, rename = "type")]
     kind: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Ending {
+    #[serde(default)]
+    stop_reason: Option<IgnoredAny>,
 }
 
 #[cfg(test)]
@@ -123,6 +135,9 @@ mod tests {
         let end = piece(
             r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}}"#,
         );
+        let on_the_way =
+            piece(r#"{"type":"message_delta","delta":{"stop_reason":null},"usage":{"output_tokens":9}}"#);
+        assert!(matches!(on_the_way, Piece::Chunk { finished: false, .. }));
         assert_eq!(end, chunk(Mark::Content, Some(Usage { output: 9, ..Usage::default() }), true));
     }
 

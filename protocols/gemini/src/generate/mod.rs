@@ -13,10 +13,13 @@ mod stream;
 mod unary;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Decoder, Encoder, decode_answer, encode_answer};
 pub use request::{decode, encode};
 pub use scan::{path, scan};
-pub use signature::{SKIP, without_foreign_thoughts};
+pub use signature::{SKIP, may_be_named, without_foreign_thoughts};
 pub use stream::{array_item, read_event};
 pub use unary::read_unary;
 

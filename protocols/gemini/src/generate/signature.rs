@@ -35,22 +35,38 @@ pub(super) fn written(signature: &Signature) -> String {
     }
 }
 
-/// Takes thoughts that another maker signed out of a native request: `is_own` says whether a maker is the target's.
+/// Whether a body may hold signatures with a maker's name: a cheap look before a careful one.
+#[must_use]
+pub fn may_be_named(body: &[u8]) -> bool {
+    Signature::may_be_in(body) || memchr::memmem::find(body, MARK).is_some()
+}
+
+/// Takes thoughts that another maker signed out of a native request: `is_own` says whether a signature is the target's.
 /// A function call keeps its place under the signature that is not validated; signed thoughts go. `None` when there is
 /// nothing to do.
 #[must_use]
-pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
-    if !Signature::may_be_in(body) && memchr::memmem::find(body, MARK).is_none() {
-        return None;
-    }
+pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&Signature) -> bool) -> Option<Vec<u8>> {
     let mut request: Value = serde_json::from_slice(body).ok()?;
     let mut changed = false;
     for content in request.get_mut("contents")?.as_array_mut()? {
         let Some(parts) = content.get_mut("parts").and_then(Value::as_array_mut) else { continue };
-        parts.retain_mut(|part| match part {
-            Value::Object(part) => stays(part, &is_own, &mut changed),
-            _ => true,
-        });
+        let before = std::mem::take(parts);
+        for mut part in before {
+            match part.as_object_mut().map_or(Fate::Stays, |part| fate(part, &is_own)) {
+                Fate::Stays => parts.push(part),
+                Fate::Changed => {
+                    changed = true;
+                    parts.push(part);
+                }
+                Fate::Goes => {
+                    changed = true;
+                    // The signature of the thoughts before it.
+                    while parts.last().is_some_and(is_unsigned_thought) {
+                        parts.pop();
+                    }
+                }
+            }
+        }
     }
     if let Some(contents) = request.get_mut("contents").and_then(Value::as_array_mut) {
         let empty =
@@ -60,28 +76,42 @@ pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&str) -> bool) -> O
     changed.then(|| serde_json::to_vec(&request).ok())?
 }
 
-/// Whether a part stays; its signature is put right.
-fn stays(part: &mut Map<String, Value>, is_own: &impl Fn(&str) -> bool, changed: &mut bool) -> bool {
-    let Some(name) =
-        ["thoughtSignature", "thought_signature"].into_iter().find(|name| part.contains_key(*name))
-    else {
-        return true;
-    };
+/// What becomes of a part.
+enum Fate {
+    Stays,
+    Changed,
+    Goes,
+}
+
+/// Puts the signature of a part right.
+fn fate(part: &mut Map<String, Value>, is_own: &impl Fn(&Signature) -> bool) -> Fate {
+    let Some(name) = KEYS.into_iter().find(|name| part.contains_key(*name)) else { return Fate::Stays };
     let signature = read(part.get(name).and_then(Value::as_str).unwrap_or_default());
-    let Some(maker) = signature.maker else { return true };
-    *changed = true;
-    if is_own(&maker) {
+    if is_own(&signature) {
+        if signature.maker.is_none() {
+            return Fate::Stays;
+        }
         part.insert(name.to_owned(), signature.data.into());
-        return true;
+        return Fate::Changed;
     }
     if part.contains_key("functionCall") || part.contains_key("function_call") {
         part.insert(name.to_owned(), SKIP.into());
-        return true;
+        return Fate::Changed;
     }
     part.shift_remove(name);
-    let thought = part.get("thought").and_then(Value::as_bool).unwrap_or(false);
     let says_nothing = part.get("text").and_then(Value::as_str).is_some_and(str::is_empty);
-    !thought && !says_nothing
+    if is_thought(part) || says_nothing { Fate::Goes } else { Fate::Changed }
+}
+
+/// The names under which a signature may stand.
+const KEYS: [&str; 2] = ["thoughtSignature", "thought_signature"];
+
+fn is_thought(part: &Map<String, Value>) -> bool {
+    part.get("thought").and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn is_unsigned_thought(part: &Value) -> bool {
+    part.as_object().is_some_and(|part| is_thought(part) && KEYS.iter().all(|key| !part.contains_key(*key)))
 }
 
 #[cfg(test)]
@@ -114,6 +144,7 @@ mod tests {
             {"role": "user", "parts": [{"text": "go"}]},
             {"role": "model", "parts": [
                 {"text": "hm", "thought": true, "thoughtSignature": foreign},
+                {"text": "h", "thought": true}, {"text": "m", "thought": true}, {"text": "", "thoughtSignature": foreign},
                 {"text": "said", "thoughtSignature": foreign},
                 {"text": "", "thoughtSignature": foreign},
                 {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": foreign},
@@ -121,7 +152,7 @@ mod tests {
                 {"text": "end", "thoughtSignature": "cGxhaW4="}]},
             {"role": "model", "parts": [{"text": "", "thought_signature": foreign}]}]});
         let body = serde_json::to_vec(&request).unwrap();
-        let cleaned = without_foreign_thoughts(&body, |maker| maker == "google").unwrap();
+        let cleaned = without_foreign_thoughts(&body, |signature| signature.is_of("google", true)).unwrap();
         let expected = json!({"contents": [
             {"role": "user", "parts": [{"text": "go"}]},
             {"role": "model", "parts": [
@@ -130,6 +161,7 @@ mod tests {
                 {"functionCall": {"name": "g", "args": {}}, "thoughtSignature": "c2ln"},
                 {"text": "end", "thoughtSignature": "cGxhaW4="}]}]});
         assert_eq!(serde_json::from_slice::<Value>(&cleaned).unwrap(), expected);
-        assert_eq!(without_foreign_thoughts(&cleaned, |_| false), None);
+        assert!(may_be_named(&body) && !may_be_named(&cleaned));
+        assert_eq!(without_foreign_thoughts(&cleaned, |signature| signature.is_of("other", true)), None);
     }
 }

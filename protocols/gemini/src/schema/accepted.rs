@@ -6,12 +6,11 @@ use serde_json::{Map, Value, json};
 use super::{LIST, NAMED, ONE};
 
 /// Keywords that stay as they are.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 10] = [
     "type",
     "format",
     "title",
     "description",
-    "enum",
     "minItems",
     "maxItems",
     "minimum",
@@ -107,6 +106,7 @@ impl Cut {
             "definitions" => self.named("$defs", value, kept, depth),
             _ if NAMED.contains(&name) => self.named(name, value, kept, depth),
             "allOf" => self.all_of(value, kept, depth),
+            "enum" => self.enumeration(value, kept),
             "const" => self.constant(value, kept),
             "exclusiveMinimum" | "exclusiveMaximum" => self.exclusive(name, value, kept),
             "default" => {}
@@ -175,6 +175,21 @@ impl Cut {
             (Some(earlier), value) => {
                 self.lost |= *earlier != value && !matches!(name.as_str(), "title" | "description");
             }
+        }
+    }
+
+    /// Enumerations hold strings and numbers; null is a type.
+    fn enumeration(&mut self, value: &Value, kept: &mut Map<String, Value>) {
+        let Value::Array(values) = value else {
+            self.lost = true;
+            return;
+        };
+        let sayable: Vec<Value> =
+            values.iter().filter(|value| value.is_string() || value.is_number()).cloned().collect();
+        let nulls = values.iter().filter(|value| value.is_null()).count();
+        self.lost |= sayable.len() + nulls != values.len();
+        if !sayable.is_empty() {
+            kept.insert("enum".into(), sayable.into());
         }
     }
 

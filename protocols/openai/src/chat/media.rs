@@ -149,7 +149,9 @@ fn file(media: &Media, native: bool, losses: &mut Losses) -> Option<Map<String, 
         Source::Url(_) if !native => return None,
         Source::Base64(_) | Source::Url(_) => {
             // A file's name is required beside its data.
-            let name = name.or_else(|| (!native).then(|| "document.pdf".into()));
+            let pdf = media.mime.as_deref().is_none_or(|mime| mime == "application/pdf");
+            let made = if pdf { "document.pdf" } else { "document" };
+            let name = name.or_else(|| (!native).then(|| made.into()));
             some([("filename", name), ("file_data", url(media, "application/pdf").map(Value::String))])
         }
     };

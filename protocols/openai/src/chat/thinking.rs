@@ -126,11 +126,13 @@ pub(super) fn detail(entry: Value, sign: Read) -> Block {
 pub(super) struct Thought<'a> {
     pub(super) block: &'a Block,
     pub(super) signature: Option<String>,
+    /// Whether only its words may be written, and as plain text.
+    pub(super) plain: bool,
 }
 
 /// Writes thoughts into a message.
 pub(super) fn write(thoughts: &[Thought<'_>], message: &mut Map<String, Value>) {
-    let own = |thought: &Thought<'_>| thought.block.rest.hinted(CHAT, "$detail").is_some();
+    let own = |thought: &Thought<'_>| !thought.plain && thought.block.rest.hinted(CHAT, "$detail").is_some();
     let signed = thoughts.iter().any(|it| !own(it) && it.signature.is_some());
     let mut details = Vec::new();
     for thought in thoughts {
@@ -144,7 +146,8 @@ pub(super) fn write(thoughts: &[Thought<'_>], message: &mut Map<String, Value>) 
         };
         let detailed = own(thought);
         if !detailed && !thinking.text.is_empty() {
-            let field = thought.block.rest.hinted(CHAT, "$field").and_then(Value::as_str).unwrap_or(PLAIN);
+            let hint = thought.block.rest.hinted(CHAT, "$field").filter(|_| !thought.plain);
+            let field = hint.and_then(Value::as_str).unwrap_or(PLAIN);
             match message.get_mut(field) {
                 Some(Value::String(there)) => there.push_str(&thinking.text),
                 _ => drop(message.insert(field.to_owned(), thinking.text.as_str().into())),
@@ -188,7 +191,7 @@ fn entry(thought: &Thought<'_>, thinking: &Thinking, index: usize) -> Value {
     let mut entry = some([("type", kind), (text_field, text), (sign_field, signature), ("id", id)]);
     match rest.hinted(CHAT, "$entry") {
         Some(Value::Object(more)) => {
-            entry.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())))
+            entry.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
         _ => drop(entry.insert("index".to_owned(), index.into())),
     }

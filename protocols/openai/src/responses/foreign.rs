@@ -3,23 +3,56 @@
 use canon::Signature;
 use serde_json::{Map, Value};
 
-/// The body without the reasoning items whose encrypted content carries another maker's name; what the target itself
-/// made gets back the text that it wrote. `None` where nothing had to be changed.
+/// How the id of a reasoning item begins that the hub made for thoughts without encrypted content. A provider would look
+/// for it among its own.
+const MADE_HERE: &str = "rs_trivium.";
+
+/// The body without the thoughts that another maker had; what the target itself made gets back the text that it wrote.
+/// Items that came with foreign thoughts lose their ids, which ask the provider for those thoughts. `None` where nothing
+/// had to be changed.
 #[must_use]
 pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&Signature) -> bool) -> Option<Vec<u8>> {
     let mut request: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut changed = false;
+    let mut orphaned = false;
     request.get_mut("input")?.as_array_mut()?.retain_mut(|item| {
-        let encrypted = item.get("encrypted_content").and_then(Value::as_str).map(Signature::read);
-        let Some(signature) = encrypted.filter(|signature| signature.maker.is_some()) else { return true };
-        changed = true;
-        let own = is_own(&signature);
-        if own {
-            item["encrypted_content"] = signature.data.into();
+        if is_foreign(item, &is_own, &mut changed) {
+            (changed, orphaned) = (true, true);
+            return false;
         }
-        own
+        orphaned &= is_of_the_model(item);
+        if let Some(item) = item.as_object_mut().filter(|_| orphaned) {
+            item.shift_remove("id");
+        }
+        true
     });
     changed.then(|| serde_json::to_vec(&request).ok())?
+}
+
+/// Whether an item holds another maker's thoughts. Own ones get back the text that their maker wrote.
+fn is_foreign(item: &mut Value, is_own: &impl Fn(&Signature) -> bool, changed: &mut bool) -> bool {
+    if item.get("id").and_then(Value::as_str).is_some_and(|id| id.starts_with(MADE_HERE)) {
+        return true;
+    }
+    let Some(text) = item.get("encrypted_content").and_then(Value::as_str) else { return false };
+    let signature = Signature::read(text);
+    if !is_own(&signature) {
+        return true;
+    }
+    if signature.maker.is_some() {
+        *changed = true;
+        item["encrypted_content"] = signature.data.into();
+    }
+    false
+}
+
+/// Whether an item is the model's word, and not the user's or a tool's.
+fn is_of_the_model(item: &Value) -> bool {
+    let of = |name| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    match of("type") {
+        "" | "message" => of("role") == "assistant",
+        kind => kind.ends_with("_call"),
+    }
 }
 
 #[cfg(test)]
@@ -35,6 +68,9 @@ mod tests {
         let of = |maker: &str| Signature { data: "gAAA".into(), maker: Some(maker.into()) }.written();
         let body = json!({"model": "m", "input": [
             {"type": "reasoning", "summary": [], "encrypted_content": of("anthropic:claude")},
+            {"type": "reasoning", "id": "rs_trivium.12ab", "summary": []},
+            {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "id": "fco_1", "call_id": "c", "output": "1"},
             {"type": "reasoning", "summary": [], "encrypted_content": of("openai:gpt:a")},
             {"type": "reasoning", "summary": [], "encrypted_content": "gBBB"},
             {"role": "user", "content": "hi"},
@@ -45,6 +81,8 @@ mod tests {
         assert_eq!(
             kept["input"],
             json!([
+                {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+                {"type": "function_call_output", "id": "fco_1", "call_id": "c", "output": "1"},
                 {"type": "reasoning", "summary": [], "encrypted_content": "gAAA"},
                 {"type": "reasoning", "summary": [], "encrypted_content": "gBBB"},
                 {"role": "user", "content": "hi"},

@@ -30,6 +30,11 @@ pub const PATH: &str = "/responses";
 /// The dialect of this module.
 const OWN: canon::Dialect = canon::Dialect::Responses;
 
+/// What the ids of thoughts begin with that were not given by a provider of this dialect. A provider would look for
+/// thoughts without encrypted content by their id, and refuse the request when it finds none. So the ids say whose they
+/// are in the word by which a body is known to hold foreign thoughts ([`canon::Signature::may_be_in`]).
+const MADE_THOUGHTS: &str = "rs_trivium.";
+
 /// The longest id of a call that providers take.
 const CALL_ID_LIMIT: usize = 64;
 

@@ -6,9 +6,26 @@ use serde_json::json;
 use trivium::ops::ports::ReceiptLog;
 
 use super::{
-    super::{restart::store, support::Hub},
+    super::{
+        restart::store,
+        support::{Hub, SOON, eventually},
+    },
     client::Socket,
 };
+
+/// Asks the hub to stop, once it listens to that: it answers requests a moment before.
+async fn stop(hub: &Hub) {
+    const SIGTERM: u64 = 1 << 14;
+    let file = format!("/proc/{}/status", hub.process.id());
+    eventually("the hub listens to signals", SOON, || {
+        // Other systems do not tell.
+        let Ok(status) = std::fs::read_to_string(&file) else { return Some(()) };
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        (u64::from_str_radix(caught.trim(), 16).ok()? & SIGTERM != 0).then_some(())
+    })
+    .await;
+    hub.process.terminate();
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orderly_stop_lets_answers_finish() {
@@ -19,7 +36,7 @@ async fn an_orderly_stop_lets_answers_finish() {
         socket.ask(id, json!({"stream": true})).await;
     }
     assert_eq!(socket.next().await["type"], "chunk");
-    hub.process.terminate();
+    stop(&hub).await;
     assert_eq!(idle.close_code().await, (vec![], 1001), "who has nothing running goes at once");
     socket.ask("late", json!({"stream": true})).await;
     let (late, _) = socket.end_of("late").await;
@@ -46,7 +63,7 @@ async fn a_stop_does_not_wait_for_ever() {
     socket.ask("1", json!({"stream": true})).await;
     let id = socket.next().await["request_id"].as_str().unwrap().to_owned();
     let asked = Instant::now();
-    hub.process.terminate();
+    stop(&hub).await;
     let (frames, code) = socket.close_code().await;
     assert_eq!(code, 1001);
     assert!(frames.iter().all(|frame| frame["type"] == "chunk"), "no end is feigned: {frames:?}");

@@ -16,8 +16,8 @@ use crate::{
 pub struct Decoder {
     /// Whether the answer began.
     started: bool,
-    /// Whether a reason to stop was read.
-    stopped: bool,
+    /// Why it stops, once that was read. It is told at the end: some providers say it before their last blocks.
+    stop: Option<(Stop, Option<String>)>,
     /// Whether the answer is complete.
     ended: bool,
     /// Whether a tool is called.
@@ -90,7 +90,7 @@ impl Decoder {
     /// # Errors
     /// When it ended before the answer did.
     pub fn finish(&mut self, out: &mut Vec<Event>) -> Result<(), AnswerError> {
-        if !self.ended && !self.stopped {
+        if !self.ended && self.stop.is_none() {
             return Err(AnswerError::Empty);
         }
         self.end(out);
@@ -260,15 +260,7 @@ impl Decoder {
             return;
         }
         let sequence = Some(take_text(&mut delta, "stop_sequence")).filter(|text| !text.is_empty());
-        self.stop(super::stop(word), sequence, out);
-    }
-
-    fn stop(&mut self, stop: Stop, sequence: Option<String>, out: &mut Vec<Event>) {
-        self.close_all(out);
-        if !self.stopped {
-            self.stopped = true;
-            out.push(Event::Stop { stop, sequence });
-        }
+        self.stop.get_or_insert((super::stop(word), sequence));
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
@@ -276,9 +268,11 @@ impl Decoder {
             return;
         }
         self.begin_if_late(out);
+        self.close_all(out);
         // A provider that ends without a reason had none but these.
-        let stop = if self.called { Stop::ToolUse } else { Stop::End };
-        self.stop(stop, None, out);
+        let unsaid = if self.called { Stop::ToolUse } else { Stop::End };
+        let (stop, sequence) = self.stop.take().unwrap_or((unsaid, None));
+        out.push(Event::Stop { stop, sequence });
         self.ended = true;
         out.push(Event::End);
     }

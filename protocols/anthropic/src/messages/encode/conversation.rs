@@ -34,15 +34,15 @@ impl Writer<'_> {
         let mut row = Row::default();
         for message in messages {
             message.rest.lost(&mut self.losses);
-            let role = match message.role {
-                Role::Assistant => "assistant",
-                Role::User => "user",
+            let (name, role) = match message.role {
+                Role::Assistant => ("assistant", Role::Assistant),
+                Role::User => ("user", Role::User),
                 Role::System | Role::Developer => {
                     self.losses.changed("role");
-                    "user"
+                    ("user", Role::User)
                 }
             };
-            row.add(role, self.blocks(&message.blocks, message.role));
+            row.add(name, self.blocks(&message.blocks, role));
         }
         if row.messages.first().is_none_or(|(role, _)| *role != "user") {
             self.losses.changed("messages");
@@ -96,15 +96,15 @@ impl Row {
         self.messages.into_iter().map(|(role, content)| finished(role, content)).collect()
     }
 
-    /// Where the model is to go on from its own words, they must not end in white space.
+    /// Where the model is to go on from its own words, they must end neither in thoughts nor in white space.
     fn trim_the_last(&mut self) {
         let Some(("assistant", content)) = self.messages.last_mut() else { return };
-        let Some(Value::String(text)) = content.last_mut().and_then(|block| block.get_mut("text")) else {
-            return;
-        };
-        text.truncate(text.trim_end().len());
-        if text.is_empty() {
-            content.pop();
+        while content.pop_if(|block| tool_loop::is_thought(block)).is_some() {}
+        if let Some(Value::String(text)) = content.last_mut().and_then(|block| block.get_mut("text")) {
+            text.truncate(text.trim_end().len());
+            if text.is_empty() {
+                content.pop();
+            }
         }
         if content.is_empty() {
             self.messages.pop();

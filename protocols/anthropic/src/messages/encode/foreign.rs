@@ -33,7 +33,10 @@ fn output_config(writer: &mut Writer<'_>, turn: &Turn, effort: Option<&str>) -> 
     let mut config = Map::new();
     config.extend(effort.map(|effort| ("effort".to_owned(), effort.into())));
     match &turn.format {
-        Some(Format::Schema { schema, .. }) => {
+        Some(Format::Schema { schema, description, .. }) => {
+            if description.is_some() {
+                writer.losses.changed("response_format");
+            }
             let (schema, changed) = schema::closed(schema);
             if changed {
                 writer.losses.changed("schema");

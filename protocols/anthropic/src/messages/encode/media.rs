@@ -35,7 +35,7 @@ impl Writer<'_> {
 
     /// The API takes pictures and documents from the user alone.
     fn may_show(&self, role: Role) -> bool {
-        self.native || role != Role::Assistant
+        self.native || role == Role::User
     }
 }
 

@@ -13,6 +13,8 @@ mod tools;
 use canon::{Block, Dialect, Encoded, Kind, Losses, Target, Turn};
 use serde_json::{Map, Value};
 
+use super::foreign::clear_no_thoughts;
+
 pub(super) use blocks::input;
 
 /// The most prompt-cache marks that a request may hold.
@@ -53,6 +55,9 @@ pub(crate) fn encode_object(turn: &Turn, target: &Target<'_>) -> (Map<String, Va
         object.insert("stream".to_owned(), turn.stream.into());
     }
     turn.rest.write(Dialect::Messages, &mut object, &mut writer.losses);
+    if writer.stopped_thinking {
+        clear_no_thoughts(&mut object);
+    }
     (object, writer.losses)
 }
 
@@ -66,13 +71,22 @@ struct Writer<'t> {
     surplus_marks: usize,
     /// Whether a thought was left out.
     lost_thought: bool,
+    /// Whether thinking was switched off that the client of this dialect wanted.
+    stopped_thinking: bool,
 }
 
 impl<'t> Writer<'t> {
     fn new(turn: &Turn, target: &'t Target<'t>) -> Self {
         let native = target.source == Dialect::Messages;
         let surplus_marks = if native { 0 } else { marks(turn).saturating_sub(CACHE_MARKS) };
-        Self { target, native, losses: Losses::default(), surplus_marks, lost_thought: false }
+        Self {
+            target,
+            native,
+            losses: Losses::default(),
+            surplus_marks,
+            lost_thought: false,
+            stopped_thinking: false,
+        }
     }
 
     /// Writes a cache mark, unless there are too many.

@@ -49,6 +49,7 @@ fn thinking(
     let enabled = reasoning.enabled?;
     if enabled && !adaptive && writer.lost_thought && tool_loop::lacks_thought(messages) {
         writer.losses.changed("reasoning");
+        writer.stopped_thinking = true;
         tool_loop::strip(messages);
         return Some(json!({"type": "disabled"}));
     }

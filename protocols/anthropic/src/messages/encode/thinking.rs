@@ -13,6 +13,9 @@ use crate::messages::{
 /// every model since Claude 3.5 gives.
 const MAX_TOKENS: u64 = 8192;
 
+/// The most that is asked for where nobody said how much: what every model that thinks can give.
+const MOST_UNASKED: u64 = 32_000;
+
 /// The smallest budget that the API takes.
 pub(super) const LEAST_BUDGET: u64 = 1024;
 
@@ -144,10 +147,13 @@ fn budgeted(writer: &mut Writer<'_>, turn: &Turn, wanted: u64, shown: Option<boo
     Plan { thinking: Some(Value::Object(thinking)), effort: None, max_tokens, thinks: true }
 }
 
-/// `max_tokens`: what was said, or the default and `thoughts` above it, within what the model can give.
+/// `max_tokens`: what was said, or the default and `thoughts` above it, within what the model can give. Who names a
+/// budget knows the model; an effort says nothing of its size.
 fn max_tokens(writer: &mut Writer<'_>, turn: &Turn, thoughts: u64) -> u64 {
-    let most = writer.target.max_output.unwrap_or(u64::MAX);
     let said = writer.clamped(turn.max_tokens);
+    let names_budget = turn.reasoning.as_ref().is_some_and(|reasoning| reasoning.budget.is_some());
+    let most = writer.target.max_output.unwrap_or(u64::MAX);
+    let most = if names_budget { most } else { most.min(MOST_UNASKED) };
     said.unwrap_or_else(|| MAX_TOKENS.saturating_add(thoughts).min(most))
 }
 

@@ -6,7 +6,7 @@ use canon::{Block, DecodeError, Dialect, Fields, Kind, Rest, Signature, Thinking
 use serde_json::{Map, Value};
 
 use super::{media, result};
-use crate::generate::{hints, spelling};
+use crate::generate::{hints, signature::SKIP, spelling};
 
 /// Gives calls without an id one, and finds the call of a result without one: calls of one name are answered in order.
 #[derive(Debug, Default)]
@@ -24,7 +24,9 @@ pub(in crate::generate) struct Calls {
 impl Calls {
     /// Calls of an answer or a conversation that `seed` tells apart.
     pub(in crate::generate) fn new(seed: &str) -> Self {
-        Self { seed: seed.to_owned(), ..Self::default() }
+        // A seed is hashed for each id: a long one, once.
+        let seed = if seed.len() > 64 { format!("{:016x}", names::hash(seed)) } else { seed.to_owned() };
+        Self { seed, ..Self::default() }
     }
 
     /// The id of a call, and whether it was made here.
@@ -142,7 +144,10 @@ impl Reader<'_> {
         match (thought, signature) {
             (true, signature) => {
                 spelling::keep(&mut rest, found);
-                let thinking = Thinking { text, signature, ..Thinking::default() };
+                // As thoughts that are withheld are written for clients: see the encoder.
+                let named = signature.as_ref().is_some_and(|signature| signature.maker.is_some());
+                let redacted = named && text.is_empty();
+                let thinking = Thinking { text, signature, redacted, id: None };
                 blocks.push(Block { kind: Kind::Thinking(thinking), cache: None, rest });
             }
             (false, Some(signature)) if text.is_empty() => {
@@ -175,6 +180,12 @@ impl Reader<'_> {
         let (id, made) = self.calls.called(call.string("id").map_err(within)?, &name);
         let args = call.take("args");
         let mut rest = fields.rest(Dialect::Gemini);
+        // The value that stands for a signature is none, and no other dialect misses it.
+        let skipped = signature.as_ref().is_some_and(|signature| signature.data == SKIP);
+        if skipped {
+            hints::leave(&mut rest, "$skip", true);
+        }
+        let signature = signature.filter(|_| !skipped);
         if made {
             hints::leave(&mut rest, "$made", true);
         }

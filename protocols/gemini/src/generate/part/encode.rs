@@ -123,7 +123,9 @@ impl<'a> Writer<'a> {
         if is_request && signature.is_none() && (!self.native || thinking.signature.is_some()) {
             return self.losses.dropped("thinking");
         }
-        let behind = key("$after").or((!self.native).then_some("thoughtSignature"));
+        // Thoughts that are withheld are told from those whose text stands before by the mark of a thought.
+        let apart = !self.native && !thinking.redacted;
+        let behind = key("$after").or(apart.then_some("thoughtSignature"));
         let bare = key("$bare").is_some() || (thinking.text.is_empty() && behind.is_some());
         if bare {
             if let Some(wire) = signature {
@@ -168,6 +170,9 @@ impl<'a> Writer<'a> {
         }
         let mut part = Map::new();
         part.insert("functionCall".into(), object.into());
+        if self.native && hints::hint(&block.rest, "$skip").is_some() {
+            part.insert("thoughtSignature".into(), signature::SKIP.into());
+        }
         if let Some(own) = &call.signature {
             match self.signature(own) {
                 Some(wire) => drop(part.insert("thoughtSignature".into(), wire.into())),

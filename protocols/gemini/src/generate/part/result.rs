@@ -1,6 +1,6 @@
 //! Results of functions: an object on this wire, text and media in canon.
 
-use canon::{Block, DecodeError, Dialect, Fields, Kind, Losses, Rest, ToolResult};
+use canon::{Block, DecodeError, Dialect, Fields, Kind, Losses, Media, Rest, Source, ToolResult};
 use serde_json::{Map, Value, json};
 
 use super::{Reader, media};
@@ -93,6 +93,10 @@ pub(super) fn encode(
         if let Kind::Text { text, .. } = &inner.kind {
             texts.push(text);
             inner.rest.lost(losses);
+            continue;
+        }
+        if let Kind::File(Media { source: Source::Text(text), .. }) = &inner.kind {
+            texts.push(text);
             continue;
         }
         let Some(part) = medium(inner, to, losses) else { continue };

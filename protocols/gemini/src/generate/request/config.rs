@@ -1,10 +1,10 @@
-//! `generationConfig`: limits, sampling, and the form of the answer.
+//! `generationConfig`: limits and sampling. How to reason and the form of the answer have modules of their own.
 
-use canon::{DecodeError, Fields, Format, Losses, Rest, Sampling, Target, Turn};
+use canon::{DecodeError, Fields, Losses, Rest, Sampling, Target, Turn};
 use serde_json::{Map, Value};
 
-use super::reasoning;
-use crate::{generate::hints, schema};
+use super::{format, reasoning};
+use crate::generate::hints;
 
 const NAME: &str = "generationConfig";
 
@@ -40,28 +40,7 @@ fn take(config: &mut Fields, turn: &mut Turn, own: &mut Rest) -> Result<(), Deco
         }
     }
     turn.reasoning = reasoning::decode(config).map_err(|error| error.within("thinkingConfig"))?;
-    format(config, turn, own)
-}
-
-/// Reads the form of the answer, from any of the three fields that can hold a schema.
-fn format(config: &mut Fields, turn: &mut Turn, own: &mut Rest) -> Result<(), DecodeError> {
-    let (name, written, schema) = if let Some(written) = config.take("responseJsonSchema") {
-        ("responseJsonSchema", written.clone(), schema::lower_types(written))
-    } else if let Some(written) = config.take("responseSchema") {
-        ("responseSchema", written.clone(), schema::json_schema(written))
-    } else {
-        turn.format = match config.peek_str("responseMimeType") {
-            Some("application/json") => Some(Format::Json),
-            Some("text/plain") => Some(Format::Text),
-            _ => return Ok(()),
-        };
-        config.string("responseMimeType")?;
-        return Ok(());
-    };
-    hints::leave(own, &format!("${name}"), written);
-    hints::leave(own, "$mime", config.string("responseMimeType")?);
-    turn.format = Some(Format::Schema { name: None, description: None, schema, strict: None });
-    Ok(())
+    format::decode(config, turn, own)
 }
 
 pub(super) fn encode(
@@ -80,6 +59,9 @@ pub(super) fn encode(
         config.insert("maxOutputTokens".into(), most.unwrap_or(tokens).into());
     }
     sampling(&turn.sampling, &mut config);
+    if !native {
+        narrow_seed(&mut config, losses);
+    }
     stop(turn, native, &mut config, losses);
     match &turn.reasoning {
         None => {}
@@ -91,7 +73,7 @@ pub(super) fn encode(
             config.extend(thinking.map(|thinking| ("thinkingConfig".to_owned(), thinking)));
         }
     }
-    encode_format(turn, native, &mut config, losses);
+    format::encode(turn, native, &mut config, losses);
     if !config.is_empty() || (native && hints::hint(&turn.rest, "$generationConfig").is_some()) {
         body.insert(NAME.into(), config.into());
     }
@@ -110,6 +92,15 @@ fn sampling(sampling: &Sampling, config: &mut Map<String, Value>) {
     }
 }
 
+/// Seeds have 32 bits here.
+fn narrow_seed(config: &mut Map<String, Value>, losses: &mut Losses) {
+    let Some(seed) = config.get("seed").and_then(Value::as_i64) else { return };
+    if i32::try_from(seed).is_err() {
+        losses.changed("seed");
+        config.insert("seed".into(), (seed & i64::from(i32::MAX)).into());
+    }
+}
+
 /// The most stop texts that Gemini takes.
 const STOPS: usize = 5;
 
@@ -121,38 +112,5 @@ fn stop(turn: &Turn, native: bool, config: &mut Map<String, Value>, losses: &mut
     let texts: Vec<Value> = turn.stop.iter().take(most).map(|text| text.as_str().into()).collect();
     if !texts.is_empty() || (native && hints::hint(&turn.rest, "$noStop").is_some()) {
         config.insert("stopSequences".into(), texts.into());
-    }
-}
-
-fn encode_format(turn: &Turn, native: bool, config: &mut Map<String, Value>, losses: &mut Losses) {
-    const MIME: &str = "responseMimeType";
-    let Some(format) = &turn.format else { return };
-    match format {
-        Format::Text => {
-            if native {
-                config.insert(MIME.into(), "text/plain".into());
-            }
-        }
-        Format::Json => drop(config.insert(MIME.into(), "application/json".into())),
-        Format::Schema { schema, strict, .. } => {
-            let hinted = ["responseJsonSchema", "responseSchema"]
-                .into_iter()
-                .find_map(|name| Some((name, hints::hint(&turn.rest, &format!("${name}"))?)));
-            if let Some((name, written)) = hinted.filter(|_| native) {
-                let mime = hints::hint(&turn.rest, "$mime").filter(|mime| !mime.is_null());
-                config.extend(mime.map(|mime| (MIME.to_owned(), mime.clone())));
-                config.insert(name.to_owned(), written.clone());
-                return;
-            }
-            if *strict == Some(false) {
-                losses.dropped("strict");
-            }
-            let (accepted, lost) = schema::accepted(schema);
-            if lost {
-                losses.changed("schema");
-            }
-            config.insert(MIME.into(), "application/json".into());
-            config.insert("responseJsonSchema".into(), accepted);
-        }
     }
 }

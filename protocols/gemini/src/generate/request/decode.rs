@@ -3,7 +3,7 @@
 use canon::{Block, DecodeError, Dialect, Fields, Message, Rest, Role, Turn};
 use serde_json::{Map, Value};
 
-use super::{config, tools};
+use super::{config, thoughts, tools};
 use crate::generate::{
     hints,
     part::{Calls, Reader},
@@ -35,6 +35,7 @@ pub fn decode(body: &[u8]) -> Result<Turn, DecodeError> {
             message(content, &mut calls).map_err(|error| error.within(&format!("contents[{at}]")))?;
         turn.messages.push(message);
     }
+    thoughts::join(&mut turn.messages);
     tools::decode(&mut fields, &mut turn, &mut own)?;
     tools::decode_choice(&mut fields, &mut turn, &mut own)?;
     config::decode(&mut fields, &mut turn, &mut own)?;

@@ -4,7 +4,9 @@ mod config;
 mod contents;
 mod decode;
 mod encode;
+mod format;
 mod reasoning;
+mod thoughts;
 mod tools;
 
 pub use decode::decode;

@@ -82,10 +82,11 @@ fn level(
     let wanted =
         if off { Some(Effort::None) } else { reasoning.effort.or(reasoning.budget.map(Effort::of_budget)) };
     let Some(wanted) = wanted else { return };
-    // The models for much thought know two levels, the fast ones four; none can be switched off.
+    // Only the fast models know the least level, and the first of the large ones two levels in all; none can be
+    // switched off.
     let few = model.contains("gemini-3-pro");
     let (word, said) = match wanted {
-        Effort::None | Effort::Minimal if few => ("low", Effort::Low),
+        Effort::None | Effort::Minimal if !model.contains("flash") => ("low", Effort::Low),
         Effort::None | Effort::Minimal => ("minimal", Effort::Minimal),
         Effort::Low => ("low", Effort::Low),
         Effort::Medium if !few => ("medium", Effort::Medium),

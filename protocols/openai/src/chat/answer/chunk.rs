@@ -6,11 +6,11 @@ use serde_json::{Value, value::RawValue};
 #[derive(Deserialize)]
 pub(super) struct Chunk<'a> {
     #[serde(default)]
-    pub(super) id: Option<String>,
+    pub(super) id: Value,
     #[serde(default)]
-    pub(super) model: Option<String>,
+    pub(super) model: Value,
     #[serde(default)]
-    pub(super) created: Option<Value>,
+    pub(super) created: Value,
     #[serde(default)]
     pub(super) choices: Option<Vec<Choice>>,
     #[serde(borrow, default)]
@@ -22,22 +22,19 @@ pub(super) struct Chunk<'a> {
 #[derive(Deserialize)]
 pub(super) struct Choice {
     #[serde(default)]
-    pub(super) index: Option<u64>,
+    pub(super) index: Value,
     #[serde(default)]
     pub(super) delta: Option<Delta>,
     /// Some stream a whole answer as one chunk.
     #[serde(default)]
     pub(super) message: Option<Delta>,
     #[serde(default)]
-    pub(super) finish_reason: Option<String>,
+    pub(super) finish_reason: Value,
     #[serde(default)]
-    pub(super) logprobs: Option<Logprobs>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Logprobs {
+    pub(super) logprobs: Value,
+    /// Moonshot reports it here.
     #[serde(default)]
-    pub(super) content: Option<Vec<Value>>,
+    pub(super) usage: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -49,17 +46,17 @@ pub(super) struct Delta {
     #[serde(default)]
     pub(super) reasoning: Value,
     #[serde(default)]
-    pub(super) reasoning_details: Option<Vec<Value>>,
+    pub(super) reasoning_details: Value,
     #[serde(default)]
-    pub(super) refusal: Option<String>,
+    pub(super) refusal: Value,
     #[serde(default)]
     pub(super) tool_calls: Option<Vec<Call>>,
     #[serde(default)]
     pub(super) function_call: Option<Function>,
     #[serde(default)]
-    pub(super) annotations: Option<Vec<Value>>,
+    pub(super) annotations: Value,
     #[serde(default)]
-    pub(super) images: Option<Vec<Value>>,
+    pub(super) images: Value,
     #[serde(default)]
     pub(super) audio: Value,
 }
@@ -67,21 +64,21 @@ pub(super) struct Delta {
 #[derive(Deserialize, Default)]
 pub(super) struct Call {
     #[serde(default)]
-    pub(super) index: Option<u64>,
+    pub(super) index: Value,
     #[serde(default)]
-    pub(super) id: Option<String>,
+    pub(super) id: Value,
     #[serde(default)]
     pub(super) function: Option<Function>,
     #[serde(default)]
     pub(super) custom: Option<Function>,
     #[serde(default)]
-    pub(super) extra_content: Option<Value>,
+    pub(super) extra_content: Value,
 }
 
 #[derive(Deserialize, Default)]
 pub(super) struct Function {
     #[serde(default)]
-    pub(super) name: Option<String>,
+    pub(super) name: Value,
     /// Text, or from some the object itself.
     #[serde(default)]
     pub(super) arguments: Value,
@@ -96,4 +93,17 @@ pub(super) fn text(value: Value) -> Option<String> {
         Value::String(text) if !text.is_empty() => Some(text),
         _ => None,
     }
+}
+
+/// The elements of a field, if there are any.
+pub(super) fn list(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(list) => list,
+        _ => Vec::new(),
+    }
+}
+
+/// An index, which some write as a text.
+pub(super) fn index(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }

@@ -100,7 +100,11 @@ fn content(message: &mut Fields, blocks: &mut Vec<Block>, hints: &mut Hints) -> 
         Some(Value::String(text)) => think::blocks(text, blocks),
         Some(Value::Array(parts)) => {
             for part in &parts {
-                blocks.extend(of_part(part));
+                blocks.extend(of_part(part).map(|mut block| {
+                    // The list is written as a whole.
+                    block.rest.hint(CHAT, "$listed", true);
+                    block
+                }));
             }
             hints.push(("$parts", parts.into()));
         }

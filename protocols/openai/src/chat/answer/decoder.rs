@@ -6,7 +6,7 @@ use canon::{
 };
 use serde_json::{Map, Value};
 
-use super::chunk::{Choice, Chunk, Delta, text};
+use super::chunk::{Choice, Chunk, Delta, index, list, text};
 use super::decode::{of_image, of_part};
 use super::open_calls::OpenCalls;
 use super::think::{Part, Splitter};
@@ -83,16 +83,18 @@ impl Decoder {
 
     fn chunk(&mut self, mut chunk: Chunk<'_>, out: &mut Vec<Event>) {
         let choices = chunk.choices.take().unwrap_or_default();
-        let named = chunk.id.as_ref().is_some_and(|id| !id.is_empty());
+        let named = chunk.id.as_str().is_some_and(|id| !id.is_empty());
         if !self.started && (named || !choices.is_empty()) {
             self.start(&mut chunk, out);
         }
         // Of several candidates only the first is read.
-        let first = choices.into_iter().find(|choice| choice.index.unwrap_or(0) == 0);
+        let mut first = choices.into_iter().find(|choice| index(&choice.index).unwrap_or(0) == 0);
+        let inner = first.as_mut().map(|choice| choice.usage.take());
         if let Some(choice) = first.filter(|_| !self.stopped) {
             self.choice(choice, out);
         }
-        if let Some(usage) = usage::read(chunk.usage) {
+        let inner = || usage::of_value(&inner?);
+        if let Some(usage) = usage::read(chunk.usage).or_else(inner) {
             self.start(&mut chunk, out);
             out.push(Event::Usage(usage));
             // With both said there is nothing to wait for.
@@ -106,9 +108,9 @@ impl Decoder {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
-        self.id = chunk.id.take().unwrap_or_default();
-        let created = chunk.created.as_ref().and_then(Value::as_i64);
-        let model = chunk.model.take().unwrap_or_default();
+        self.id = text(chunk.id.take()).unwrap_or_default();
+        let created = chunk.created.as_i64();
+        let model = text(chunk.model.take()).unwrap_or_default();
         out.push(Event::Start { id: self.id.clone(), model, created });
     }
 
@@ -116,12 +118,13 @@ impl Decoder {
         if let Some(delta) = choice.delta.or(choice.message) {
             self.delta(delta, out);
         }
-        let logprobs = choice.logprobs.and_then(|logprobs| logprobs.content).unwrap_or_default();
+        let mut logprobs = choice.logprobs;
+        let logprobs = logprobs.get_mut("content").map(Value::take).map(list).unwrap_or_default();
         if !logprobs.is_empty() {
             let index = self.tell(Telling::Text, out);
             out.push(Event::Delta { index, delta: More::Logprobs(logprobs) });
         }
-        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+        if let Some(reason) = text(choice.finish_reason) {
             self.reason.get_or_insert(reason);
         }
     }
@@ -132,19 +135,19 @@ impl Decoder {
             self.plain = true;
             self.thought(thought, out);
         }
-        for detail in delta.reasoning_details.unwrap_or_default() {
+        for detail in list(delta.reasoning_details) {
             self.detail(detail, out);
         }
         self.content(delta.content, out);
-        for annotation in delta.annotations.unwrap_or_default() {
+        for annotation in list(delta.annotations) {
             let index = self.tell(Telling::Text, out);
             out.push(Event::Delta { index, delta: More::Citation(citation::read(annotation)) });
         }
-        if let Some(refusal) = delta.refusal.filter(|refusal| !refusal.is_empty()) {
+        if let Some(refusal) = text(delta.refusal) {
             let index = self.tell(Telling::Refusal, out);
             out.push(Event::Delta { index, delta: More::Text(refusal) });
         }
-        for image in delta.images.unwrap_or_default() {
+        for image in list(delta.images) {
             self.whole(of_image(image), out);
         }
         self.hear(delta.audio);
@@ -283,7 +286,7 @@ impl Decoder {
         for (name, value) in fields {
             match (rest.get_mut(&name), value) {
                 (Some(Value::String(there)), Value::String(more)) if name == "transcript" => {
-                    there.push_str(&more)
+                    there.push_str(&more);
                 }
                 (_, value) => drop(rest.insert(name, value)),
             }

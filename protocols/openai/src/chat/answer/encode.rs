@@ -125,6 +125,7 @@ impl Message {
                 }
                 self.text(text, citations, losses);
             }
+            Kind::Refusal(_) | Kind::Thinking(_) if hinted("$listed") => {}
             Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
             Kind::Thinking(thinking) if hinted("$tag") => {
                 let tag = |at| block.rest.hinted(CHAT, "$tag")?.get(at)?.as_str();
@@ -211,21 +212,23 @@ impl Message {
         let parts = rest.hinted(CHAT, "$parts").cloned();
         let empty = || rest.hinted(CHAT, "$content").cloned();
         let content = parts.is_none().then_some(self.content).flatten().map(Value::String);
-        let listed = parts.is_some();
         if let Some(content) = parts.or(content).or_else(empty) {
             message.insert("content".to_owned(), content);
         } else if rest.of(CHAT).is_none() {
-            message.insert("content".to_owned(), Value::Null);
+            // An answer that says nothing is an empty text; null stands beside something else.
+            let nothing = self.calls.is_empty() && self.refusal.is_none() && self.audio.is_none();
+            message.insert("content".to_owned(), if nothing { "".into() } else { Value::Null });
         }
-        if !listed {
-            let signed = |block: &Block| match &block.kind {
-                Kind::Thinking(thinking) => thinking.signature.as_ref().map(canon::Signature::written),
-                _ => None,
-            };
-            let thoughts: Vec<Thought<'_>> =
-                self.thoughts.iter().map(|block| Thought { signature: signed(block), block }).collect();
-            thinking::write(&thoughts, &mut message);
-        }
+        let signed = |block: &Block| match &block.kind {
+            Kind::Thinking(thinking) => thinking.signature.as_ref().map(canon::Signature::written),
+            _ => None,
+        };
+        let thoughts: Vec<Thought<'_>> = self
+            .thoughts
+            .iter()
+            .map(|block| Thought { signature: signed(block), block, plain: false })
+            .collect();
+        thinking::write(&thoughts, &mut message);
         thinking::repeat(rest, &mut message);
         let list = |list: Vec<Value>| (!list.is_empty()).then(|| Value::Array(list));
         let fields = [

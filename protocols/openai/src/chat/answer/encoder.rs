@@ -5,6 +5,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::ids;
+use super::written::{
+    Arguments, ArgumentsText, Begin, Calls, Choice, Chunk, Content, Input, InputText, Logprobs, Reasoning,
+    Refusal,
+};
 use crate::chat::kept::{CHAT, object, restore};
 use crate::chat::{DONE, calls, citation, finish, media, thinking};
 use crate::usage;
@@ -50,81 +54,6 @@ enum Slot {
         arguments: String,
     },
     Done,
-}
-
-#[derive(Serialize)]
-struct Chunk<'a, D> {
-    id: &'a str,
-    object: &'static str,
-    created: i64,
-    model: &'a str,
-    choices: &'a [Choice<'a, D>],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<usage::Written>,
-}
-
-#[derive(Serialize)]
-struct Choice<'a, D> {
-    index: u32,
-    delta: D,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<Logprobs>,
-    finish_reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Logprobs {
-    content: Vec<Value>,
-    refusal: Option<()>,
-}
-
-/// The first delta.
-#[derive(Serialize)]
-struct Begin {
-    role: &'static str,
-    content: &'static str,
-}
-
-#[derive(Serialize)]
-struct Content<'a> {
-    content: &'a str,
-}
-
-#[derive(Serialize)]
-struct Reasoning<'a> {
-    reasoning_content: &'a str,
-}
-
-#[derive(Serialize)]
-struct Refusal<'a> {
-    refusal: &'a str,
-}
-
-#[derive(Serialize)]
-struct Calls<C> {
-    tool_calls: [C; 1],
-}
-
-#[derive(Serialize)]
-struct Arguments<'a> {
-    index: u32,
-    function: ArgumentsText<'a>,
-}
-
-#[derive(Serialize)]
-struct ArgumentsText<'a> {
-    arguments: &'a str,
-}
-
-#[derive(Serialize)]
-struct Input<'a> {
-    index: u32,
-    custom: InputText<'a>,
-}
-
-#[derive(Serialize)]
-struct InputText<'a> {
-    input: &'a str,
 }
 
 impl Encoder {
@@ -260,7 +189,7 @@ impl Encoder {
             (Slot::Thinking { text }, Delta::Signature(signature)) => {
                 let text = std::mem::take(text);
                 let thinking = Thinking { text, signature: Some(signature), ..Thinking::default() };
-                self.detail(thinking, out);
+                self.detail(&thinking, out);
             }
             (&mut (Slot::Call { at, .. } | Slot::Wrapped { at, .. }), Delta::Signature(signature)) => {
                 let extra = calls::extra(signature.written());
@@ -302,17 +231,17 @@ impl Encoder {
     }
 
     /// Thoughts with their signature, so that a client that sends its messages back sends both.
-    fn detail(&mut self, thinking: Thinking, out: &mut Vec<u8>) {
+    fn detail(&mut self, thinking: &Thinking, out: &mut Vec<u8>) {
         let signature = thinking.signature.as_ref().map(canon::Signature::written);
         let index = self.details;
         self.details += 1;
-        let details = thinking::entry_of(&thinking, signature, index);
+        let details = thinking::entry_of(thinking, signature, index);
         self.say(object([("reasoning_details", Value::Array(vec![details]))]), out);
     }
 
     fn whole(&mut self, block: Block, out: &mut Vec<u8>) {
         match block.kind {
-            Kind::Thinking(thinking) => self.detail(thinking, out),
+            Kind::Thinking(thinking) => self.detail(&thinking, out),
             Kind::Text { text, .. } => {
                 self.characters += text.chars().count() as u64;
                 self.say(Content { content: &text }, out);
@@ -336,7 +265,7 @@ impl Encoder {
                 let slot = self.open_call(call.id, &call.name, call.custom, out);
                 match slot {
                     Slot::Wrapped { at, .. } => {
-                        self.arguments(at, true, &calls::unwrapped(call.arguments), out)
+                        self.arguments(at, true, &calls::unwrapped(call.arguments), out);
                     }
                     Slot::Call { at, custom } => self.arguments(at, custom, &call.arguments, out),
                     _ => {}

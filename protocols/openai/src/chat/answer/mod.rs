@@ -9,6 +9,7 @@ mod encoder;
 mod ids;
 mod open_calls;
 mod think;
+mod written;
 
 pub use decode::decode_answer;
 pub use decoder::Decoder;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use canon::{Delta, Event, Opening, Signature, names};
 use serde_json::Value;
 
-use super::chunk::{Call, Function};
+use super::chunk::{Call, Function, index, text};
 
 /// The calls of an answer so far.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ struct Open {
     block: Option<u32>,
     /// What came before the name.
     waiting: String,
+    /// A signature that came before the name.
+    signature: Option<String>,
     /// The last byte of the arguments.
     last: Option<u8>,
 }
@@ -42,21 +44,19 @@ impl Piece {
     fn of(call: Call) -> Self {
         let custom = call.custom.is_some();
         let function = call.custom.or(call.function).unwrap_or_default();
-        let extra = call.extra_content.as_ref();
-        let signature = extra.and_then(|extra| extra.get("google")?.get("thought_signature")?.as_str());
-        let signature = signature.filter(|signature| !signature.is_empty()).map(str::to_owned);
+        let signature = call.extra_content.get("google").and_then(|google| google.get("thought_signature"));
         let arguments = match if custom { function.input } else { function.arguments } {
             Value::Null => None,
             Value::String(text) => Some(text),
             other => Some(other.to_string()),
         };
         Self {
-            index: call.index,
-            id: call.id.filter(|id| !id.is_empty()),
-            name: function.name.filter(|name| !name.is_empty()),
+            index: index(&call.index),
+            id: text(call.id),
+            name: text(function.name),
             arguments: arguments.filter(|text| !text.is_empty()),
             custom,
-            signature,
+            signature: signature.cloned().and_then(text),
         }
     }
 }
@@ -89,15 +89,16 @@ impl OpenCalls {
                 None => open.waiting.push_str(&arguments),
             }
         }
-        if let (Some(index), Some(data)) = (open.block, piece.signature) {
-            let signature = Signature { data, maker: None };
-            out.push(Event::Delta { index, delta: Delta::Signature(signature) });
+        match (open.block, piece.signature) {
+            (Some(index), Some(data)) => out.push(signed(index, data)),
+            (None, Some(data)) => open.signature = Some(data),
+            (_, None) => {}
         }
     }
 
     /// The deprecated single call.
     pub(super) fn push_single(&mut self, call: Function, answer: &str, next: &mut u32, out: &mut Vec<Event>) {
-        let call = Call { index: Some(0), function: Some(call), ..Call::default() };
+        let call = Call { index: 0.into(), function: Some(call), ..Call::default() };
         self.push(call, answer, next, out);
     }
 
@@ -164,5 +165,10 @@ impl Open {
         if !waiting.is_empty() {
             out.push(Event::Delta { index, delta: Delta::Text(waiting) });
         }
+        out.extend(self.signature.take().map(|data| signed(index, data)));
     }
+}
+
+fn signed(index: u32, data: String) -> Event {
+    Event::Delta { index, delta: Delta::Signature(Signature { data, maker: None }) }
 }

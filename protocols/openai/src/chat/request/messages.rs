@@ -6,7 +6,7 @@ use canon::{Block, DecodeError, Fields, Kind, Message, Role, Signature, ToolResu
 use serde_json::Value;
 
 use super::content;
-use crate::chat::kept::{CHAT, Hints, rest_of};
+use crate::chat::kept::{CHAT, Hints, hush, rest_of};
 use crate::chat::{calls, citation, thinking};
 
 /// What earlier messages tell about later ones.
@@ -61,7 +61,9 @@ impl Earlier {
                 self.functions.insert(call.name.clone(), call.id.clone());
             }
         }
-        Ok(Message { role: Role::Assistant, blocks, rest: rest_of(fields, hints) })
+        let mut rest = rest_of(fields, hints);
+        hush(&mut rest, "annotations", &Value::Array(Vec::new()));
+        Ok(Message { role: Role::Assistant, blocks, rest })
     }
 
     fn tool(&self, mut fields: Fields) -> Result<Message, DecodeError> {

@@ -10,7 +10,7 @@ pub(super) use messages::{annotations, refusal};
 use canon::{DecodeError, Fields, Turn};
 use serde_json::Value;
 
-use super::kept::{CHAT, Hints, hush, rest_of};
+use super::kept::{Hints, hush, rest_of};
 
 /// Reads a request.
 ///
@@ -27,6 +27,5 @@ pub fn decode(body: &[u8]) -> Result<Turn, DecodeError> {
     turn.rest = rest_of(fields, hints);
     hush(&mut turn.rest, "n", &Value::from(1));
     hush(&mut turn.rest, "logprobs", &Value::Bool(false));
-    debug_assert!(turn.rest.dialect.is_none_or(|dialect| dialect == CHAT));
     Ok(turn)
 }

@@ -3,7 +3,7 @@
 use canon::{DecodeError, Effort, Fields, Format, Reasoning, Sampling, Turn};
 use serde_json::Value;
 
-use crate::chat::kept::{Hints, leave};
+use crate::chat::kept::{Hints, leave, rest_of};
 
 pub(super) fn read(fields: &mut Fields, turn: &mut Turn, hints: &mut Hints) -> Result<(), DecodeError> {
     stream(fields, turn, hints)?;
@@ -78,11 +78,32 @@ fn stop(fields: &mut Fields, turn: &mut Turn, hints: &mut Hints) -> Result<(), D
 }
 
 fn reasoning(fields: &mut Fields, turn: &mut Turn) -> Result<(), DecodeError> {
-    let Some(word) = fields.string("reasoning_effort")? else { return Ok(()) };
+    let Some(word) = fields.string("reasoning_effort")? else { return reasoning_object(fields, turn) };
     match Effort::parse(&word).filter(|effort| effort.as_str() == word) {
         Some(effort) => turn.reasoning = Some(Reasoning { effort: Some(effort), ..Reasoning::default() }),
         None => fields.put("reasoning_effort", Value::String(word)),
     }
+    Ok(())
+}
+
+/// The object that aggregators have instead.
+fn reasoning_object(fields: &mut Fields, turn: &mut Turn) -> Result<(), DecodeError> {
+    let Some(mut inner) = fields.object("reasoning")? else { return Ok(()) };
+    let within = |error: DecodeError| error.within("reasoning");
+    let mut reasoning = Reasoning {
+        enabled: inner.flag("enabled").map_err(within)?,
+        budget: inner.whole("max_tokens").map_err(within)?,
+        shown: inner.flag("exclude").map_err(within)?.map(|exclude| !exclude),
+        ..Reasoning::default()
+    };
+    if let Some(effort) = inner.peek_str("effort").and_then(Effort::parse)
+        && inner.peek_str("effort") == Some(effort.as_str())
+    {
+        inner.take("effort");
+        reasoning.effort = Some(effort);
+    }
+    reasoning.rest = rest_of(inner, vec![("$object", true.into())]);
+    turn.reasoning = Some(reasoning);
     Ok(())
 }
 

@@ -78,7 +78,7 @@ impl Writer<'_> {
                 if self.target.quirks.strip_reasoning {
                     self.losses.dropped("thinking");
                 } else {
-                    fields.thoughts.push(Thought { block, signature: None });
+                    fields.thoughts.push(Thought { block, signature: None, plain: false });
                 }
             }
             Kind::Text { citations, .. } => {
@@ -121,14 +121,14 @@ impl Writer<'_> {
         self.cache(block.cache.as_ref());
         if !quirks.strip_reasoning && self.native && own {
             let signature = thinking.signature.as_ref().map(|it| it.data.clone());
-            return Some(Thought { block, signature });
+            return Some(Thought { block, signature, plain: false });
         }
         // A target that insists on thoughts takes the words of any model, but signatures only of its own.
         if !quirks.strip_reasoning && quirks.echo_reasoning && told {
             if thinking.signature.is_some() {
                 self.losses.dropped("thinking.signature");
             }
-            return Some(Thought { block, signature: None });
+            return Some(Thought { block, signature: None, plain: true });
         }
         self.losses.dropped("thinking");
         None
@@ -137,7 +137,8 @@ impl Writer<'_> {
     fn thoughts(&self, message: &Message, fields: &Fields<'_>, written: &mut Map<String, Value>) {
         let quirks = self.target.quirks;
         thinking::write(&fields.thoughts, written);
-        if !quirks.strip_reasoning {
+        let thoughts = message.blocks.iter().filter(|block| matches!(block.kind, Kind::Thinking(_))).count();
+        if !quirks.strip_reasoning && fields.thoughts.len() >= thoughts {
             thinking::repeat(&message.rest, written);
         }
         let calls = !fields.calls.is_empty() || fields.call.is_some();

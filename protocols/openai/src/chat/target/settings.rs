@@ -98,6 +98,17 @@ fn stop(writer: &mut Writer<'_>, turn: &Turn, body: &mut Map<String, Value>) {
 
 fn reasoning(writer: &mut Writer<'_>, turn: &Turn, body: &mut Map<String, Value>) {
     let Some(reasoning) = &turn.reasoning else { return };
+    if reasoning.rest.hinted(CHAT, "$object").is_some() && writer.native {
+        let mut inner = some([
+            ("enabled", reasoning.enabled.map(Value::Bool)),
+            ("effort", reasoning.effort.map(|effort| effort.as_str().into())),
+            ("max_tokens", reasoning.budget.map(Value::from)),
+            ("exclude", reasoning.shown.map(|shown| (!shown).into())),
+        ]);
+        restore(&reasoning.rest, &mut inner, &mut writer.losses);
+        body.insert("reasoning".to_owned(), inner.into());
+        return;
+    }
     let effort = match (reasoning.effort, reasoning.budget, reasoning.enabled) {
         (_, _, Some(false)) => Some(Effort::None),
         (Some(effort), _, _) => Some(effort),

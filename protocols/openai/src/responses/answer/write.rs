@@ -1,6 +1,6 @@
 //! A response object, written: as it was, where it was one, and else as the stream of the same answer would end.
 
-use canon::{Answer, Asked, Encoded, Losses, Rest, Role};
+use canon::{Answer, Asked, Encoded, Losses, Role};
 use serde_json::{Map, Value};
 
 use super::SPELT;
@@ -46,16 +46,9 @@ fn translated(mut answer: Answer, asked: &Asked) -> Encoded {
         if block.cache.is_some() {
             losses.dropped("cache_control");
         }
-        lose_rest(&block.rest, &mut losses);
+        block.rest.lost(&mut losses);
     }
     let (response, lost) = Encoder::whole(asked.clone(), answer.into_events());
     losses.extend(lost);
     Encoded { body: response.to_string().into_bytes(), losses }
-}
-
-/// Of a block's own dialect nothing is lost that the stream would not lose.
-fn lose_rest(rest: &Rest, losses: &mut Losses) {
-    if rest.of(OWN).is_none() {
-        rest.lost(losses);
-    }
 }

@@ -85,8 +85,13 @@ impl Call {
             self.input.push_str("{}");
             self.send("{}", wire, out);
         }
-        let input = if self.tool.custom { "input" } else { "arguments" };
-        wire.emit(self.event(false), self.place.fields([(input, self.input.as_str().into())]), out);
+        let input = self.input.as_str().into();
+        let fields = if self.tool.custom {
+            self.place.fields([("input", input)])
+        } else {
+            self.place.fields([("name", self.tool.name.as_str().into()), ("arguments", input)])
+        };
+        wire.emit(self.event(false), fields, out);
         let item = self.item("completed");
         self.place.done(item.clone(), wire, out);
         item

@@ -47,7 +47,7 @@ impl Decoder {
             "" if fields.peek("error").is_some_and(|error| !error.is_null()) => {
                 return Err(AnswerError::Reported(fault::message_of(data)));
             }
-            "response.completed" | "response.incomplete" => self.end(&kind, &mut fields, out),
+            "response.completed" | "response.incomplete" => self.end(&kind, &mut fields, out)?,
             "response.created" | "response.in_progress" | "response.queued" => {
                 self.start(fields.peek("response"), out);
             }
@@ -156,13 +156,14 @@ impl Decoder {
         }
     }
 
-    fn end(&mut self, kind: &str, fields: &mut Fields, out: &mut Vec<Event>) {
+    fn end(&mut self, kind: &str, fields: &mut Fields, out: &mut Vec<Event>) -> Result<(), AnswerError> {
         let mut response = fields.take("response").unwrap_or_default();
+        if response.get("error").is_some_and(|error| !error.is_null()) {
+            return Err(AnswerError::Reported(fault::message_of(response.to_string().as_bytes())));
+        }
         self.start(Some(&response), out);
         if let Some(Value::Array(output)) = response.get_mut("output").map(Value::take) {
-            for (number, value) in (0..).zip(output) {
-                self.items.entry(number).or_default().complete(value, &mut self.blocks, out);
-            }
+            self.complete(output, out);
         }
         self.items.values_mut().for_each(|item| item.close(out));
         out.extend(response.get("usage").and_then(usage::of).map(Event::Usage));
@@ -173,6 +174,20 @@ impl Decoder {
         out.push(Event::Stop { stop, sequence: None });
         out.push(Event::End);
         self.ended = true;
+        Ok(())
+    }
+
+    /// Takes from the whole output what was not told before.
+    fn complete(&mut self, output: Vec<Value>, out: &mut Vec<Event>) {
+        let total = output.len();
+        for (at, value) in (0..).zip(output) {
+            let id = value.get("id").and_then(Value::as_str);
+            let number = id.and_then(|id| self.numbers.get(id)).copied().unwrap_or(at);
+            // Providers count in their own ways: if as many items were told as there are, none is missing.
+            if self.items.contains_key(&number) || self.items.len() < total {
+                self.items.entry(number).or_default().complete(value, &mut self.blocks, out);
+            }
+        }
     }
 }
 

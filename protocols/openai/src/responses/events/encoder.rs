@@ -13,7 +13,7 @@ use super::{
     wire::{Place, Wire, fields},
 };
 use crate::responses::{
-    CALL_ID_LIMIT, OWN,
+    CALL_ID_LIMIT, MADE_THOUGHTS, OWN,
     answer::{Head, State, object},
     item,
 };
@@ -149,17 +149,20 @@ impl Encoder {
         match block {
             Opening::Text | Opening::Refusal => self.silent = Some(block),
             Opening::Thinking { id } => self.think(id.as_deref(), out),
-            Opening::ToolCall { id, name, namespace, custom } => self.call(id, name, namespace, custom, out),
+            Opening::ToolCall { id, name, namespace, custom } => self.call(&id, name, namespace, custom, out),
             Opening::Whole(block) => self.complete(*block, out),
         }
     }
 
     fn think(&mut self, id: Option<&str>, out: &mut Vec<u8>) {
-        let place = self.place("rs", id, out);
+        let mut place = self.place("rs", id, out);
+        if id != Some(place.id.as_str()) {
+            place.id = place.id.replacen("rs_", MADE_THOUGHTS, 1);
+        }
         self.open = Some(Open::Reasoning(Reasoning::begin(place, &mut self.wire, out)));
     }
 
-    fn call(&mut self, id: String, name: String, namespace: Option<String>, custom: bool, out: &mut Vec<u8>) {
+    fn call(&mut self, id: &str, name: String, namespace: Option<String>, custom: bool, out: &mut Vec<u8>) {
         let tool = match namespace {
             // The target knows the tool as the client does.
             Some(_) => ToolName { name, namespace, custom },
@@ -173,7 +176,7 @@ impl Encoder {
             let number = u32::try_from(place.output).unwrap_or(u32::MAX);
             names::made(self.head.as_ref().map_or("", |head| head.id.as_str()), number)
         } else {
-            names::fitted(&id, CALL_ID_LIMIT).into_owned()
+            names::fitted(id, CALL_ID_LIMIT).into_owned()
         };
         let wrapped = tool.custom && !custom;
         self.open = Some(Open::Call(Call::begin(place, id, tool, wrapped, &mut self.wire, out)));
@@ -257,7 +260,7 @@ impl Encoder {
             }
             Kind::Opaque { value, .. } => self.losses.dropped(&format!("content.{}", item::kind_of(&value))),
             Kind::Image(media) => match media.source {
-                Source::Base64(data) => self.picture(data, out),
+                Source::Base64(data) => self.picture(&data, out),
                 _ => self.losses.dropped("image"),
             },
             Kind::Audio(_) => self.losses.dropped("audio"),
@@ -270,7 +273,7 @@ impl Encoder {
     }
 
     /// A picture is what the built-in tool for pictures would have made.
-    fn picture(&mut self, data: String, out: &mut Vec<u8>) {
+    fn picture(&mut self, data: &str, out: &mut Vec<u8>) {
         let place = self.place("ig", None, out);
         let item =
             json!({ "id": place.id, "type": "image_generation_call", "status": "completed", "result": data });

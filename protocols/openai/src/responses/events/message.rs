@@ -25,14 +25,20 @@ struct Part {
 
 impl Part {
     fn value(self) -> Value {
+        let mut part = Map::new();
+        let mut put = |name: &str, value: Value| part.insert(name.to_owned(), value);
         if self.refusal {
-            return json!({ "type": "refusal", "refusal": self.text });
+            put("type", "refusal".into());
+            put("refusal", self.text.into());
+        } else {
+            put("type", "output_text".into());
+            put("text", self.text.into());
+            put("annotations", Value::Array(self.annotations));
+            if !self.logprobs.is_empty() {
+                put("logprobs", Value::Array(self.logprobs));
+            }
         }
-        let mut part = json!({ "type": "output_text", "text": self.text, "annotations": self.annotations });
-        if !self.logprobs.is_empty() {
-            part["logprobs"] = Value::Array(self.logprobs);
-        }
-        part
+        Value::Object(part)
     }
 }
 
@@ -45,13 +51,14 @@ impl Message {
     }
 
     fn item(&self, status: &str, content: Vec<Value>) -> Value {
-        json!({
-            "id": self.place.id,
-            "type": "message",
-            "status": status,
-            "role": "assistant",
-            "content": content,
-        })
+        let mut item = Map::new();
+        let mut put = |name: &str, value: Value| item.insert(name.to_owned(), value);
+        put("id", self.place.id.as_str().into());
+        put("type", "message".into());
+        put("status", status.into());
+        put("role", "assistant".into());
+        put("content", Value::Array(content));
+        Value::Object(item)
     }
 
     fn fields<const N: usize>(&self, pairs: [(&str, Value); N]) -> Map<String, Value> {

@@ -1,12 +1,12 @@
 //! Messages become items again.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use canon::{Block, Dialect, Kind, Losses, Message, Rest, Role, Thinking, ToolCall, ToolResult, names};
 use serde_json::{Map, Value};
 
 use super::{OUTER, hint, reasoning, write_part};
-use crate::responses::{CALL_ID_LIMIT, OWN};
+use crate::responses::{CALL_ID_LIMIT, MADE_THOUGHTS, OWN};
 
 /// What items are written for.
 #[derive(Clone, Copy)]
@@ -35,6 +35,18 @@ pub(crate) struct Items<'a> {
     out: Vec<Value>,
     /// Items that have a fixed place in the list, in order.
     placed: VecDeque<(usize, Value)>,
+    pairs: Pairs,
+}
+
+/// Keeps calls and results together where they do not say it alike.
+#[derive(Default)]
+struct Pairs {
+    /// How many calls came without an id.
+    unnamed: u32,
+    /// Their new ids, until their results come.
+    waiting: VecDeque<String>,
+    /// The calls of custom tools: not every dialect says that a result is one of them.
+    custom: HashSet<String>,
 }
 
 /// A message item that is being put together.
@@ -50,7 +62,8 @@ impl<'a> Items<'a> {
     /// No items yet.
     pub(crate) fn new(purpose: Purpose<'a>, native: bool) -> Self {
         let (logprobs, losses) = (Vec::new().into_iter(), Losses::default());
-        Self { purpose, native, logprobs, losses, out: Vec::new(), placed: VecDeque::new() }
+        let (out, placed, pairs) = (Vec::new(), VecDeque::new(), Pairs::default());
+        Self { purpose, native, logprobs, losses, out, placed, pairs }
     }
 
     /// Items that stand at fixed places between the others.
@@ -179,7 +192,9 @@ impl<'a> Items<'a> {
                 if self.is_withheld(block) {
                     return self.losses.dropped("thinking");
                 }
-                reasoning::written(thinking, &block.rest, self.signature(thinking), ids)
+                let made = thinking.id.as_deref().is_some_and(|id| id.starts_with(MADE_THOUGHTS));
+                let id = ids && !(made && matches!(self.purpose, Purpose::Request { .. }));
+                reasoning::written(thinking, &block.rest, self.signature(thinking), id)
             }
             Kind::Opaque { value, .. } => return self.put(value.clone()),
             // All others are parts.
@@ -201,7 +216,9 @@ impl<'a> Items<'a> {
             return false;
         };
         let signature = thinking.signature.as_ref();
-        strip || !signature.map_or(self.native, |signature| signature.is_of(maker, self.native))
+        // Without a signature only a provider's own id can bring them back.
+        let found = self.native && !thinking.id.as_deref().is_some_and(|id| id.starts_with(MADE_THOUGHTS));
+        strip || !signature.map_or(found, |signature| signature.is_of(maker, self.native))
     }
 
     fn signature(&self, thinking: &Thinking) -> Option<String> {
@@ -218,10 +235,17 @@ impl<'a> Items<'a> {
         }
         let (kind, input) =
             if call.custom { ("custom_tool_call", "input") } else { ("function_call", "arguments") };
+        let id = self.call_id(&call.id);
+        if call.id.is_empty() {
+            self.pairs.waiting.push_back(id.clone());
+        }
+        if call.custom {
+            self.pairs.custom.insert(id.clone());
+        }
         let mut item = Map::new();
         let mut put = |name: &str, value: &str| item.insert(name.to_owned(), value.into());
         put("type", kind);
-        put("call_id", &self.call_id(&call.id));
+        put("call_id", &id);
         if let Some(namespace) = &call.namespace {
             put("namespace", namespace);
         }
@@ -240,11 +264,14 @@ impl<'a> Items<'a> {
         if result.failed {
             self.losses.dropped("is_error");
         }
-        let kind = if result.custom { "custom_tool_call_output" } else { "function_call_output" };
+        let answered = if result.call.is_empty() { self.pairs.waiting.pop_front() } else { None };
+        let id = answered.unwrap_or_else(|| self.call_id(&result.call));
+        let custom = result.custom || (!self.native && self.pairs.custom.contains(&id));
+        let kind = if custom { "custom_tool_call_output" } else { "function_call_output" };
         let mut item = Map::new();
         item.insert("type".to_owned(), kind.into());
-        if !result.call.is_empty() {
-            item.insert("call_id".to_owned(), self.call_id(&result.call).into());
+        if !(self.native && result.call.is_empty()) {
+            item.insert("call_id".to_owned(), id.into());
         }
         for (hint, name) in [(hint::NAME, "name"), (hint::NAMESPACE, "namespace")] {
             if let Some(value) = rest.hinted(OWN, hint) {
@@ -262,6 +289,9 @@ impl<'a> Items<'a> {
 
     /// The output of a tool: a text where that is enough and `text` is wanted, else a list.
     fn output(&mut self, content: &[Block], text: bool) -> Value {
+        if content.iter().any(|block| block.cache.is_some()) {
+            self.losses.dropped("cache_control");
+        }
         match content {
             [] => "".into(),
             [block] if text && block.as_text().is_some() => block.as_text().unwrap_or_default().into(),
@@ -269,9 +299,13 @@ impl<'a> Items<'a> {
         }
     }
 
-    fn call_id(&self, id: &str) -> String {
+    fn call_id(&mut self, id: &str) -> String {
         if self.native && id.len() <= CALL_ID_LIMIT {
             return id.to_owned();
+        }
+        if id.is_empty() {
+            self.pairs.unnamed += 1;
+            return names::made("", self.pairs.unnamed);
         }
         names::fitted(id, CALL_ID_LIMIT).into_owned()
     }

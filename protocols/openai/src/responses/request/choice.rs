@@ -1,26 +1,26 @@
 //! Which tool is wanted, read and written.
 
-use canon::{Dialect, Fields, Losses, Rest, ToolChoice, Turn, names};
+use canon::{Dialect, Fields, Losses, Rest, Tool, ToolChoice, Turn, names};
 use serde_json::{Map, Value, json};
 
 use super::{hint, tools};
 use crate::responses::OWN;
 
 /// Reads the choice. One that no other dialect has is kept as it is.
-pub(super) fn read(fields: &mut Fields, hints: &mut Rest) -> Option<ToolChoice> {
+pub(super) fn read(fields: &mut Fields, tools: &[Tool], hints: &mut Rest) -> Option<ToolChoice> {
     let value = fields.take("tool_choice")?;
     Some(match value.as_str() {
         Some("auto") => ToolChoice::Auto,
         Some("none") => ToolChoice::None,
         Some("required") => ToolChoice::Required,
         _ => match value {
-            Value::Object(map) => object(map, hints),
+            Value::Object(map) => object(map, tools, hints),
             value => ToolChoice::Opaque { dialect: OWN, value },
         },
     })
 }
 
-fn object(map: Map<String, Value>, hints: &mut Rest) -> ToolChoice {
+fn object(map: Map<String, Value>, offered: &[Tool], hints: &mut Rest) -> ToolChoice {
     let text = |name: &str| map.get(name).and_then(Value::as_str);
     let kind = text("type");
     if kind.is_some_and(tools::is_web_search) {
@@ -31,14 +31,34 @@ fn object(map: Map<String, Value>, hints: &mut Rest) -> ToolChoice {
     let namespace = text("namespace").map(str::to_owned);
     match text("name").map(str::to_owned) {
         Some(name) if known && map.len() == 2 + usize::from(namespace.is_some()) => {
-            ToolChoice::Named { name, namespace, custom: kind == Some("custom") }
+            let custom = kind == Some("custom");
+            if namespace.is_none()
+                && let Some(found) = only_in_namespace(&name, offered)
+            {
+                hints.hint(OWN, hint::CHOICE, Value::Object(map));
+                return ToolChoice::Named { name, namespace: Some(found), custom };
+            }
+            ToolChoice::Named { name, namespace, custom }
         }
         _ => ToolChoice::Opaque { dialect: OWN, value: Value::Object(map) },
     }
 }
 
+/// The namespace of a tool that was chosen by its bare name.
+fn only_in_namespace(name: &str, tools: &[Tool]) -> Option<String> {
+    let mut found = None;
+    for tool in tools.iter().filter(|tool| tool.name == name) {
+        // A tool without one is meant before all others.
+        found = Some(tool.namespace.clone()?);
+    }
+    found
+}
+
 /// Writes the choice; `None` where it cannot be said, which is declared.
 pub(super) fn write(turn: &Turn, native: bool, losses: &mut Losses) -> Option<Value> {
+    if let Some(own) = turn.rest.hinted(OWN, hint::CHOICE) {
+        return Some(own.clone());
+    }
     Some(match turn.tool_choice.as_ref()? {
         ToolChoice::Auto => "auto".into(),
         ToolChoice::None => "none".into(),
@@ -54,10 +74,7 @@ pub(super) fn write(turn: &Turn, native: bool, losses: &mut Losses) -> Option<Va
             }
             Value::Object(choice)
         }
-        ToolChoice::WebSearch => {
-            let own = turn.rest.hinted(OWN, hint::CHOICE).cloned();
-            own.unwrap_or_else(|| json!({ "type": "web_search" }))
-        }
+        ToolChoice::WebSearch => json!({ "type": "web_search" }),
         ToolChoice::Opaque { dialect: Dialect::Responses, value } => value.clone(),
         ToolChoice::Opaque { .. } => {
             losses.dropped("tool_choice");

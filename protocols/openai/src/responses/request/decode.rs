@@ -22,7 +22,7 @@ pub fn decode(body: &[u8]) -> Result<Turn, DecodeError> {
     turn.instructions = instructions(&mut fields, &mut hints)?;
     turn.tools = offered(&mut fields, &mut hints)?;
     turn.messages = conversation(&mut fields, &mut turn.tools, &mut hints)?;
-    turn.tool_choice = choice::read(&mut fields, &mut hints);
+    turn.tool_choice = choice::read(&mut fields, &turn.tools, &mut hints);
     turn.parallel_tool_calls = fields.flag("parallel_tool_calls")?;
     turn.max_tokens = fields.whole("max_output_tokens")?;
     turn.sampling = Sampling {

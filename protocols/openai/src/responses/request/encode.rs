@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{choice, hint, settings, tools};
 use crate::responses::{
     OWN,
-    item::{Items, Purpose},
+    item::{self, Items, Purpose},
 };
 
 /// The longest id of a user that providers take.
@@ -32,7 +32,7 @@ pub fn encode(turn: &Turn, target: &Target<'_>) -> Encoded {
     put("temperature", turn.sampling.temperature.clone().map(Value::Number));
     put("top_p", turn.sampling.top_p.clone().map(Value::Number));
     put("reasoning", settings::write_reasoning(turn, target, &mut losses));
-    put("text", settings::write_text(turn, turn.rest.hinted(OWN, "text")));
+    put("text", settings::write_text(turn, native));
     let user = turn.rest.hinted(OWN, hint::USER).and_then(Value::as_str).unwrap_or("user");
     put(user, user_id(turn, native, &mut losses).map(Value::from));
     let stream = turn.stream.then_some(true);
@@ -43,7 +43,7 @@ pub fn encode(turn: &Turn, target: &Target<'_>) -> Encoded {
         put("include", settings::reasons(turn).then(|| json!(["reasoning.encrypted_content"])));
     }
     lose(turn, &mut losses);
-    turn.rest.write(OWN, &mut body, &mut losses);
+    settings::write_rest(turn, &mut body, &mut losses);
     Encoded { body: Value::Object(body).to_string().into_bytes(), losses }
 }
 
@@ -53,7 +53,7 @@ fn add_instructions(turn: &Turn, body: &mut Map<String, Value>, losses: &mut Los
         match &block.kind {
             Kind::Text { text, .. } => texts.push(text.as_str()),
             Kind::Opaque { value, .. } => {
-                losses.dropped(&format!("content.{}", crate::responses::item::kind_of(value)))
+                losses.dropped(&format!("content.{}", item::kind_of(value)));
             }
             _ => losses.dropped("content.system"),
         }

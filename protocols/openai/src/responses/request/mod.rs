@@ -25,9 +25,9 @@ mod hint {
     pub(super) const TOOLS: &str = "$tools";
     /// That `text` was there, with nothing beside its format.
     pub(super) const TEXT: &str = "$text";
-    /// What stood beside the known fields of `text.format`.
-    pub(super) const FORMAT: &str = "$format";
-    /// The choice of a built-in tool as it was written.
+    /// What the name of an unknown field of `text.format` begins with: no hint, so that losing it is declared.
+    pub(super) const FORMAT: &str = "text.format.";
+    /// The choice of a tool as it was written, where it cannot be told from what it means.
     pub(super) const CHOICE: &str = "$tool_choice";
     /// Items that bring tools, and where they stand in the input.
     pub(super) const PLACED: &str = "$additional_tools";

@@ -1,6 +1,6 @@
 //! Reasoning and the form of the text, read and written.
 
-use canon::{DecodeError, Dialect, Effort, Fields, Format, Losses, Reasoning, Rest, Target, Turn};
+use canon::{DecodeError, Dialect, Effort, Fields, Format, Losses, Reasoning, Rest, Target, Turn, names};
 use serde_json::{Map, Value};
 
 use super::hint;
@@ -41,15 +41,18 @@ pub(super) fn write_reasoning(turn: &Turn, target: &Target<'_>, losses: &mut Los
 
 /// How hard to reason, where that was said in any way.
 fn effort(reasoning: &Reasoning, losses: &mut Losses) -> Option<Effort> {
-    if reasoning.enabled == Some(false) {
-        return Some(Effort::None);
-    }
-    if reasoning.effort.is_some() {
+    if reasoning.effort.is_some() && reasoning.enabled != Some(false) {
         return reasoning.effort;
     }
-    let budget = reasoning.budget?;
-    losses.changed("reasoning");
-    Some(Effort::of_budget(budget))
+    if reasoning.enabled.is_none() && reasoning.budget.is_none() {
+        return None;
+    }
+    // Many models refuse the word for no effort, and none refuses to be told nothing.
+    let wanted = reasoning.budget.filter(|tokens| *tokens > 0 && reasoning.enabled != Some(false));
+    if wanted.is_some() || !reasons_at_all(reasoning) {
+        losses.changed("reasoning");
+    }
+    wanted.map(Effort::of_budget)
 }
 
 /// Whether thoughts are to be shown. Messages shows them unless it is told not to.
@@ -59,11 +62,12 @@ fn is_shown(reasoning: &Reasoning, source: Dialect) -> bool {
 
 /// Whether the model is asked to reason.
 pub(super) fn reasons(turn: &Turn) -> bool {
-    turn.reasoning.as_ref().is_some_and(|reasoning| {
-        reasoning.enabled != Some(false)
-            && reasoning.effort != Some(Effort::None)
-            && reasoning.budget != Some(0)
-    })
+    turn.reasoning.as_ref().is_some_and(reasons_at_all)
+}
+
+fn reasons_at_all(reasoning: &Reasoning) -> bool {
+    let no_effort = reasoning.effort == Some(Effort::None) || reasoning.budget == Some(0);
+    reasoning.enabled != Some(false) && !no_effort
 }
 
 /// Reads the form of the text. What else `text` says goes back into the fields.
@@ -97,20 +101,24 @@ fn read_format(text: &mut Fields, hints: &mut Rest) -> Result<Option<Format>, De
         }
     };
     fields.take("type");
-    if !fields.is_empty() {
-        hints.hint(OWN, hint::FORMAT, Value::Object(fields.into_map()));
+    for (name, value) in fields.into_map() {
+        hints.hint(OWN, &format!("{}{name}", hint::FORMAT), value);
     }
     Ok(Some(read))
 }
 
-/// Writes `text`; `own` is what the request's rest holds of it.
-pub(super) fn write_text(turn: &Turn, own: Option<&Value>) -> Option<Value> {
+/// Writes `text`.
+pub(super) fn write_text(turn: &Turn, native: bool) -> Option<Value> {
+    let own = turn.rest.hinted(OWN, "text");
     let mut text = Map::new();
     if let Some(format) = &turn.format {
-        let mut object = write_format(format);
-        if let Some(Value::Object(more)) = turn.rest.hinted(OWN, hint::FORMAT) {
-            object.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-        }
+        let mut object = write_format(format, native);
+        let more = turn.rest.of(OWN).into_iter().flatten();
+        object.extend(
+            more.filter_map(|(name, value)| {
+                Some((name.strip_prefix(hint::FORMAT)?.to_owned(), value.clone()))
+            }),
+        );
         text.insert("format".to_owned(), Value::Object(object));
     }
     if let Some(Value::Object(own)) = own {
@@ -119,7 +127,7 @@ pub(super) fn write_text(turn: &Turn, own: Option<&Value>) -> Option<Value> {
     (!text.is_empty() || turn.rest.hinted(OWN, hint::TEXT).is_some()).then_some(Value::Object(text))
 }
 
-fn write_format(format: &Format) -> Map<String, Value> {
+fn write_format(format: &Format, native: bool) -> Map<String, Value> {
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
     match format {
@@ -131,7 +139,8 @@ fn write_format(format: &Format) -> Map<String, Value> {
         }
         Format::Schema { name, description, schema, strict } => {
             put("type", "json_schema".into());
-            put("name", name.as_deref().unwrap_or("answer").into());
+            let name = name.as_deref().unwrap_or("answer");
+            put("name", if native { name.into() } else { names::flat(None, name).into_owned().into() });
             if let Some(description) = description {
                 put("description", description.as_str().into());
             }
@@ -142,4 +151,24 @@ fn write_format(format: &Format) -> Map<String, Value> {
         }
     }
     object
+}
+
+/// Fields that mean the same in chat.
+const SHARED: &[&str] =
+    &["metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention", "safety_identifier"];
+
+/// Puts the rest of a request back, without what belongs to the form of the text; of a chat request's the fields that
+/// mean the same.
+pub(super) fn write_rest(turn: &Turn, body: &mut Map<String, Value>, losses: &mut Losses) {
+    if let Some(chat) = turn.rest.of(Dialect::Chat) {
+        let (shared, other) = chat.clone().into_iter().partition(|(name, _)| SHARED.contains(&name.as_str()));
+        body.extend::<Map<String, Value>>(shared);
+        return Rest::new(Dialect::Chat, other).lost(losses);
+    }
+    let Some(own) = turn.rest.of(OWN) else { return turn.rest.lost(losses) };
+    for (name, value) in own {
+        if !name.starts_with('$') && !name.starts_with(hint::FORMAT) {
+            body.entry(name.as_str()).or_insert_with(|| value.clone());
+        }
+    }
 }
