@@ -11,7 +11,7 @@ const tests = [];
 
 /** A test for both modes, or for `hub` or `simulator` alone. */
 export function test(name, where, run) {
-  if (where === 'both' || where === context.mode) tests.push({ name, run });
+  if ((where === 'both' || where === context.mode) && name.includes(context.match)) tests.push({ name, run });
 }
 
 /** The error that a promise ends with; it must be of exactly this class. */

@@ -26,8 +26,9 @@ def test(where="both", name=None):
     """A test for both modes, or for `hub` or `simulator` alone."""
 
     def keep(function):
-        if where in ("both", CONTEXT["mode"]):
-            TESTS.append((name or function.__name__.replace("_", " "), function))
+        what = name or function.__name__.replace("_", " ")
+        if where in ("both", CONTEXT["mode"]) and CONTEXT["match"] in what:
+            TESTS.append((what, function))
         return function
 
     return keep

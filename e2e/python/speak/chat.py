@@ -18,6 +18,7 @@ class Chat:
     bad_request = openai.BadRequestError
     rate_limit = openai.RateLimitError
     server_error = openai.InternalServerError
+    spoiled = {"temperature": 9}
 
     def __init__(self, origin, key):
         options = {"api_key": key, "base_url": f"{origin}/v1", "max_retries": 0, "timeout": 10}
@@ -53,7 +54,12 @@ class Chat:
             return said(self.client.chat.completions.create(**request))
         with self.client.chat.completions.stream(**request, stream_options={"include_usage": True}) as events:
             seen = "".join(event.delta for event in events if event.type == "content.delta")
-            answer = said(events.get_final_completion())
+            try:
+                answer = events.get_final_completion()
+            except (openai.LengthFinishReasonError, openai.ContentFilterFinishReasonError):
+                # To the client an answer that ends early is none, but it has it.
+                answer = events.current_completion_snapshot
+            answer = said(answer)
         assert answer.text == seen, f"the events said {seen!r}, the answer {answer.text!r}"
         return answer
 

@@ -19,6 +19,7 @@ class Gemini:
     bad_request = errors.ClientError
     rate_limit = errors.ClientError
     server_error = errors.ServerError
+    spoiled = {"temperature": 9}
 
     def __init__(self, origin, key):
         options = types.HttpOptions(base_url=origin, timeout=10_000)

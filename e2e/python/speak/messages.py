@@ -17,6 +17,7 @@ class Messages:
     bad_request = anthropic.BadRequestError
     rate_limit = anthropic.RateLimitError
     server_error = anthropic.InternalServerError
+    spoiled = {"extra_body": {"temperature": 9}}
 
     def __init__(self, origin, key):
         options = {"api_key": key, "base_url": origin, "max_retries": 0, "timeout": 10}

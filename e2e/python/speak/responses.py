@@ -91,8 +91,7 @@ def said(answer):
     )
     stop = "tools" if calls else "refusal" if refused else "stop"
     if answer.status == "incomplete":
-        assert answer.incomplete_details.reason == "max_output_tokens", answer
-        stop = "length"
+        stop = {"max_output_tokens": "length", "content_filter": "refusal"}[answer.incomplete_details.reason]
     else:
         assert answer.status == "completed", answer
     usage = answer.usage
