@@ -1,0 +1,192 @@
+"""Anthropic's client beyond conversations: events, counts, lists, cache marks, its tool runner."""
+
+import sys
+
+import anthropic
+from anthropic import beta_tool
+
+from harness import CONTEXT, DIALECTS, HUB, ORIGIN, equal, raises, run, test
+from pydantic import BaseModel
+
+WORDS = "one two three four five six"
+ECHO = [{"role": "user", "content": f"echo: {WORDS}"}]
+TOOL = {
+    "name": "get_weather",
+    "description": "The weather in a city",
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+class Weather(BaseModel):
+    """What an answer is parsed into."""
+
+    city: str
+    degrees: int
+
+
+def client(**options):
+    key = CONTEXT["key"] or CONTEXT["connections"]["on-messages"]["key"]
+    return anthropic.Anthropic(**({"api_key": key, "base_url": ORIGIN, "max_retries": 0, "timeout": 10} | options))
+
+
+def model(dialect="messages"):
+    name = CONTEXT["dialects"][dialect]["model"]
+    return f"on-{dialect}/{name}" if HUB else name
+
+
+def for_each_provider(function):
+    for dialect in DIALECTS if HUB else ["messages"]:
+        test(name=f"{function.__name__.replace('_', ' ')}, {dialect}")(lambda dialect=dialect: function(dialect))
+
+
+@for_each_provider
+def events_come_in_order(dialect):
+    seen = list(client().messages.create(model=model(dialect), messages=ECHO, max_tokens=100, stream=True))
+    kinds = [event.type for event in seen if event.type != "ping"]
+    expected = ["message_start", "content_block_start"] + ["content_block_delta"] * 6
+    expected += ["content_block_stop", "message_delta", "message_stop"]
+    equal(kinds, expected, "events")
+    assert seen[-2].delta.stop_reason == "end_turn" and seen[-2].usage.output_tokens == 6, seen[-2]
+
+
+@for_each_provider
+def thinking_is_signed(dialect):
+    request = {"max_tokens": 2000, "thinking": {"type": "enabled", "budget_tokens": 1024}}
+    with client().messages.stream(model=model(dialect), messages=ECHO, **request) as stream:
+        kinds = [event.type for event in stream]
+        final = stream.get_final_message()
+    equal([block.type for block in final.content], ["thinking", "text"], "blocks")
+    assert final.content[0].signature or dialect == "chat", final.content[0]
+    assert "thinking" in kinds, kinds
+
+
+@for_each_provider
+def tokens_are_counted(dialect):
+    count = client().messages.count_tokens(model=model(dialect), messages=ECHO, tools=[TOOL], system="Be brief.")
+    assert count.input_tokens > 10, count
+
+
+@for_each_provider
+def the_tool_runner_goes_round(dialect):
+    asked = []
+
+    @beta_tool
+    def get_weather(city: str) -> str:
+        """The weather in a city.
+
+        Args:
+            city: The city
+        """
+        asked.append(city)
+        return f"sunny in {city}"
+
+    question = [{"role": "user", "content": "What is the weather like?"}]
+    runner = client().beta.messages.tool_runner(
+        model=model(dialect), max_tokens=500, tools=[get_weather], messages=question
+    )
+    final = runner.until_done()
+    equal(len(asked), 1, "calls")
+    assert f"sunny in {asked[0]}" in final.content[0].text, final
+
+
+@for_each_provider
+def an_answer_is_parsed(dialect):
+    question = [{"role": "user", "content": "How warm is it?"}]
+    answer = client().messages.parse(model=model(dialect), max_tokens=500, messages=question, output_format=Weather)
+    assert isinstance(answer.parsed_output, Weather), answer
+
+
+@for_each_provider
+def a_failed_tool_says_so(dialect):
+    question = [{"role": "user", "content": "What is the weather like?"}]
+    request = {"model": model(dialect), "max_tokens": 500, "tools": [TOOL]}
+    answer = client().messages.create(messages=question, **request)
+    result = {"type": "tool_result", "tool_use_id": answer.content[0].id, "is_error": True, "content": "no such city"}
+    history = [*question, {"role": "assistant", "content": answer.content}, {"role": "user", "content": [result]}]
+    assert "no such city" in client().messages.create(messages=history, **request).content[0].text
+
+
+@for_each_provider
+def a_forced_tool_is_called(dialect):
+    choice = {"type": "tool", "name": "get_weather"}
+    hello = [{"role": "user", "content": "hello"}]
+    answer = client().messages.create(
+        model=model(dialect), max_tokens=500, messages=hello, tools=[TOOL], tool_choice=choice
+    )
+    equal((answer.stop_reason, answer.content[0].name), ("tool_use", "get_weather"), "answer")
+
+
+@for_each_provider
+def a_stop_sequence_ends_it(dialect):
+    answer = client().messages.create(model=model(dialect), max_tokens=500, messages=ECHO, stop_sequences=["four"])
+    equal(answer.content[0].text.strip(), "one two three", "text")
+    # Only Anthropic says which text it was.
+    expected = ("stop_sequence", "four") if dialect == "messages" else ("end_turn", None)
+    if dialect != "responses":
+        equal((answer.stop_reason, answer.stop_sequence), expected, "reason")
+
+
+@for_each_provider
+def cache_marks_are_welcome(dialect):
+    text = {"type": "text", "text": "A long text. " * 2000, "cache_control": {"type": "ephemeral"}}
+    usages = [
+        client().messages.create(model=model(dialect), max_tokens=100, system=[text], messages=ECHO).usage
+        for _ in range(2)
+    ]
+    if dialect == "messages":
+        assert usages[0].cache_creation_input_tokens > 1000, usages[0]
+        equal(usages[1].cache_read_input_tokens, usages[0].cache_creation_input_tokens, "tokens from the cache")
+
+
+@for_each_provider
+def withheld_thinking_goes_back(dialect):
+    request = {"max_tokens": 2000, "thinking": {"type": "enabled", "budget_tokens": 1024}, "tools": [TOOL]}
+    history = [{"role": "user", "content": "redact your thoughts on the weather"}]
+    answer = client().messages.create(model=model(dialect), messages=history, **request)
+    kinds = [block.type for block in answer.content]
+    if dialect == "messages":
+        equal(kinds, ["thinking", "redacted_thinking", "tool_use"], "blocks")
+    result = {"type": "tool_result", "tool_use_id": answer.content[-1].id, "content": "fog"}
+    history += [{"role": "assistant", "content": answer.content}, {"role": "user", "content": [result]}]
+    final = client().messages.create(model=model(dialect), messages=history, **request)
+    assert "fog" in final.content[-1].text, final
+
+
+@test()
+def models_are_listed_and_retrieved():
+    seen = [one.id for one in client().models.list(limit=1000)]
+    assert set(CONTEXT["models"]) <= set(seen), set(CONTEXT["models"]) - set(seen)
+    equal(len(seen), len(set(seen)), "number of different models")
+    one = client().models.retrieve("plain")
+    equal((one.id, one.type), ("plain", "model"), "model")
+    assert one.display_name and one.created_at, one
+    raises(anthropic.NotFoundError, lambda: client().models.retrieve("plaim"))
+
+
+@test("hub")
+def pages_are_turned():
+    seen = [one.id for one in client().models.list(limit=5)]
+    assert set(CONTEXT["models"]) <= set(seen), set(CONTEXT["models"]) - set(seen)
+
+
+@test("hub")
+def a_bearer_token_is_a_key_too():
+    answer = client(api_key=None, auth_token=CONTEXT["key"]).messages.create(
+        model=model(), max_tokens=100, messages=ECHO
+    )
+    equal(answer.content[0].text, WORDS, "text")
+
+
+@test()
+def requests_have_ids():
+    answer = client().messages.create(model=model(), max_tokens=100, messages=ECHO)
+    assert answer._request_id, answer
+    error = raises(
+        anthropic.NotFoundError, lambda: client().messages.create(model="nobody", max_tokens=9, messages=ECHO)
+    )
+    assert error.request_id and error.body["request_id"] == error.request_id, error.body
+    equal((error.body["type"], error.body["error"]["type"]), ("error", "not_found_error"), "kinds")
+
+
+if __name__ == "__main__":
+    sys.exit(run())
