@@ -20,11 +20,11 @@ pub struct Entry {
     pub method: String,
     /// Path, and query if there is one.
     pub path: String,
-    /// The bearer key.
+    /// The key, wherever the vendor wants it.
     pub key: Option<String>,
-    /// The `model` of the body.
+    /// The `model` of the body, or of the path.
     pub model: Option<String>,
-    /// Whether the body asks for a stream.
+    /// Whether the body, or the path, asks for a stream.
     pub stream: bool,
     /// All headers, names in lower case; values of one name joined by `, `.
     pub headers: BTreeMap<String, String>,

@@ -29,7 +29,7 @@ impl Simulator {
         match &visit.route {
             Route::Models => Ok(models::list(visit.voice, models)),
             Route::Model(id) => models::one(id, visit.voice, models),
-            Route::Count(count) => self.counted(count, body, &key, &behaviour),
+            Route::Count(count) => self.counted(count, body, &key, &behaviour, visit),
             Route::Stored { id, wanted } => {
                 let ascending = visit.parts.uri.query().is_some_and(|query| query.contains("order=asc"));
                 let mut memory = self.world.memory();
@@ -46,8 +46,9 @@ impl Simulator {
         body: &[u8],
         key: &str,
         behaviour: &Behaviour,
+        visit: &Visit,
     ) -> Result<Response<Body>, Problem> {
-        let context = Context { key, behaviour, memory: &self.world.memory };
+        let context = Context { key, behaviour, betas: visit.betas(), memory: &self.world.memory };
         let answer = match count {
             Count::Messages => {
                 let read = MessagesRequest::read_to_count(body, &context)?;

@@ -62,7 +62,7 @@ impl Problem {
         Self { status, message: message.into(), kind, param, code, details: Vec::new() }
     }
 
-    /// The same with one of Google's details.
+    /// The same with details: Google has a list of them, Anthropic one object, OpenAI none.
     pub(super) fn detail(mut self, detail: Value) -> Self {
         self.details.push(detail);
         self
@@ -88,10 +88,13 @@ impl Problem {
     pub(super) fn value(&self, voice: Voice) -> Value {
         match voice {
             Voice::Openai => json!({"error": self.openai()}),
-            Voice::Anthropic => json!({
-                "type": "error",
-                "error": {"type": anthropic_type(self.status), "message": self.message},
-            }),
+            Voice::Anthropic => {
+                let mut error = json!({"type": anthropic_type(self.status), "message": self.message});
+                if let Some(details) = self.details.first() {
+                    error["details"] = details.clone();
+                }
+                json!({"type": "error", "error": error})
+            }
             Voice::Gemini => {
                 let mut error = json!({
                     "code": self.status,

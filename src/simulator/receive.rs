@@ -54,6 +54,11 @@ impl Visit {
         let voice = route.voice(parts.uri.path(), parts.uri.query().unwrap_or(""), &parts.headers);
         Self { parts, route, voice }
     }
+
+    /// What the request's `anthropic-beta` header asks for.
+    pub(super) fn betas(&self) -> &str {
+        self.parts.headers.get("anthropic-beta").and_then(|betas| betas.to_str().ok()).unwrap_or("")
+    }
 }
 
 impl Simulator {
@@ -199,7 +204,7 @@ impl Simulator {
         key: &str,
         behaviour: &Behaviour,
     ) -> Result<Box<dyn Speech>, Problem> {
-        let context = Context { key, behaviour, memory: &self.world.memory };
+        let context = Context { key, behaviour, betas: visit.betas(), memory: &self.world.memory };
         let speech: Box<dyn Speech> = match work {
             Work::Chat => Box::new(ChatRequest::read(body, &context)?),
             Work::Completions => Box::new(CompletionRequest::read(body)?),

@@ -19,7 +19,7 @@ pub struct Script {
     pub default: Behaviour,
     /// The models on offer. Without a list every model name is served, and `/models` shows two of the simulator's own.
     pub models: Option<Vec<String>>,
-    /// Refuse requests that carry no bearer key (401).
+    /// Refuse requests that carry no key (401).
     pub require_key: bool,
     /// Refuse keys that are neither listed under `keys` nor named `sim-…` (401).
     pub known_keys_only: bool,
@@ -106,7 +106,7 @@ pub struct Behaviour {
     pub rate: Option<Rate>,
     /// How a 429 (of a limit or of a fault) says when to come back.
     pub retry_after: RetryAfter,
-    /// Send the `x-ratelimit-*` family.
+    /// Send the `x-ratelimit-*` or `anthropic-ratelimit-*` family.
     pub rate_headers: bool,
     /// Time before the status line, in ms.
     pub headers_delay_ms: u64,

@@ -105,6 +105,8 @@ pub(super) struct Context<'a> {
     pub(super) key: &'a str,
     /// How it is served.
     pub(super) behaviour: &'a Behaviour,
+    /// What the request's `anthropic-beta` header asks for.
+    pub(super) betas: &'a str,
     /// What earlier requests left.
     pub(super) memory: &'a Mutex<Memory>,
 }

@@ -1,8 +1,10 @@
 //! What outlives a request: stored responses, and the prompt prefixes that each key has cached.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::ask::CacheMark;
 
@@ -11,6 +13,12 @@ const RESPONSES: usize = 10_000;
 
 /// Items whose owner is known; when there are more, all are forgotten.
 const ITEMS: usize = 100_000;
+
+/// Conversations that are held; when there are more, all are forgotten.
+const THREADS: usize = 10_000;
+
+/// How long a conversation is held.
+const THREAD_LIFE: Duration = Duration::from_secs(300);
 
 /// Prefixes that are kept; when there are more, all are forgotten.
 const PREFIXES: usize = 100_000;
@@ -23,6 +31,8 @@ pub(super) struct Memory {
     /// Items of stored responses, and the key that each belongs to.
     items: HashMap<String, String>,
     prefixes: HashSet<(String, u64)>,
+    /// Conversations that are held, by the key and the id of their last message, and when each was last used.
+    threads: HashMap<(String, String), (Instant, Value)>,
 }
 
 /// A response that can be asked for again.
@@ -72,6 +82,20 @@ impl Memory {
     /// Whether an item of this id was stored for this key.
     pub(super) fn has_item(&self, key: &str, id: &str) -> bool {
         self.items.get(id).is_some_and(|owner| owner == key)
+    }
+
+    /// Holds a conversation under the id of its last message.
+    pub(super) fn hold(&mut self, key: &str, id: &str, conversation: Value) {
+        if self.threads.len() >= THREADS {
+            self.threads.clear();
+        }
+        self.threads.insert((key.to_owned(), id.to_owned()), (Instant::now(), conversation));
+    }
+
+    /// A conversation that is still held.
+    pub(super) fn thread(&self, key: &str, id: &str) -> Option<&Value> {
+        let (used, conversation) = self.threads.get(&(key.to_owned(), id.to_owned()))?;
+        Some(conversation).filter(|_| used.elapsed() < THREAD_LIFE)
     }
 
     /// Forgets a response; says whether it was there.

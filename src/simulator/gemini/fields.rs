@@ -14,6 +14,8 @@ pub(super) const REQUEST: &Fields = &[
     ("model", Type::Text),
     ("serviceTier", Type::Text),
     ("store", Type::Flag),
+    ("labels", Type::Any),
+    ("continuationToken", Type::Text),
 ];
 
 /// A request to count tokens: contents alone, or a whole request.
@@ -53,6 +55,12 @@ const PART: &Fields = &[
     ("videoMetadata", Type::Any),
     ("mediaResolution", Type::Any),
     ("partMetadata", Type::Struct),
+    ("audioTranscription", Type::Any),
+    ("mediaProcessing", Type::Any),
+    ("speechMetadata", Type::Any),
+    ("documentMetadata", Type::Any),
+    ("spreadsheetMetadata", Type::Any),
+    ("audioMetadata", Type::Any),
 ];
 
 const BLOB: &Fields = &[("mimeType", Type::Text), ("data", Type::Text), ("displayName", Type::Text)];
@@ -152,6 +160,9 @@ const GENERATION: &Fields = &[
     ("enableEnhancedCivicAnswers", Type::Flag),
     ("speechConfig", Type::Any),
     ("imageConfig", Type::Any),
+    ("responseFormat", Type::Any),
+    ("translationConfig", Type::Any),
+    ("audioTranscriptionConfig", Type::Any),
     ("mediaResolution", Type::Text),
     (
         "thinkingConfig",

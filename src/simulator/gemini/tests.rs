@@ -12,7 +12,8 @@ use super::{GenerateRequest, signature};
 use crate::simulator::Behaviour;
 
 fn read_for(model: &str, body: &Value) -> Result<GenerateRequest, Problem> {
-    let context = Context { key: "k", behaviour: &Behaviour::ok(), memory: &Mutex::<Memory>::default() };
+    let context =
+        Context { key: "k", betas: "", behaviour: &Behaviour::ok(), memory: &Mutex::<Memory>::default() };
     GenerateRequest::read(body.to_string().as_bytes(), model, None, &context)
 }
 

@@ -8,11 +8,19 @@ use super::super::speech::Context;
 use super::thinking;
 
 /// Blocks that only a user can send.
-const USERS: [&str; 6] =
-    ["tool_result", "image", "document", "search_result", "container_upload", "tool_reference"];
+const USERS: [&str; 8] = [
+    "tool_result",
+    "image",
+    "document",
+    "search_result",
+    "container_upload",
+    "tool_reference",
+    "tool_addition",
+    "tool_removal",
+];
 
 /// Blocks that only the model can have sent, besides those that are looked at more closely.
-const MODELS: [&str; 11] = [
+const MODELS: [&str; 13] = [
     "server_tool_use",
     "web_search_tool_result",
     "web_fetch_tool_result",
@@ -22,6 +30,8 @@ const MODELS: [&str; 11] = [
     "tool_search_tool_result",
     "mcp_tool_use",
     "mcp_tool_result",
+    "mcp_tool_listing",
+    "advisor_tool_result",
     "compaction",
     "fallback",
 ];
@@ -102,7 +112,7 @@ pub(super) fn words(place: &str, block: &Map<String, Value>) -> Result<String, P
 }
 
 fn tool_use(place: &str, block: &Map<String, Value>) -> Result<String, Problem> {
-    only(place, block, &["type", "id", "name", "input", "cache_control", "caller"])?;
+    only(place, block, &["type", "id", "name", "input", "cache_control", "caller", "toolset_name"])?;
     check_id(&below(place, "id"), text(place, block, "id")?)?;
     check_name(&below(place, "name"), text(place, block, "name")?, 200)?;
     object(&below(place, "input"), required(place, block, "input")?)?;
@@ -110,7 +120,7 @@ fn tool_use(place: &str, block: &Map<String, Value>) -> Result<String, Problem> 
 }
 
 fn tool_result(place: &str, block: &Map<String, Value>, context: &Context<'_>) -> Result<String, Problem> {
-    only(place, block, &["type", "tool_use_id", "content", "is_error", "cache_control"])?;
+    only(place, block, &["type", "tool_use_id", "content", "is_error", "cache_control", "toolset_name"])?;
     check_id(&below(place, "tool_use_id"), text(place, block, "tool_use_id")?)?;
     let failed = super::super::fields::flag(place, block, "is_error")?;
     let content = match set(block, "content") {

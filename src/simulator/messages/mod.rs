@@ -10,6 +10,7 @@ mod speech;
 #[cfg(test)]
 mod tests;
 mod thinking;
+mod threads;
 mod tools;
 mod wire;
 

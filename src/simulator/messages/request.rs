@@ -7,10 +7,10 @@ use super::super::fields::{below, flag, list, object, only, set, text, wrong};
 use super::super::problem::Problem;
 use super::super::speech::Context;
 use super::thinking::Thinking;
-use super::{MAKER, cache, history, thinking, tools};
+use super::{MAKER, cache, history, thinking, threads, tools};
 
 /// The fields of a request.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 27] = [
     "model",
     "messages",
     "max_tokens",
@@ -34,6 +34,10 @@ const FIELDS: [&str; 23] = [
     "inference_geo",
     "speed",
     "fallbacks",
+    "diagnostics",
+    "billing_policy",
+    "compaction",
+    "fallback_credit_token",
 ];
 
 /// A Messages request.
@@ -47,21 +51,26 @@ pub(in super::super) struct MessagesRequest {
     pub(super) maker: String,
     /// Whether the cache is to last an hour.
     pub(super) hour: bool,
+    /// The conversation to be held, and the key that it belongs to.
+    pub(super) thread: Option<(String, Value)>,
 }
 
 impl MessagesRequest {
     /// Reads a body.
     pub(in super::super) fn read(body: &[u8], context: &Context<'_>) -> Result<Self, Problem> {
-        let body = parsed(body)?;
+        let mut body = parsed(body)?;
         let max_tokens = max_tokens(&body)?;
+        let thread = threads::expand(&mut body, context)?;
         let mut read = Self::build(&body, max_tokens, context)?;
         read.ask.max_tokens = usize::try_from(max_tokens).ok();
+        read.thread = thread.map(|held| (context.key.to_owned(), held));
         Ok(read)
     }
 
     /// Reads a body whose tokens are to be counted; it says nothing on the length of an answer.
     pub(in super::super) fn read_to_count(body: &[u8], context: &Context<'_>) -> Result<Self, Problem> {
-        let body = parsed(body)?;
+        let mut body = parsed(body)?;
+        threads::expand(&mut body, context)?;
         for name in ["max_tokens", "stream", "temperature", "top_p", "top_k", "stop_sequences", "metadata"] {
             if body.contains_key(name) {
                 return Err(wrong(name, "Extra inputs are not permitted"));
@@ -97,7 +106,7 @@ impl MessagesRequest {
         history::begins_with_thinking(body, thinking)?;
         let (marks, hour) = cache::read(body, &ask)?;
         ask.cache = marks;
-        Ok(Self { ask, thinking, maker: context.maker(MAKER).to_owned(), hour })
+        Ok(Self { ask, thinking, maker: context.maker(MAKER).to_owned(), hour, thread: None })
     }
 }
 

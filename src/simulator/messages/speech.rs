@@ -1,13 +1,16 @@
 //! Answers to Messages requests, in the order of the wire.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Value, json};
 
 use super::super::ask::Ask;
 use super::super::player::Kind;
 use super::super::problem::{Problem, Voice};
 use super::super::speech::{Answer, Mark, Speech, named_event};
+use super::super::store::Memory;
 use super::request::MessagesRequest;
-use super::wire::{blocks, stop, usage};
+use super::wire::{blocks, details, stop, usage};
 
 impl MessagesRequest {
     /// The message without content.
@@ -41,6 +44,9 @@ impl Speech for MessagesRequest {
             let (reason, sequence) = stop(&reply.end);
             message["stop_reason"] = json!(reason);
             message["stop_sequence"] = json!(sequence);
+            if let Some(details) = details(&reply.end) {
+                message["stop_details"] = details;
+            }
             if let Some(counted) = answer.usage {
                 message["usage"] = usage(self, counted, counted.output, reply.search.is_some());
             }
@@ -81,12 +87,28 @@ impl Speech for MessagesRequest {
         let (reason, sequence) = stop(&reply.end);
         let mut end =
             json!({"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": sequence}});
+        if let Some(details) = details(&reply.end) {
+            end["delta"]["stop_details"] = details;
+        }
         if let Some(counted) = answer.usage {
             end["usage"] = usage(self, counted, counted.output, reply.search.is_some());
         }
         marks.push(event(Kind::Finish, "message_delta", &end));
         marks.push(event(Kind::Done, "message_stop", &json!({"type": "message_stop"})));
         marks
+    }
+
+    fn keep(&self, answer: &Answer<'_>, memory: &Mutex<Memory>) {
+        let (Some((key, held)), Some(reply)) = (&self.thread, answer.reply()) else { return };
+        let blocks = blocks(self, reply, &mut answer.dice.clone());
+        let content: Value = blocks.into_iter().map(|block| block.whole).collect();
+        let mut held = held.clone();
+        if let Some(messages) = held["messages"].as_array_mut() {
+            messages.push(json!({"role": "assistant", "content": content}));
+        }
+        if let Some(id) = self.message(answer)["id"].as_str() {
+            memory.lock().unwrap_or_else(PoisonError::into_inner).hold(key, id, held);
+        }
     }
 
     fn failure(&self, _answer: &Answer<'_>, problem: &Problem, _begun: bool) -> String {

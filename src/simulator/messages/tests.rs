@@ -13,7 +13,8 @@ use super::MessagesRequest;
 use crate::simulator::Behaviour;
 
 fn read(body: &Value) -> Result<MessagesRequest, Problem> {
-    let context = Context { key: "k", behaviour: &Behaviour::ok(), memory: &Mutex::<Memory>::default() };
+    let context =
+        Context { key: "k", betas: "", behaviour: &Behaviour::ok(), memory: &Mutex::<Memory>::default() };
     MessagesRequest::read(body.to_string().as_bytes(), &context)
 }
 

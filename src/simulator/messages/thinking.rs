@@ -41,22 +41,23 @@ pub(super) fn read(body: &Map<String, Value>, max_tokens: u64, choice: &Choice) 
             only(&place, config, &["type"])?;
             return Ok(Thinking::default());
         }
-        "adaptive" => only(&place, config, &["type", "display"])?,
+        "adaptive" => only(&place, config, &["type", "display", "block_binding"])?,
+        "between_tools" => only(&place, config, &["type"])?,
         "enabled" => {
-            only(&place, config, &["type", "budget_tokens", "display"])?;
+            only(&place, config, &["type", "budget_tokens", "display", "block_binding"])?;
             read.budgeted = true;
             budget(&place, config, max_tokens)?;
         }
         other => {
             let what = format!(
                 "Input tag '{other}' found using 'type' does not match any of the expected tags: 'adaptive', \
-                 'disabled', 'enabled'"
+                 'between_tools', 'disabled', 'enabled'"
             );
             return Err(wrong("thinking", what));
         }
     }
     read.omitted = match set(config, "display").map(Value::as_str) {
-        None | Some(Some("summarized")) => false,
+        None | Some(Some("summarized" | "updates")) => false,
         Some(Some("omitted")) => true,
         Some(_) => {
             return Err(wrong(&below(&place, "display"), "Input should be 'summarized' or 'omitted'"));

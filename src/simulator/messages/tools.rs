@@ -10,7 +10,7 @@ use super::super::problem::Problem;
 use super::blocks::{check_name, mark};
 
 /// The tools that the vendor defines itself, by the beginning of their type; a date follows.
-const OWN: [&str; 9] = [
+const OWN: [&str; 11] = [
     "web_search_",
     "web_fetch_",
     "code_execution_",
@@ -20,6 +20,8 @@ const OWN: [&str; 9] = [
     "memory_",
     "tool_search_tool_",
     "mcp_toolset",
+    "advisor_",
+    "browser_",
 ];
 
 /// The fields of a tool that the client defines.

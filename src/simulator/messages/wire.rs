@@ -147,6 +147,12 @@ pub(super) fn stop(end: &End) -> (&'static str, Option<&str>) {
     }
 }
 
+/// What there is to say on a refusal.
+pub(super) fn details(end: &End) -> Option<Value> {
+    let category = json!({"type": "refusal", "category": null, "explanation": null});
+    Some(category).filter(|_| *end == End::Refused)
+}
+
 /// The usage object. The input does not count what the cache took or gave.
 pub(super) fn usage(request: &MessagesRequest, usage: Usage, output: u64, searched: bool) -> Value {
     let (short, long) = if request.hour { (0, usage.cache_written) } else { (usage.cache_written, 0) };
@@ -156,6 +162,7 @@ pub(super) fn usage(request: &MessagesRequest, usage: Usage, output: u64, search
         "cache_read_input_tokens": usage.cache_read,
         "cache_creation": {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long},
         "output_tokens": output,
+        "output_tokens_details": {"thinking_tokens": usage.thinking.min(output)},
         "service_tier": "standard",
     });
     if searched {

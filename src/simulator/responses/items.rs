@@ -8,7 +8,7 @@ use super::super::problem::Problem;
 use super::checks::{id, object, only, short, text, unsupported, word};
 
 /// Items that are let through as they are, each with the beginning of its ids.
-const OTHERS: [(&str, &str); 23] = [
+const OTHERS: [(&str, &str); 25] = [
     ("web_search_call", "ws"),
     ("file_search_call", "fs"),
     ("computer_call", "cu"),
@@ -32,6 +32,8 @@ const OTHERS: [(&str, &str); 23] = [
     ("compaction_summary", "cmp"),
     ("compaction_trigger", "cmpt"),
     ("item_reference", ""),
+    ("program", "prog"),
+    ("program_output", "prog"),
 ];
 
 const ROLES: [&str; 4] = ["assistant", "system", "developer", "user"];
@@ -65,7 +67,7 @@ pub(super) fn check(place: &str, kind: &str, item: &Map<String, Value>) -> Resul
             call(place, item, "ctc", "input")
         }
         "function_call_output" | "custom_tool_call_output" => {
-            only(place, item, &["type", "id", "call_id", "output", "status", "name", "namespace"])?;
+            only(place, item, &["type", "id", "call_id", "output", "status", "name", "namespace", "caller"])?;
             short(&format!("{place}.call_id"), text(place, item, "call_id")?)?;
             output(place, item)
         }
@@ -123,8 +125,10 @@ fn parts(place: &str, content: &Value, model: bool) -> Result<String, Problem> {
             ("input_text", false) => &["type", "text", "prompt_cache_breakpoint"],
             ("output_text", true) => &["type", "text", "annotations", "logprobs"],
             ("refusal", true) => &["type", "refusal"],
-            ("input_image", false) => &["type", "image_url", "detail", "file_id"],
-            ("input_file", false) => &["type", "file_id", "file_data", "file_url", "filename", "detail"],
+            ("input_image", false) => &["type", "image_url", "detail", "file_id", "prompt_cache_breakpoint"],
+            ("input_file", false) => {
+                &["type", "file_id", "file_data", "file_url", "filename", "detail", "prompt_cache_breakpoint"]
+            }
             ("input_audio", false) => &["type", "input_audio"],
             (other, true) => return Err(unsupported(&place, other, &["output_text", "refusal"])),
             (other, false) => {

@@ -192,7 +192,7 @@ pub(super) fn compacted(request: &ResponsesRequest, answer: &Answer<'_>) -> Valu
 fn usage(usage: Usage) -> Value {
     json!({
         "input_tokens": usage.input,
-        "input_tokens_details": {"cached_tokens": usage.cache_read},
+        "input_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_written},
         "output_tokens": usage.output,
         "output_tokens_details": {"reasoning_tokens": usage.thinking},
         "total_tokens": usage.input + usage.output,

@@ -10,7 +10,7 @@ use super::checks::{object, only, strict_schema, text, unsupported, word};
 use super::{history, tools};
 
 /// The fields of a request.
-const FIELDS: [&str; 30] = [
+const FIELDS: [&str; 34] = [
     "model",
     "input",
     "instructions",
@@ -41,6 +41,10 @@ const FIELDS: [&str; 30] = [
     "prompt",
     "context_management",
     "client_metadata",
+    "access_programs",
+    "image",
+    "moderation",
+    "prompt_cache_options",
 ];
 
 const INCLUDES: [&str; 8] = [

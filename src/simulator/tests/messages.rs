@@ -160,6 +160,37 @@ async fn thinking_is_taken_back_by_its_maker_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn threads_are_held_for_a_while() {
+    let simulator = simulator();
+    let threaded = |key: &str, body: &Value| {
+        let mut request = post(key, "/v1/messages", body);
+        request.headers_mut().insert("anthropic-beta", "a,message-threads-2026-08-12".parse().unwrap());
+        request
+    };
+    let mut first = ask_messages(false, "weather?");
+    first["tools"] = json!([{"name": "sun", "input_schema": {"type": "object"}}]);
+    first["thread"] = json!({"type": "create"});
+    let unnamed = messages(&simulator, "a", &first).await.json();
+    assert_eq!(unnamed["error"]["message"], "thread: Extra inputs are not permitted");
+    let begun = read(&simulator, threaded("a", &first)).await.json();
+    let result = json!({"type": "tool_result", "tool_use_id": begun["content"][0]["id"], "content": "sunny"});
+    let next = json!({"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": [result]}],
+        "thread": {"type": "continue", "previous_message_id": begun["id"]}});
+    let answer = read(&simulator, threaded("a", &next)).await.json();
+    assert_eq!(answer["content"][0]["text"], "The tool answered: sunny");
+    let stranger = read(&simulator, threaded("b", &next)).await;
+    assert_eq!(
+        (stranger.status, &stranger.json()["error"]["details"]["error_code"]),
+        (404, &json!("thread_not_found"))
+    );
+    let mut repeated = next.clone();
+    repeated["tools"] = first["tools"].clone();
+    assert_eq!(read(&simulator, threaded("a", &repeated)).await.status, 400);
+    tokio::time::advance(std::time::Duration::from_secs(300)).await;
+    assert_eq!(read(&simulator, threaded("a", &next)).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_cache_is_the_keys_own() {
     let simulator = simulator();
     let mut body = ask_messages(false, "hello");

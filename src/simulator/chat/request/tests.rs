@@ -11,7 +11,10 @@ use crate::simulator::store::Memory;
 
 fn read_as(body: &[u8], quirks: &[Quirk]) -> Result<ChatRequest, Problem> {
     let behaviour = Behaviour { quirks: quirks.to_vec(), ..Behaviour::ok() };
-    ChatRequest::read(body, &Context { key: "k", behaviour: &behaviour, memory: &Mutex::<Memory>::default() })
+    ChatRequest::read(
+        body,
+        &Context { key: "k", betas: "", behaviour: &behaviour, memory: &Mutex::<Memory>::default() },
+    )
 }
 
 fn read(body: &Value) -> Result<ChatRequest, Problem> {
