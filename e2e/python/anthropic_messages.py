@@ -1,6 +1,8 @@
 """Anthropic's client beyond conversations: events, counts, lists, cache marks, its tool runner."""
 
 import sys
+import uuid
+from functools import cache
 
 import anthropic
 from anthropic import beta_tool
@@ -24,6 +26,7 @@ class Weather(BaseModel):
     degrees: int
 
 
+@cache
 def client(**options):
     key = CONTEXT["key"] or CONTEXT["connections"]["on-messages"]["key"]
     return anthropic.Anthropic(**({"api_key": key, "base_url": ORIGIN, "max_retries": 0, "timeout": 10} | options))
@@ -55,8 +58,10 @@ def thinking_is_signed(dialect):
     with client().messages.stream(model=model(dialect), messages=ECHO, **request) as stream:
         kinds = [event.type for event in stream]
         final = stream.get_final_message()
-    equal([block.type for block in final.content], ["thinking", "text"], "blocks")
-    assert final.content[0].signature or dialect == "chat", final.content[0]
+    blocks = [block.type for block in final.content]
+    # Google signs its text as well.
+    assert blocks[:2] == ["thinking", "text"] and (len(blocks) == 2 or dialect == "gemini"), blocks
+    assert final.content[0].signature or dialect in ("chat", "gemini"), final.content[0]
     assert "thinking" in kinds, kinds
 
 
@@ -101,9 +106,9 @@ def a_failed_tool_says_so(dialect):
     question = [{"role": "user", "content": "What is the weather like?"}]
     request = {"model": model(dialect), "max_tokens": 500, "tools": [TOOL]}
     answer = client().messages.create(messages=question, **request)
-    result = {"type": "tool_result", "tool_use_id": answer.content[0].id, "is_error": True, "content": "no such city"}
+    result = {"type": "tool_result", "tool_use_id": answer.content[-1].id, "is_error": True, "content": "no such city"}
     history = [*question, {"role": "assistant", "content": answer.content}, {"role": "user", "content": [result]}]
-    assert "no such city" in client().messages.create(messages=history, **request).content[0].text
+    assert "no such city" in client().messages.create(messages=history, **request).content[-1].text
 
 
 @for_each_provider
@@ -113,22 +118,23 @@ def a_forced_tool_is_called(dialect):
     answer = client().messages.create(
         model=model(dialect), max_tokens=500, messages=hello, tools=[TOOL], tool_choice=choice
     )
-    equal((answer.stop_reason, answer.content[0].name), ("tool_use", "get_weather"), "answer")
+    equal((answer.stop_reason, answer.content[-1].name), ("tool_use", "get_weather"), "answer")
 
 
 @for_each_provider
 def a_stop_sequence_ends_it(dialect):
     answer = client().messages.create(model=model(dialect), max_tokens=500, messages=ECHO, stop_sequences=["four"])
+    if dialect == "responses":
+        return  # It has no words for this.
     equal(answer.content[0].text.strip(), "one two three", "text")
     # Only Anthropic says which text it was.
     expected = ("stop_sequence", "four") if dialect == "messages" else ("end_turn", None)
-    if dialect != "responses":
-        equal((answer.stop_reason, answer.stop_sequence), expected, "reason")
+    equal((answer.stop_reason, answer.stop_sequence), expected, "reason")
 
 
 @for_each_provider
 def cache_marks_are_welcome(dialect):
-    text = {"type": "text", "text": "A long text. " * 2000, "cache_control": {"type": "ephemeral"}}
+    text = {"type": "text", "text": f"{uuid.uuid4()} A long text. " * 500, "cache_control": {"type": "ephemeral"}}
     usages = [
         client().messages.create(model=model(dialect), max_tokens=100, system=[text], messages=ECHO).usage
         for _ in range(2)
@@ -184,7 +190,7 @@ def requests_have_ids():
     error = raises(
         anthropic.NotFoundError, lambda: client().messages.create(model="nobody", max_tokens=9, messages=ECHO)
     )
-    assert error.request_id and error.body["request_id"] == error.request_id, error.body
+    assert error.request_id and (not HUB or error.body["request_id"] == error.request_id), error.body
     equal((error.body["type"], error.body["error"]["type"]), ("error", "not_found_error"), "kinds")
 
 

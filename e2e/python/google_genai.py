@@ -1,6 +1,7 @@
 """Google's client beyond conversations: chats, functions that it calls itself, counts, lists, embeddings."""
 
 import sys
+from functools import cache
 
 from google import genai
 from google.genai import errors, types
@@ -18,6 +19,8 @@ class Weather(BaseModel):
     degrees: int
 
 
+# The client closes when nobody holds it.
+@cache
 def client(version=None):
     key = CONTEXT["key"] or CONTEXT["connections"]["on-gemini"]["key"]
     options = types.HttpOptions(base_url=ORIGIN, timeout=10_000, api_version=version)

@@ -54,7 +54,8 @@ def soon(what, probe, seconds=2):
     deadline = time.monotonic() + seconds
     while not (found := probe()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        # Async clients need the loop to clean up.
+        LOOP.run_until_complete(asyncio.sleep(0.02))
     return found
 
 

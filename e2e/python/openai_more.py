@@ -1,6 +1,7 @@
 """OpenAI's client beyond conversations: Responses that are stored, typed events, embeddings, legacy completions."""
 
 import sys
+from functools import cache
 
 import openai
 from pydantic import BaseModel
@@ -30,6 +31,7 @@ class Weather(BaseModel):
     degrees: int
 
 
+@cache
 def client(dialect="responses"):
     key = CONTEXT["key"] or CONTEXT["connections"][f"on-{dialect}"]["key"]
     return openai.OpenAI(api_key=key, base_url=CONTEXT["base_url"], max_retries=0, timeout=10)
