@@ -120,7 +120,7 @@ class Stage:
             if model != "unknown"
             for row in rows
         ]
-        lines = ["providers:"]
+        lines = ["responses: {keep: on}", "providers:"]
         for row in rows + scenarios.connections():
             dialect = scenarios.DIALECTS[row["dialect"]]
             lines += [

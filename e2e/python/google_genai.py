@@ -131,7 +131,8 @@ def pages_are_turned():
 
 @test("simulator")
 def texts_are_embedded():
-    answer = client().models.embed_content(model=model(), contents=["one", "two"])
+    contents = [types.Content(parts=[types.Part(text=text)]) for text in ("one", "two")]
+    answer = client().models.embed_content(model=model(), contents=contents)
     equal(len(answer.embeddings), 2, "embeddings")
 
 
