@@ -5,12 +5,12 @@ import OpenAI, {
   APIError,
   AuthenticationError,
   BadRequestError,
-  ContentFilterFinishReasonError,
   InternalServerError,
-  LengthFinishReasonError,
   NotFoundError,
   RateLimitError,
 } from 'openai';
+
+import { ContentFilterFinishReasonError, LengthFinishReasonError } from 'openai/core/error';
 
 import { IMAGE } from './common.mjs';
 
