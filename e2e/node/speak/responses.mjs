@@ -85,6 +85,12 @@ const toFunction = ({ name, description, schema }) => ({
   strict: true,
 });
 
+/** An item without what the client's stream helper adds to it, which OpenAI does not take back. */
+function asSaid({ parsed_arguments, ...item }) {
+  if (item.type !== 'message') return item;
+  return { ...item, content: item.content.map(({ parsed, ...part }) => part) };
+}
+
 function said(answer) {
   assert.ok(['completed', 'incomplete'].includes(answer.status), answer.status);
   const calls = answer.output
@@ -101,6 +107,6 @@ function said(answer) {
     stop: reason ?? (calls.length ? 'tools' : parts.some((part) => part.type === 'refusal') ? 'refusal' : 'stop'),
     usage: [input_tokens, output_tokens],
     thought: summaries.map((part) => part.text).join(''),
-    turn: answer.output,
+    turn: answer.output.map(asSaid),
   };
 }
