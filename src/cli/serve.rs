@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{
     Common, Configured, configure,
@@ -39,6 +39,8 @@ async fn serve(configured: Configured) -> ExitCode {
     let Configured { loader, source, loaded } = configured;
     let catalogue = Arc::clone(loader.catalogue());
     let boot = loaded.boot.clone();
+    // Before anybody can see the hub: whoever sees it may stop it.
+    let told_to_stop = until_told_to_stop();
     let hub = match Hub::start((&boot).into(), loaded.settings.clone(), catalogue, Parts::default()).await {
         Ok(hub) => hub,
         Err(error) => return fail(&error.to_string()),
@@ -52,7 +54,7 @@ async fn serve(configured: Configured) -> ExitCode {
         note("`trivium.example.yaml` in the repository is a start; `trivium demo` shows the hub at work.");
     }
     let following = tokio::spawn(app::follow(Arc::clone(hub.engine()), loader, source, loaded));
-    until_told_to_stop().await;
+    told_to_stop.await;
     following.abort();
     match hub.stop().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,13 +74,23 @@ fn hand_over_first_key(hub: &Hub, data_dir: &std::path::Path) -> std::io::Result
 }
 
 /// Waits for SIGINT or SIGTERM. A second one ends the process at once.
-pub(super) async fn until_told_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without signal handlers the system's own reaction to signals stays: the process ends.
-        return std::future::pending().await;
-    };
+///
+/// The signals are caught from the call on, and not only when the future is awaited.
+pub(super) fn until_told_to_stop() -> impl Future<Output = ()> {
+    let signals = signal(SignalKind::terminate()).and_then(|terminate| {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok((terminate, interrupt))
+    });
+    async move {
+        match signals {
+            Ok((terminate, interrupt)) => first_of(terminate, interrupt).await,
+            // Without signal handlers the system's own reaction to signals stays: the process ends.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+async fn first_of(mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

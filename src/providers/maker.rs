@@ -2,17 +2,29 @@
 
 use canon::{Dialect, Quirks};
 
-use crate::engine::{ports::Target, settings::Quirk};
+use crate::engine::{
+    ports::Target,
+    settings::{Quirk, WebSearch},
+};
 
-/// The name of the one who can read a target's signatures: the provider and the model's family, and for OpenAI's
-/// encrypted reasoning the account, since another organisation's cannot be decrypted.
+/// The name of the one who can read a target's signatures: the provider's host, its dialect (each has a format of its
+/// own) and the model's family, and for OpenAI's encrypted reasoning the account, since another organisation's cannot
+/// be decrypted.
 pub(super) fn name(target: &Target) -> String {
-    let provider = &target.connection.provider.id;
+    let connection = &target.connection;
+    let host =
+        connection.endpoints.get(&target.dialect).map_or(connection.provider.id.as_str(), |url| host(url));
     let family = family(&target.model);
     match target.dialect {
-        Dialect::Responses => format!("{provider}:{family}:{}", target.connection.id),
-        Dialect::Chat | Dialect::Messages | Dialect::Gemini => format!("{provider}:{family}"),
+        Dialect::Responses => format!("{host}:{}:{family}:{}", target.dialect, connection.id),
+        Dialect::Chat | Dialect::Messages | Dialect::Gemini => format!("{host}:{}:{family}", target.dialect),
     }
+}
+
+/// The host and port of a base URL.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 /// The first word of a model's own name: `claude` of `anthropic/claude-opus-4-8`.
@@ -24,7 +36,9 @@ fn family(model: &str) -> &str {
 
 /// The provider's deviations, as codecs know them.
 pub(super) fn quirks(target: &Target) -> Quirks {
-    let mut quirks = Quirks::default();
+    // Models that do not search refuse the wish, and agents express it with every request.
+    let searches = target.connection.provider.web_search == Some(WebSearch::Options);
+    let mut quirks = Quirks { no_web_search: !searches, ..Quirks::default() };
     for quirk in &target.connection.provider.quirks {
         match quirk {
             Quirk::NoStreamOptions => quirks.no_stream_options = true,
@@ -43,7 +57,13 @@ pub(super) fn quirks(target: &Target) -> Quirks {
 
 #[cfg(test)]
 mod tests {
-    use super::family;
+    use super::{family, host};
+
+    #[test]
+    fn hosts_stand_between_the_slashes() {
+        assert_eq!(host("https://api.anthropic.com/v1"), "api.anthropic.com");
+        assert_eq!(host("http://127.0.0.1:8080"), "127.0.0.1:8080");
+    }
 
     #[test]
     fn families_are_first_words() {

@@ -53,6 +53,10 @@ fn kind_of(status: StatusCode, dialect: Dialect, body: &[u8]) -> FaultKind {
         400 if dialect == Dialect::Gemini && memmem::find(body, b"API_KEY_INVALID").is_some() => {
             FaultKind::Unauthorized
         }
+        // Anthropic says of an account without money that the request is wrong.
+        400 if dialect == Dialect::Messages && memmem::find(body, b"credit balance is too low").is_some() => {
+            FaultKind::PaymentRequired
+        }
         401 | 403 => FaultKind::Unauthorized,
         402 => FaultKind::PaymentRequired,
         404 => FaultKind::ModelNotFound,

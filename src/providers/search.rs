@@ -18,10 +18,12 @@ pub(super) fn in_own_form(call: &Call) -> Option<Bytes> {
     }
     let provider = &call.target.connection.provider;
     let mut body: Map<String, Value> = serde_json::from_slice(&call.request.body).ok()?;
-    if provider.web_search != WebSearch::Tool {
+    // Who tagged the model said that it can; OpenAI's form is the most likely one.
+    let form = provider.web_search.unwrap_or(WebSearch::Options);
+    if form != WebSearch::Tool {
         without_tool(&mut body);
     }
-    match provider.web_search {
+    match form {
         WebSearch::Tool | WebSearch::Always => {}
         WebSearch::Options => put(&mut body, "web_search_options", json!({})),
         WebSearch::Plugin => put(&mut body, "plugins", json!([{"id": "web"}])),

@@ -7,6 +7,8 @@ use canon::{
     Opening, Signature, Target, Turn, Usage,
 };
 use dialects::{Decoder, Encoder};
+use http::StatusCode;
+use serde_json::json;
 
 use super::{
     Providers,
@@ -14,7 +16,7 @@ use super::{
     maker, media, request,
 };
 use crate::engine::{
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, PassedOn},
     ports::{Answer, Call},
 };
 
@@ -71,12 +73,33 @@ fn decode(call: &Call) -> Result<Turn, Fault> {
     let facts = &call.request.facts;
     let mut turn = dialects::decode(call.request.dialect, &call.request.body)
         .map_err(|error| Fault::new(FaultKind::InvalidRequest, error.to_string()))?;
+    if call.request.dialect == Dialect::Messages && turn.rest.fields.contains_key("thread") {
+        return Err(no_threads());
+    }
+    if call.request.dialect == Dialect::Gemini {
+        turn = turn.without_seams();
+    }
     // The scan's word holds: Gemini says both outside of the body.
     turn.stream = facts.stream;
     if turn.model.is_empty() {
         turn.model.clone_from(&facts.model);
     }
     Ok(turn)
+}
+
+/// A conversation that the client believes to be kept at its provider: what it sends is only the next message of it.
+/// Its SDK sends the whole when it is told so in these words.
+fn no_threads() -> Fault {
+    let text = "threads are kept by providers of Anthropic's dialect only";
+    let body = json!({"type": "error", "error": {
+        "type": "invalid_request_error",
+        "message": format!("The model is served by a provider of another dialect, and {text}. Send the whole conversation without `thread`."),
+        "details": {"error_code": "thread_unsupported_request", "unsupported": ["thread"]},
+    }});
+    let mut fault = Fault::new(FaultKind::InvalidRequest, text).with_status(StatusCode::BAD_REQUEST);
+    fault.answer =
+        Some(Box::new(PassedOn { status: StatusCode::BAD_REQUEST, body: body.to_string().into() }));
+    fault
 }
 
 /// Decodes what arrives and encodes it for the client.

@@ -23,6 +23,7 @@ pub(super) fn path(dialect: Dialect, task: &Task, model: &str, stream: bool) -> 
         (_, Task::Compact) => Cow::Owned(format!("{}/compact", responses::PATH)),
         (_, Task::Complete) => Cow::Borrowed(completions::PATH),
         (_, Task::Embed) => Cow::Borrowed(embeddings::PATH),
+        (Dialect::Responses, Task::CountTokens) => Cow::Owned(format!("{}/input_tokens", responses::PATH)),
         (Dialect::Gemini, Task::CountTokens) => Cow::Owned(gemini::count_tokens::path(model)),
         (_, Task::CountTokens) => Cow::Borrowed(anthropic::count_tokens::PATH),
         (Dialect::Chat, Task::Generate) => Cow::Borrowed(chat::PATH),

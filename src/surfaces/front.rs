@@ -65,6 +65,10 @@ async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: N
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     if let Ok(id) = HeaderValue::from_str(&own) {
+        if dialect == Dialect::Messages {
+            // Under this name Anthropic's SDKs look for it.
+            response.headers_mut().insert(HeaderName::from_static("request-id"), id.clone());
+        }
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response

@@ -12,6 +12,7 @@ use crate::workspace::Workspace;
 const CONFINED: &[(&str, &[&str], &str)] = &[
     ("sqlx",                 &["store"],                 "all SQL lives in `store`; ask it through a port"),
     ("axum",                 &["surfaces", "simulator"], "only `surfaces` and `simulator` serve HTTP; pass `http` types"),
+    ("tokio_tungstenite",    &["surfaces"],              "only `surfaces` speak WebSocket"),
     ("rmcp",                 &["surfaces", "simulator"], "only `surfaces` and `simulator` speak MCP"),
     ("reqwest",              &["outbound"],              "`outbound` is the one door to the network; use its functions"),
     ("hyper::client",        &["outbound"],              "`outbound` is the one door to the network; use its functions"),

@@ -1,10 +1,12 @@
 //! The behaviour of a hub: in process on a paused clock where time matters, over real sockets where sockets do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod crossing;
 mod deadlines;
 mod dialects;
 mod faults;
 mod models;
+mod responses;
 mod shapes;
 mod silence;
 mod sockets;

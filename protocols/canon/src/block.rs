@@ -163,4 +163,30 @@ impl Block {
             _ => None,
         }
     }
+
+    /// Takes `next` into this block where the two are one text or one thought; gives it back where they are not.
+    pub(crate) fn grown(&mut self, next: Self) -> Option<Self> {
+        if self.cache.is_some() {
+            return Some(next);
+        }
+        match (&mut self.kind, next.kind) {
+            (Kind::Text { text, citations }, Kind::Text { text: more, citations: sources })
+                if citations.is_empty() =>
+            {
+                text.push_str(&more);
+                citations.extend(sources);
+                self.cache = next.cache;
+                None
+            }
+            (Kind::Thinking(thinking), Kind::Thinking(more))
+                if thinking.signature.is_none() && !thinking.redacted && !more.redacted =>
+            {
+                thinking.text.push_str(&more.text);
+                thinking.signature = more.signature;
+                self.cache = next.cache;
+                None
+            }
+            (_, kind) => Some(Self { kind, cache: next.cache, rest: next.rest }),
+        }
+    }
 }

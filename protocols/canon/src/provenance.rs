@@ -36,11 +36,11 @@ impl Signature {
         }
     }
 
-    /// Whether `maker` made it. `native` says whether the request came in the dialect that the maker speaks: only
+    /// Whether `maker` made it, and can check it: an empty one only says whose unsigned thoughts these are. `native` says whether the request came in the dialect that the maker speaks: only
     /// then can a signature without a name be its own.
     #[must_use]
     pub fn is_of(&self, maker: &str, native: bool) -> bool {
-        self.maker.as_deref().map_or(native, |made_by| made_by == maker)
+        self.maker.as_deref().map_or(native, |made_by| made_by == maker && !self.data.is_empty())
     }
 
     /// Whether a body may hold signatures with a name: a cheap look before a careful one.
@@ -91,6 +91,8 @@ mod tests {
         let crossed = Signature { data: "x.y=".into(), maker: Some("google:gemini".into()) };
         assert_eq!(crossed.written(), "trivium.google_3agemini.x.y=");
         assert!(crossed.is_of("google:gemini", false) && !crossed.is_of("anthropic", true));
+        let unsigned = Signature { data: String::new(), maker: Some("a".into()) };
+        assert!(!unsigned.is_of("a", true) && Signature::read(&unsigned.written()) == unsigned);
         assert!(Signature::may_be_in(b"{\"signature\":\"trivium.a.b\"}"));
     }
 

@@ -1,6 +1,6 @@
 //! Brings blocks that stream side by side into a row, for dialects in which a block ends before the next begins.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use crate::Event;
 
@@ -9,55 +9,67 @@ use crate::Event;
 pub struct Sequence {
     /// The block whose events pass.
     current: Option<u32>,
-    /// Events of other blocks, in the order in which they came.
-    waiting: VecDeque<Event>,
+    /// The blocks that wait, in the order of their opening.
+    row: VecDeque<u32>,
+    /// What came of each of them.
+    waiting: HashMap<u32, Vec<Event>>,
 }
 
 impl Sequence {
     /// Takes an event and hands on what may pass now.
     pub fn push(&mut self, event: Event, pass: &mut impl FnMut(Event)) {
-        match (&event, self.current) {
-            (Event::Open { index, .. }, None) => {
-                self.current = Some(*index);
-                pass(event);
+        match event {
+            Event::Open { index, .. } => self.open(index, event, pass),
+            Event::Delta { index, .. } => self.of_block(index, event, pass),
+            Event::Close { index } => {
+                let current = self.current == Some(index);
+                self.of_block(index, event, pass);
+                if current {
+                    self.current = None;
+                    self.next(pass);
+                }
             }
-            (Event::Delta { index, .. }, Some(current)) if *index == current => pass(event),
-            (Event::Close { index }, Some(current)) if *index == current => {
-                self.current = None;
-                pass(event);
-                self.next(pass);
-            }
-            (Event::Open { .. } | Event::Delta { .. } | Event::Close { .. }, Some(_)) => {
-                self.waiting.push_back(event);
-            }
-            // Of a block that is not open: nothing can be done with it.
-            (Event::Delta { .. } | Event::Close { .. }, None) => {}
-            (Event::Stop { .. } | Event::End, _) => {
+            Event::Stop { .. } | Event::End => {
                 self.finish(pass);
                 pass(event);
             }
-            (Event::Start { .. } | Event::Usage(_), _) => pass(event),
+            Event::Start { .. } | Event::Usage(_) => pass(event),
         }
     }
 
-    /// Lets the next waiting block through, and the ones after it that are complete.
-    fn next(&mut self, pass: &mut impl FnMut(Event)) {
-        // Each round passes all that is there of one block. What waits is in order, so the first is an opening.
-        while self.current.is_none() && !self.waiting.is_empty() {
-            for event in std::mem::take(&mut self.waiting) {
-                match (&event, self.current) {
-                    (Event::Open { index, .. }, None) if self.waiting.is_empty() => {
-                        self.current = Some(*index);
-                        pass(event);
-                    }
-                    (Event::Delta { index, .. }, Some(current)) if *index == current => pass(event),
-                    (Event::Close { index }, Some(current)) if *index == current => {
-                        self.current = None;
-                        pass(event);
-                    }
-                    _ => self.waiting.push_back(event),
-                }
+    fn open(&mut self, index: u32, event: Event, pass: &mut impl FnMut(Event)) {
+        match self.current {
+            None => {
+                self.current = Some(index);
+                pass(event);
             }
+            // A block opens once.
+            Some(current) if current == index || self.waiting.contains_key(&index) => {}
+            Some(_) => {
+                self.row.push_back(index);
+                self.waiting.insert(index, vec![event]);
+            }
+        }
+    }
+
+    /// An event of a block that was opened; of another one nothing can be done with it.
+    fn of_block(&mut self, index: u32, event: Event, pass: &mut impl FnMut(Event)) {
+        if self.current == Some(index) {
+            pass(event);
+        } else if let Some(events) = self.waiting.get_mut(&index) {
+            events.push(event);
+        }
+    }
+
+    /// Lets through the blocks that are next in the row, up to the first that is not complete.
+    fn next(&mut self, pass: &mut impl FnMut(Event)) {
+        while self.current.is_none()
+            && let Some(index) = self.row.pop_front()
+        {
+            let events = self.waiting.remove(&index).unwrap_or_default();
+            let complete = matches!(events.last(), Some(Event::Close { .. }));
+            events.into_iter().for_each(&mut *pass);
+            self.current = (!complete).then_some(index);
         }
     }
 
@@ -115,6 +127,27 @@ mod tests {
             stop,
         ];
         assert_eq!(row, expected);
+    }
+
+    #[test]
+    fn what_belongs_to_no_block_is_passed_over() {
+        let stop = Event::Stop { stop: Stop::ToolUse, sequence: None };
+        let row = in_a_row(vec![
+            call(0),
+            text(9, "x"),
+            Event::Close { index: 9 },
+            Event::Close { index: 0 },
+            stop.clone(),
+        ]);
+        assert_eq!(row, vec![call(0), Event::Close { index: 0 }, stop]);
+    }
+
+    #[test]
+    fn blocks_that_close_only_at_the_end_cost_linear_time() {
+        let many = 100_000;
+        let mut events: Vec<Event> = (0..many).map(call).collect();
+        events.push(Event::End);
+        assert_eq!(in_a_row(events).len(), 2 * many as usize + 1);
     }
 
     proptest! {

@@ -31,6 +31,8 @@ pub struct Quirks {
     pub system_to_user: bool,
     /// Tool-call ids must be exactly nine letters and digits.
     pub tool_id_nine: bool,
+    /// `web_search_options` is refused: a wish to search the web cannot be said.
+    pub no_web_search: bool,
     /// `reasoning_content` of earlier turns must not be sent.
     pub strip_reasoning: bool,
     /// `reasoning_content` of earlier turns must be sent on tool turns.

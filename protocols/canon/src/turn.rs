@@ -68,6 +68,27 @@ impl Turn {
         (self.instructions.iter().chain(from_messages).collect(), leading)
     }
 
+    /// Puts neighbouring messages of the model together, and the texts and thoughts that meet at their seams: clients
+    /// that keep each piece of a stream as a message of its own send a single answer like that.
+    #[must_use]
+    pub fn without_seams(mut self) -> Self {
+        let mut whole: Vec<Message> = Vec::with_capacity(self.messages.len());
+        for message in std::mem::take(&mut self.messages) {
+            match whole.last_mut().filter(|last| !last.blocks.is_empty()) {
+                Some(last) if last.role == Role::Assistant && message.role == Role::Assistant => {
+                    let mut blocks = message.blocks.into_iter();
+                    let seam = last.blocks.last_mut().zip(blocks.next());
+                    let left = seam.and_then(|(end, start)| end.grown(start));
+                    last.blocks.extend(left);
+                    last.blocks.extend(blocks);
+                }
+                _ => whole.push(message),
+            }
+        }
+        self.messages = whole;
+        self
+    }
+
     /// The same turn in the one form that all spellings of it share: leading system messages are instructions,
     /// developer messages are system messages, neighbours of one role are one message, and empty ones are gone.
     /// For comparing.
@@ -88,5 +109,36 @@ impl Turn {
             }
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kind, Signature, Thinking};
+
+    #[test]
+    fn an_answer_in_pieces_becomes_whole_again() {
+        let thought = |text: &str, signature: Option<&str>| {
+            let signature = signature.map(Signature::read);
+            Block::new(Kind::Thinking(Thinking { text: text.into(), signature, ..Thinking::default() }))
+        };
+        let message = |block: Block| Message::new(Role::Assistant, vec![block]);
+        let turn = Turn {
+            messages: vec![
+                Message::new(Role::User, vec![Block::text("a")]),
+                message(thought("hm", None)),
+                message(thought(" so", None)),
+                message(thought("", Some("sig"))),
+                message(Block::text("hel")),
+                message(Block::text("lo")),
+                Message::new(Role::User, vec![Block::text("b")]),
+                Message::new(Role::User, vec![Block::text("c")]),
+            ],
+            ..Turn::default()
+        };
+        let whole = turn.without_seams().messages;
+        assert_eq!(whole.len(), 4);
+        assert_eq!(whole[1].blocks, vec![thought("hm so", Some("sig")), Block::text("hello")]);
     }
 }

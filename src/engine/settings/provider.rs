@@ -29,9 +29,10 @@ pub struct Provider {
     /// Models that do not speak every dialect of the provider.
     #[serde(default)]
     pub wires: Vec<ModelWire>,
-    /// How a web search is asked for in the chat dialect, which has no form of its own that all take.
+    /// How a web search is asked for in the chat dialect, which has no form of its own that all take; absent where
+    /// nothing is known.
     #[serde(default)]
-    pub web_search: WebSearch,
+    pub web_search: Option<WebSearch>,
     /// The dialect spoken at the base URL that the user must give. Set on rows without endpoints
     /// that stand for any server of that dialect.
     #[serde(default)]
@@ -112,11 +113,10 @@ pub struct ModelWire {
 }
 
 /// How a provider of the chat dialect is asked to search the web.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WebSearch {
     /// The field `web_search_options`, as OpenAI's search models take it.
-    #[default]
     Options,
     /// A tool of type `web_search`.
     Tool,

@@ -31,8 +31,8 @@ impl ChatRequest {
         quirks(&body, context)?;
         let lines = history::read(&body, context)?;
         ranges(&body)?;
-        let tools = tools::read(&body)?;
-        let choice = tools::choice(&body, &tools)?;
+        let mut tools = tools::read(&body)?;
+        let choice = tools::choice(&body, &mut tools)?;
         let include_usage = include_usage(&body, stream)?;
         let searches = body.get("web_search_options").is_some_and(Value::is_object);
         let ask = Ask {

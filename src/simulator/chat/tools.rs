@@ -9,7 +9,7 @@ use super::request::{flag, missing, wrong_type};
 /// The longest name of a tool.
 const LONGEST_NAME: usize = 64;
 
-/// Reads `tools`. Tools that are no functions are known to OpenAI, and are never called here.
+/// Reads `tools`. Tools that OpenAI runs itself are let through, and never called here.
 pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Tool>, Problem> {
     let list = match body.get("tools") {
         None | Some(Value::Null) => return Ok(Vec::new()),
@@ -28,20 +28,22 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<Vec<Tool>, Problem> {
         let Some(kind) = item.get("type").and_then(Value::as_str) else {
             return Err(missing(&format!("tools[{at}].type")));
         };
-        if kind != "function" {
+        if !matches!(kind, "function" | "custom") {
             continue;
         }
-        let Some(name) = item.pointer("/function/name").and_then(Value::as_str) else {
-            return Err(missing(&format!("tools[{at}].function.name")));
+        let place = format!("tools[{at}].{kind}.name");
+        let Some(name) = item.get(kind).and_then(|tool| tool.get("name")).and_then(Value::as_str) else {
+            return Err(missing(&place));
         };
-        check_name(&format!("tools[{at}].function.name"), name)?;
-        tools.push(Tool::function(name, item.pointer("/function/parameters")));
+        check_name(&place, name)?;
+        let custom = kind == "custom";
+        tools.push(Tool { custom, ..Tool::function(name, item.pointer("/function/parameters")) });
     }
     Ok(tools)
 }
 
-/// Reads `tool_choice`.
-pub(super) fn choice(body: &Map<String, Value>, tools: &[Tool]) -> Result<Choice, Problem> {
+/// Reads `tool_choice`, which may allow some of the tools only.
+pub(super) fn choice(body: &Map<String, Value>, tools: &mut Vec<Tool>) -> Result<Choice, Problem> {
     let choice = match body.get("tool_choice") {
         None | Some(Value::Null) => return Ok(Choice::Auto),
         Some(choice) => choice,
@@ -63,10 +65,21 @@ pub(super) fn choice(body: &Map<String, Value>, tools: &[Tool]) -> Result<Choice
     }
 }
 
-fn named(choice: &Value, tools: &[Tool]) -> Result<Choice, Problem> {
-    let Some(name) = choice.pointer("/function/name").and_then(Value::as_str) else {
-        return Err(missing("tool_choice.function"));
+fn named(choice: &Value, tools: &mut Vec<Tool>) -> Result<Choice, Problem> {
+    let kind = choice.get("type").and_then(Value::as_str).unwrap_or("function");
+    let name_of = |tool: &Value| {
+        let kind = tool.get("type").and_then(Value::as_str).unwrap_or("function");
+        tool.get(kind).and_then(|tool| tool.get("name")).and_then(Value::as_str).map(str::to_owned)
     };
+    if kind == "allowed_tools" {
+        let allowed = choice.pointer("/allowed_tools/tools").and_then(Value::as_array);
+        let Some(allowed) = allowed else { return Err(missing("tool_choice.allowed_tools.tools")) };
+        let names: Vec<String> = allowed.iter().filter_map(name_of).collect();
+        tools.retain(|tool| names.contains(&tool.name));
+        let must = choice.pointer("/allowed_tools/mode").is_some_and(|mode| mode == "required");
+        return Ok(if must { Choice::Required } else { Choice::Auto });
+    }
+    let Some(name) = name_of(choice) else { return Err(missing(&format!("tool_choice.{kind}"))) };
     if !tools.iter().any(|tool| tool.name == name) {
         return Err(Problem::bad(
             format!("Tool choice '{name}' not found in 'tools' parameter."),
@@ -74,7 +87,7 @@ fn named(choice: &Value, tools: &[Tool]) -> Result<Choice, Problem> {
             None,
         ));
     }
-    Ok(Choice::Named(name.to_owned()))
+    Ok(Choice::Named(name))
 }
 
 /// Reads `parallel_tool_calls`.

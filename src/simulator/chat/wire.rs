@@ -101,7 +101,32 @@ struct ToolCall<'a> {
     id: Option<&'a str>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
-    function: Function<'a>,
+    #[serde(flatten)]
+    called: Called<'a>,
+}
+
+/// What is called: a function with JSON, or a tool with free text.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Called<'a> {
+    Function(Function<'a>),
+    Custom(Custom<'a>),
+}
+
+impl<'a> Called<'a> {
+    fn new(call: &Call, name: Option<&'a str>, arguments: String) -> Self {
+        if call.custom {
+            return Self::Custom(Custom { name, input: arguments });
+        }
+        Self::Function(Function { name, arguments })
+    }
+}
+
+#[derive(Serialize)]
+struct Custom<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    input: String,
 }
 
 #[derive(Serialize)]
@@ -133,6 +158,10 @@ fn annotations(reply: &Reply) -> Vec<Annotation> {
     let end_index = reply.text.iter().map(|piece| piece.chars().count()).sum();
     let url_citation = UrlCitation { start_index: 0, end_index, title: SOURCE_TITLE, url: SOURCE };
     vec![Annotation { kind: "url_citation", url_citation }]
+}
+
+const fn call_type(call: &Call) -> &'static str {
+    if call.custom { "custom" } else { "function" }
 }
 
 const fn finish_reason(end: &End) -> &'static str {
@@ -167,12 +196,11 @@ pub(super) fn completion(head: &Head, replies: &[Reply], usage: Option<Usage>) -
 }
 
 fn message(reply: &Reply) -> Message<'_> {
-    let whole = |call: &'_ Call| call.arguments.concat();
     let tool_calls = reply.calls.iter().map(|call| ToolCall {
         index: None,
         id: Some(&call.id),
-        kind: Some("function"),
-        function: Function { name: Some(&call.name), arguments: whole(call) },
+        kind: Some(call_type(call)),
+        called: Called::new(call, Some(&call.name), call.arguments.concat()),
     });
     let text = Some(reply.text.concat());
     let (content, refusal) = match reply.end {
@@ -308,16 +336,16 @@ fn calls_in_turn(calls: &[Call]) -> Vec<ToolCall<'_>> {
         .map(|(index, call)| ToolCall {
             index: Some(index),
             id: Some(&call.id),
-            kind: Some("function"),
-            function: Function { name: Some(&call.name), arguments: String::new() },
+            kind: Some(call_type(call)),
+            called: Called::new(call, Some(&call.name), String::new()),
         })
         .collect();
     let longest = calls.iter().map(|call| call.arguments.len()).max().unwrap_or(0);
     for at in 0..longest {
         for (index, call) in calls.iter().enumerate() {
             let Some(arguments) = call.arguments.get(at).cloned() else { continue };
-            let function = Function { name: None, arguments };
-            pieces.push(ToolCall { index: Some(index), id: None, kind: None, function });
+            let called = Called::new(call, None, arguments);
+            pieces.push(ToolCall { index: Some(index), id: None, kind: None, called });
         }
     }
     pieces

@@ -3,6 +3,7 @@
 //! Tests of single parts stand beside them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod dialects;
 mod faults;
 mod gemini;
 mod limits;

@@ -217,6 +217,11 @@ async fn chat_thinks_and_calls_in_parallel() {
     )
     .await;
     assert_eq!(nine.json()["choices"][0]["message"]["tool_calls"][0]["id"].as_str().unwrap().len(), 9);
+    let custom = json!({"type": "custom", "custom": {"name": "patch"}});
+    let free = json!({"model": "m", "tools": [tool("sun"), custom], "tool_choice": custom, "messages": body["messages"]});
+    let call = chat(&simulator(), "k", &free).await.json()["choices"][0]["message"]["tool_calls"][0].clone();
+    assert_eq!((&call["type"], &call["custom"]["name"]), (&json!("custom"), &json!("patch")));
+    assert!(call["custom"]["input"].is_string() && call.get("function").is_none());
     let refused = json!({"model": "m", "messages": [{"role": "user", "content": "refuse me"}]});
     let message = chat(&simulator(), "k", &refused).await.json()["choices"][0]["message"].clone();
     assert!(message["refusal"].is_string() && message["content"].is_null());

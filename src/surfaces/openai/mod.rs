@@ -19,6 +19,7 @@ pub(super) fn routes(api: &Api) -> Router {
         .route("/completions", post(chat::complete_text))
         .route("/embeddings", post(chat::embed))
         .route("/responses", post(responses::create))
+        .route("/responses/input_tokens", post(responses::input_tokens))
         .route("/responses/compact", post(responses::compact))
         .route("/responses/{id}", get(responses::retrieve).delete(responses::delete))
         .route("/responses/{id}/cancel", post(responses::cancel))

@@ -15,12 +15,14 @@ use bytes::Bytes;
 use canon::{Facts, scan as pick};
 use http::{HeaderMap, HeaderName};
 use openai::responses;
+use serde_json::json;
 
 use crate::{
     engine::{code::Code, pipeline::Keeper, ports::Task, refusal::Refusal},
     ops::responses::Found,
     surfaces::{
         api::{Api, Question, Visit, not_a_request, not_understood},
+        counting,
         delivery::{self, Form},
         front::Ids,
         operation::refused,
@@ -46,6 +48,21 @@ pub(super) async fn compact(
     api.serve(ids, request, async |visit| {
         let facts = responses::scan(&visit.body).map_err(|error| not_a_request(&error))?;
         api.answer(&visit, Question::new(Task::Compact, visit.body.clone(), facts)).await
+    })
+    .await
+}
+
+pub(super) async fn input_tokens(
+    State(api): State<Api>,
+    Extension(ids): Extension<Ids>,
+    request: Request,
+) -> Response {
+    api.serve(ids, request, async |visit| {
+        let mut question = question(&api, &visit).await?;
+        question.task = Task::CountTokens;
+        let body = question.body.clone();
+        let count = |input_tokens| json!({"object": "response.input_tokens", "input_tokens": input_tokens});
+        counting::answer(&api, &visit, question, || responses::decode(&body), count).await
     })
     .await
 }

@@ -210,6 +210,12 @@ impl TestHub {
         &self.keys
     }
 
+    /// A key of somebody who is not the operator.
+    pub(crate) async fn other_key(&self) -> String {
+        let body = serde_json::json!({"name": "other"}).to_string();
+        self.post("/api/keys", body).await.json()["secret"].as_str().unwrap().to_owned()
+    }
+
     /// What the simulator was asked to generate.
     pub(crate) fn upstream(&self) -> Vec<Entry> {
         self.simulator.log().into_iter().filter(|entry| entry.method == "POST").collect()

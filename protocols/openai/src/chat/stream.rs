@@ -39,7 +39,8 @@ fn read_chunk(data: &[u8]) -> Piece {
     let choices = chunk.choices.unwrap_or_default();
     let finished = choices.iter().any(|choice| choice.finish_reason.0);
     let content = finished || choices.iter().any(Choice::has_content);
-    let usage = usage::read(chunk.usage);
+    // Moonshot puts it into the choice.
+    let usage = usage::read(chunk.usage.or_else(|| choices.iter().find_map(|choice| choice.usage)));
     Piece::Chunk {
         mark: if content { Mark::Content } else { Mark::Empty },
         usage,
@@ -50,8 +51,8 @@ fn read_chunk(data: &[u8]) -> Piece {
 
 #[derive(Deserialize)]
 struct Chunk<'a> {
-    #[serde(default)]
-    choices: Option<Vec<Choice>>,
+    #[serde(borrow, default)]
+    choices: Option<Vec<Choice<'a>>>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -59,14 +60,16 @@ struct Chunk<'a> {
 }
 
 #[derive(Deserialize)]
-struct Choice {
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
     #[serde(default)]
     delta: Option<Delta>,
     #[serde(default)]
     finish_reason: Filled,
 }
 
-impl Choice {
+impl Choice<'_> {
     fn has_content(&self) -> bool {
         self.delta.as_ref().is_some_and(|delta| {
             delta.content.0

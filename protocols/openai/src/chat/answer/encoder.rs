@@ -193,7 +193,13 @@ impl Encoder {
             }
             (&mut (Slot::Call { at, .. } | Slot::Wrapped { at, .. }), Delta::Signature(signature)) => {
                 let extra = calls::extra(signature.written());
-                let call = object([("index", at.into()), ("extra_content", extra.into())]);
+                // SDKs insist on a function in every piece of a call.
+                let function = object([("arguments", "".into())]);
+                let call = object([
+                    ("index", at.into()),
+                    ("function", function.into()),
+                    ("extra_content", extra.into()),
+                ]);
                 self.say(Calls { tool_calls: [call] }, out);
             }
             (&mut Slot::Text { from }, Delta::Citation(citation)) => {

@@ -116,6 +116,9 @@ fn nested_grammar(format: &Value) -> Value {
 }
 
 fn web_search(writer: &mut Writer<'_>, tool: &Tool, tools: &mut Vec<Value>, body: &mut Map<String, Value>) {
+    if writer.target.quirks.no_web_search && !writer.native {
+        return writer.losses.dropped("tools.web_search");
+    }
     if let Some(kind) = tool.rest.hinted(CHAT, "$type") {
         let mut object = object([("type", kind.clone())]);
         restore(&tool.rest, &mut object, &mut writer.losses);
