@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::ask::CacheMark;
 
 /// Stored responses that are kept; the oldest go first.
-const RESPONSES: usize = 10_000;
+const RESPONSES: usize = 2_000;
 
 /// Items whose owner is known; when there are more, all are forgotten.
 const ITEMS: usize = 100_000;
@@ -28,8 +28,8 @@ const PREFIXES: usize = 100_000;
 pub(super) struct Memory {
     responses: HashMap<String, Stored>,
     order: VecDeque<String>,
-    /// Items of stored responses, and the key that each belongs to.
-    items: HashMap<String, String>,
+    /// Items of stored responses by their ids.
+    items: HashMap<String, Item>,
     prefixes: HashSet<(String, u64)>,
     /// Conversations that are held, by the key and the id of their last message, and when each was last used.
     threads: HashMap<(String, String), (Instant, Value)>,
@@ -46,6 +46,14 @@ pub(super) struct Stored {
     pub(super) input: Vec<Value>,
     /// The response before it.
     pub(super) previous: Option<String>,
+}
+
+/// An item of a stored response.
+#[derive(Clone, Debug)]
+struct Item {
+    key: String,
+    /// The reasoning right before it.
+    reasoning: Option<String>,
 }
 
 impl Memory {
@@ -69,10 +77,15 @@ impl Memory {
         if self.items.len() > ITEMS {
             self.items.clear();
         }
-        let made = stored.body["output"].as_array().into_iter().flatten();
-        for item in made.chain(&stored.input) {
-            if let Some(id) = item["id"].as_str() {
-                self.items.insert(id.to_owned(), stored.key.clone());
+        let mut reasoning = None;
+        for item in stored.body["output"].as_array().into_iter().flatten() {
+            let Some(id) = item["id"].as_str() else { continue };
+            let key = stored.key.clone();
+            if item["type"] == "reasoning" {
+                reasoning = Some(id.to_owned());
+                self.items.insert(id.to_owned(), Item { key, reasoning: None });
+            } else {
+                self.items.insert(id.to_owned(), Item { key, reasoning: reasoning.take() });
             }
         }
         self.order.push_back(id.clone());
@@ -81,7 +94,12 @@ impl Memory {
 
     /// Whether an item of this id was stored for this key.
     pub(super) fn has_item(&self, key: &str, id: &str) -> bool {
-        self.items.get(id).is_some_and(|owner| owner == key)
+        self.items.get(id).is_some_and(|item| item.key == key)
+    }
+
+    /// The reasoning that led to a stored item.
+    pub(super) fn reasoning_of(&self, key: &str, id: &str) -> Option<&str> {
+        self.items.get(id).filter(|item| item.key == key)?.reasoning.as_deref()
     }
 
     /// Holds a conversation under the id of its last message.

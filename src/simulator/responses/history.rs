@@ -53,6 +53,7 @@ pub(super) fn read(body: &Map<String, Value>, ask: &mut Ask, context: &Context<'
             "compaction_trigger" => compacts = true,
             _ => {}
         }
+        led_to(kind, item, at.checked_sub(1).and_then(|before| input.get(before)), context)?;
         calls.pass(kind, item)?;
         say(ask, kind, item, &text);
     }
@@ -160,6 +161,25 @@ fn followed(item: &Map<String, Value>, next: Option<&Value>) -> Result<(), Probl
         Some("input"),
         None,
     ))
+}
+
+/// Refuses an item that was stored with reasoning right before it, and comes without.
+fn led_to(
+    kind: &str,
+    item: &Map<String, Value>,
+    before: Option<&Value>,
+    context: &Context<'_>,
+) -> Result<(), Problem> {
+    let Some(id) = item.get("id").and_then(Value::as_str) else { return Ok(()) };
+    let memory = context.memory();
+    let Some(reasoning) = memory.reasoning_of(context.key, id) else { return Ok(()) };
+    if before.is_some_and(|before| before["id"] == reasoning) {
+        return Ok(());
+    }
+    let message = format!(
+        "Item '{id}' of type '{kind}' was provided without its required 'reasoning' item: '{reasoning}'."
+    );
+    Err(Problem::bad(message, Some("input"), None))
 }
 
 /// The calls that were made, and which of them have an output.

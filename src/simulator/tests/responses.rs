@@ -111,6 +111,9 @@ async fn what_was_stored_can_be_built_on() {
     by_hand.as_array_mut().unwrap().push(next(&id)["input"][0].clone());
     assert_eq!(respond(&simulator, "a", &json!({"model": "m", "input": by_hand})).await.status, 200);
     assert_eq!(respond(&simulator, "b", &json!({"model": "m", "input": by_hand})).await.status, 404);
+    by_hand.as_array_mut().unwrap().remove(1);
+    let thoughtless = respond(&simulator, "a", &json!({"model": "m", "input": by_hand})).await;
+    assert!(thoughtless.text().contains("without its required 'reasoning' item"), "{}", thoughtless.text());
     let delete = Request::delete(format!("/v1/responses/{id}")).header("authorization", "Bearer a");
     assert_eq!(read(&simulator, delete.body(Body::empty()).unwrap()).await.json()["deleted"], true);
     assert_eq!(respond(&simulator, "a", &next(&id)).await.status, 400);
