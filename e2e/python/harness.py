@@ -71,6 +71,10 @@ class Blocking:
     def __getattr__(self, name):
         return blocking(getattr(self._inner, name))
 
+    def unwrapped(self):
+        """The object itself."""
+        return self._inner
+
     def __enter__(self):
         return blocking(LOOP.run_until_complete(self._inner.__aenter__()))
 

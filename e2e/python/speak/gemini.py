@@ -1,11 +1,12 @@
 """Google's client."""
 
+import asyncio
 import base64
 
 from google import genai
 from google.genai import errors, types
 
-from harness import ASYNC, blocking
+from harness import ASYNC, LOOP, blocking
 
 from . import IMAGE, Call, Said
 
@@ -57,8 +58,9 @@ class Gemini:
 
     def open(self, model, history):
         stream = self.client.models.generate_content_stream(model=model, contents=history)
-        close = stream.aclose if ASYNC else stream.close
-        return (chunk.text for chunk in stream if chunk.text), close
+        pieces = (chunk.text for chunk in stream if chunk.text)
+        # To leave the async stream does not close it; who cancels what waits for it does.
+        return pieces, (lambda: cancelled(stream.unwrapped())) if ASYNC else stream.close
 
     @staticmethod
     def check_broken(error):
@@ -70,6 +72,19 @@ class Gemini:
         details = error.details["error"].get("details", [])
         told = [detail["retryDelay"].removesuffix("s") for detail in details if "retryDelay" in detail]
         return int(float(told[0] if told else error.response.headers["retry-after"]))
+
+
+def cancelled(stream):
+    """Waits for the next chunk, and no longer."""
+
+    async def wait():
+        try:
+            await asyncio.wait_for(anext(stream), 0.1)
+        except TimeoutError:
+            return
+        raise AssertionError("the stream went on")
+
+    LOOP.run_until_complete(wait())
 
 
 def function(tool):
