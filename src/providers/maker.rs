@@ -34,6 +34,11 @@ fn family(model: &str) -> &str {
     &own[..end]
 }
 
+/// The most tokens that the target's model can answer with, where the user said so.
+pub(super) fn max_output(target: &Target) -> Option<u64> {
+    target.connection.models.about.get(&target.model)?.max_output
+}
+
 /// The provider's deviations, as codecs know them.
 pub(super) fn quirks(target: &Target) -> Quirks {
     // Models that do not search refuse the wish, and agents express it with every request.

@@ -3,33 +3,27 @@
 
 use std::sync::Arc;
 
-use anthropic::messages;
 use bytes::Bytes;
-use canon::{Dialect, Edit, Frame, Losses, Mark, Piece, Signature, UnaryError, patched, rename};
-use gemini::generate;
-use openai::{
-    chat::{self, Changes},
-    responses,
-};
+use canon::{Dialect, Frame, Mark, Piece, UnaryError};
 
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
+    edit::{self, Edited},
     maker,
     makers::Makers,
-    request, search,
+    request,
     wire::{self, ReadEvent, ReadUnary},
 };
 use crate::engine::{
     fault::{Fault, FaultKind},
-    ports::{Answer, Call, Task},
-    settings::Quirk,
+    ports::{Answer, Call},
 };
 
 /// Sends a call and reads the head of the answer.
 pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
     let maker = maker::name(&call.target);
-    let (body, edits) = edited(providers, &call, &maker);
+    let Edited { body, edits, losses } = edit::edited(providers, &call, &maker);
     let answer = request::send(providers, &call, body).await?;
     let (dialect, task, facts) = (call.target.dialect, &call.request.task, &call.request.facts);
     let reader = Native {
@@ -43,55 +37,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         finished: false,
     };
     let frames = answer::frames(answer, facts.stream, reader, &call.target.connection)?;
-    Ok(Answer { frames, edits, losses: Losses::default() })
-}
-
-/// The body with the edits that it needs, and their names. It is shared, not copied, when it needs none.
-fn edited(providers: &Providers, call: &Call, maker: &str) -> (Bytes, Vec<Edit>) {
-    let (body, facts, target) = (&call.request.body, &call.request.facts, &call.target);
-    if let Some(searching) = search::in_own_form(call) {
-        return (searching, vec![Edit::Model, Edit::WebSearch]);
-    }
-    if call.target.dialect == Dialect::Chat && call.request.task == Task::Generate {
-        let include_usage = !target.connection.provider.quirks.contains(&Quirk::NoStreamOptions);
-        return chat::apply(body, facts, Changes { model: &target.model, include_usage });
-    }
-    if matches!(call.request.task, Task::Kept { .. }) {
-        return (body.clone(), Vec::new());
-    }
-    let mut edits = Vec::new();
-    let patch = rename(facts, &target.model);
-    edits.extend(patch.is_some().then_some(Edit::Model));
-    let body = patched(body, patch.into_iter().collect());
-    match own_thoughts_only(providers, call, &body, maker) {
-        Some(own) => {
-            edits.push(Edit::ForeignThoughts);
-            (own.into(), edits)
-        }
-        None => (body, edits),
-    }
-}
-
-/// The body without thoughts that other vendors signed, if it holds any.
-fn own_thoughts_only(providers: &Providers, call: &Call, body: &[u8], maker: &str) -> Option<Vec<u8>> {
-    let (dialect, makers) = (call.target.dialect, &providers.makers);
-    let is_own = |signature: &Signature| makers.is_own(signature, maker);
-    // Signatures that crossed dialects carry their maker's name, and those that passed through are remembered. A body
-    // with neither passes as it is.
-    let named = match dialect {
-        Dialect::Chat => return None,
-        Dialect::Gemini => generate::may_be_named(body),
-        Dialect::Messages | Dialect::Responses => Signature::may_be_in(body),
-    };
-    if !named && !makers.any_foreign(dialect, body, maker) {
-        return None;
-    }
-    match dialect {
-        Dialect::Chat => None,
-        Dialect::Responses => responses::without_foreign_thoughts(body, is_own),
-        Dialect::Messages => messages::without_foreign_thoughts(body, is_own),
-        Dialect::Gemini => generate::without_foreign_thoughts(body, is_own),
-    }
+    Ok(Answer { frames, edits, losses })
 }
 
 /// Passes bytes through and looks at them on the way.

@@ -35,13 +35,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         source: client,
         maker: &maker,
         quirks: maker::quirks(&call.target),
-        max_output: call
-            .target
-            .connection
-            .models
-            .about
-            .get(&call.target.model)
-            .and_then(|about| about.max_output),
+        max_output: maker::max_output(&call.target),
     };
     let Encoded { body, losses } = dialects::encode(spoken, &turn, &target);
     let answer = request::send(providers, &call, body.into()).await?;

@@ -90,6 +90,31 @@ async fn an_answer_longer_than_the_model_can_give_is_not_asked_for() {
     let answer = ask(&hub, Dialect::Messages, &speech::body(Dialect::Messages, "m", false, "hello")).await;
     assert_eq!(answer.header("x-trivium-translation-loss"), "~max_tokens");
     assert_eq!(sent(&hub)["max_completion_tokens"], 60);
+    let body = json!({"model": "m", "max_tokens": 90, "messages": [{"role": "user", "content": "hello"}]});
+    let answer = ask(&hub, Dialect::Chat, &body).await;
+    assert_eq!(answer.header("x-trivium-translation-loss"), "~max_tokens");
+    assert_eq!(sent(&hub)["max_tokens"], 60);
+    assert_eq!(hub.receipts().await[0].detail.edits, ["model", "limit"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_provider_is_asked_in_the_words_that_it_knows() {
+    let yaml = "providers:\n  - id: a\n    type: mistral\n    base_url: http://simulator.test/v1\n    api_key: \
+                sim-tool-id-nine+no-developer-role+no-max-completion-tokens\n    models: [m]\n";
+    let hub = TestHub::builder().yaml(yaml).build().await;
+    let call = json!({"id": "call_0123456789abcdef", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let body = json!({"model": "m", "max_completion_tokens": 90, "vendor_field": 1, "messages": [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_0123456789abcdef", "content": "done"}]});
+    let answer = ask(&hub, Dialect::Chat, &body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let request = sent(&hub);
+    assert_eq!((&request["messages"][0]["role"], &request["max_tokens"]), (&json!("system"), &json!(90)));
+    assert_eq!(request["messages"][2]["tool_calls"][0]["id"], request["messages"][3]["tool_call_id"]);
+    assert_eq!(request["vendor_field"], 1, "what nobody objects to stays");
+    assert!(hub.receipts().await[0].detail.edits.contains(&"quirks".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,10 @@ pub enum Edit {
     IncludeUsage,
     /// Thoughts that another maker signed were taken out, since the target would refuse them.
     ForeignThoughts,
+    /// Words that the provider does not know were replaced by those that it does (a role, a field's name, an id).
+    Quirks,
+    /// The most tokens of the answer were cut down to what the model can give.
+    Limit,
     /// A web search was put into the provider's own form.
     WebSearch,
     /// The body was put into the target's own dialect: nothing of it is the client's bytes.
@@ -32,6 +36,8 @@ impl Edit {
             Self::Model => "model",
             Self::IncludeUsage => "include-usage",
             Self::ForeignThoughts => "foreign-thoughts",
+            Self::Quirks => "quirks",
+            Self::Limit => "limit",
             Self::WebSearch => "web-search",
             Self::Translated => "translated",
         }

@@ -328,27 +328,22 @@ impl<'a> Chunks<'a> {
     }
 }
 
-/// The calls in pieces: first that they begin, one after the other, then their arguments in turn.
+/// The calls in pieces, one call after the other: that it begins, then its arguments.
 fn calls_in_turn(calls: &[Call]) -> Vec<ToolCall<'_>> {
-    let mut pieces: Vec<_> = calls
-        .iter()
-        .enumerate()
-        .map(|(index, call)| ToolCall {
+    let in_pieces = calls.iter().enumerate().flat_map(|(index, call)| {
+        let begins = ToolCall {
             index: Some(index),
             id: Some(&call.id),
             kind: Some(call_type(call)),
             called: Called::new(call, Some(&call.name), String::new()),
-        })
-        .collect();
-    let longest = calls.iter().map(|call| call.arguments.len()).max().unwrap_or(0);
-    for at in 0..longest {
-        for (index, call) in calls.iter().enumerate() {
-            let Some(arguments) = call.arguments.get(at).cloned() else { continue };
-            let called = Called::new(call, None, arguments);
-            pieces.push(ToolCall { index: Some(index), id: None, kind: None, called });
-        }
-    }
-    pieces
+        };
+        let goes_on = call.arguments.iter().map(move |piece| {
+            let called = Called::new(call, None, piece.clone());
+            ToolCall { index: Some(index), id: None, kind: None, called }
+        });
+        std::iter::once(begins).chain(goes_on)
+    });
+    in_pieces.collect()
 }
 
 /// None of these types can fail to be written.
