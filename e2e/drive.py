@@ -158,6 +158,12 @@ class Suite:
         self.passed = self.failed = 0
         self.report = []
         self.seconds = 0.0
+        self.process = None
+
+    def kill(self):
+        """Ends the program of tests, if it runs."""
+        if self.process is not None and self.process.child.poll() is None:
+            self.process.child.kill()
 
     def fail(self, text):
         self.failed += 1
@@ -165,6 +171,8 @@ class Suite:
 
     def run(self, trivium):
         """All runs on a fresh stage."""
+        if STOPPED.is_set():
+            return
         began = time.monotonic()
         stage = Stage(trivium)
         try:
@@ -174,7 +182,8 @@ class Suite:
                 (stage.folder / "node_modules").symlink_to(self.link)
                 shutil.copytree(HERE / "node", stage.folder / "node")
             for mode in MODES:
-                self.run_mode(stage, mode, simulator, hub)
+                if not STOPPED.is_set():
+                    self.run_mode(stage, mode, simulator, hub)
         except (Trouble, OSError, subprocess.SubprocessError) as trouble:
             self.fail(trouble)
         finally:
@@ -192,15 +201,14 @@ class Suite:
         forget = urllib.request.Request(f"{simulator}/__log", method="DELETE")
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(forget, timeout=5):
             pass
-        suite = Process(f"{self.name} against the {mode}", self.command, log, env)
+        suite = self.process = Process(f"{self.name} against the {mode}", self.command, log, env)
         try:
             code = suite.child.wait(SUITE_SECONDS)
         except subprocess.TimeoutExpired:
             code = f"no end within {SUITE_SECONDS} s"
         finally:
-            if suite.child.poll() is None:
-                suite.child.kill()
-                suite.child.wait()
+            self.kill()
+            suite.child.wait()
         try:
             counts = json.loads(result.read_text())
             passed, failed = counts["passed"], counts["failed"]
@@ -244,6 +252,7 @@ def failures(text):
 
 VERBOSE = threading.Event()
 MATCH = [""]
+STOPPED = threading.Event()
 
 PYTHON_SUITES = {
     "python": ["openai_chat.py"],
@@ -295,15 +304,31 @@ def main():
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     began = time.monotonic()
     todo = suites(chosen)
+    try:
+        run_all(todo, chosen)
+    finally:
+        # After a signal: without their clients the suites end by themselves.
+        STOPPED.set()
+        for suite in todo:
+            suite.kill()
+    return summary(todo, began)
+
+
+def run_all(todo, chosen):
+    """Runs the suites, some side by side, and says how each went."""
     print(f"Running {len(todo)} suites, {chosen.jobs} at a time", flush=True)
-    with ThreadPoolExecutor(chosen.jobs) as pool:
-        running = {pool.submit(suite.run, chosen.trivium): suite for suite in todo}
-        for done in as_completed(running):
-            suite = running[done]
-            done.result()
-            mark = "FAIL" if suite.failed else "ok  "
-            counts = f"{suite.passed} passed, {suite.failed} failed"
-            print(f"{mark} {suite.name:<18} {counts:<24} {suite.seconds:5.1f} s", flush=True)
+    pool = ThreadPoolExecutor(chosen.jobs)
+    running = {pool.submit(suite.run, chosen.trivium): suite for suite in todo}
+    for done in as_completed(running):
+        suite = running[done]
+        done.result()
+        mark = "FAIL" if suite.failed else "ok  "
+        counts = f"{suite.passed} passed, {suite.failed} failed"
+        print(f"{mark} {suite.name:<18} {counts:<24} {suite.seconds:5.1f} s", flush=True)
+
+
+def summary(todo, began):
+    """Prints what failed and the sum; the exit code."""
     for suite in todo:
         for part in suite.report:
             print(f"\n{part}", flush=True)

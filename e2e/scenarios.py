@@ -68,6 +68,7 @@ TROUBLES = {
     "refused": "sim-400",
     "down": "sim-500",
     "late": "sim-sse-error-3",
+    "cut": "sim-cut-3",
     "stall": "sim-stall-3",
 }
 

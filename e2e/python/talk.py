@@ -10,7 +10,7 @@ import uuid
 from functools import cache
 
 from harness import ASYNC, CONTEXT, DIALECTS, HUB, ORIGIN, TESTS, equal, raises, run, seen_with, simulator_log, soon, test
-from speak import IMAGE, tool
+from speak import DOCUMENT, IMAGE, tool
 from speak.chat import Chat
 from speak.gemini import Gemini
 from speak.messages import Messages
@@ -152,6 +152,29 @@ def image(meet):
     assert IMAGE in entry["body"], f"the provider did not see the image: {entry['body'][:300]}"
 
 
+def document(meet):
+    speaker, word = meet.speaker(), marked()
+    history = speaker.user(f"echo: {word}", document=True)
+    equal(speaker.ask(meet.model(), history, stream=meet.stream).text, word, "text")
+    (entry,) = seen_with(word)
+    # Google's client writes the other alphabet of Base64, and Google reads both; others do not.
+    allowed = [DOCUMENT]
+    if meet.kind is Gemini and meet.provider == "gemini":
+        allowed.append(DOCUMENT.translate(str.maketrans("+/", "-_")))
+    assert any(data in entry["body"] for data in allowed), f"the provider did not see the document: {entry['body'][:300]}"
+
+
+def image_as_a_result(meet):
+    """Where a tool's result cannot be an image, the user shows it."""
+    speaker, more = meet.speaker(), {"stream": meet.stream, "tools": TOOLS}
+    history = speaker.user(f"What is the weather like? {(word := marked())}")
+    answer = speaker.ask(meet.model(), history, **more)
+    history = [*history, *answer.turn, *speaker.results([(answer.calls[0], "see the picture")], image=True)]
+    answer = speaker.ask(meet.model(), history, **more)
+    assert answer.text, answer
+    assert IMAGE in seen_with(word)[-1]["body"], "the provider did not see the image"
+
+
 def max_tokens(meet):
     # The fewest that Responses takes.
     answer = meet.ask(f"echo: {' '.join(f'w{number}' for number in range(40))}", max_tokens=16)
@@ -172,6 +195,7 @@ TALKS = [
     structured_output,
     thinking,
     image,
+    document,
     max_tokens,
     refusal,
 ]
@@ -211,8 +235,8 @@ def down(meet):
     raises(speaker.server_error, lambda: speaker.ask(meet.model(connection), speaker.user("hello")), exactly=False)
 
 
-def breaks_late(meet):
-    connection = meet.trouble("late")
+def breaks_late(meet, trouble="late"):
+    connection = meet.trouble(trouble)
     speaker, seen, error = meet.speaker(connection), [], None
     pieces, _ = speaker.open(meet.model(connection), speaker.user(f"echo: {WORDS}"))
     try:
@@ -223,6 +247,11 @@ def breaks_late(meet):
     assert error is not None, f"the stream ended as if it were whole: {seen}"
     equal("".join(seen), "one two three", "text before the break")
     speaker.check_broken(error)
+
+
+def is_cut(meet):
+    if HUB:  # without it, each client sees the broken connection in its own way
+        breaks_late(meet, "cut")
 
 
 def left_alone(meet):
@@ -237,7 +266,7 @@ def left_alone(meet):
     soon("the provider sees it", lambda: outcomes() == ["client_left"])
 
 
-PAIRS = [usage_is_the_same_streamed, dry, refused, down, breaks_late, left_alone]
+PAIRS = [usage_is_the_same_streamed, dry, refused, down, is_cut, breaks_late, left_alone]
 
 
 # Once per client
@@ -296,7 +325,7 @@ def fill():
         providers = DIALECTS if HUB else [kind.dialect]
         for provider in providers:
             for stream in (False, True):
-                for talk in TALKS:
+                for talk in TALKS + [image_as_a_result] * kind.pictured:
                     add(talk, Meeting(kind, provider, stream))
             for talk in PAIRS if not ASYNC else PAIRS[-2:]:
                 add(talk, Meeting(kind, provider))

@@ -1,11 +1,15 @@
 """The vendors' clients behind one interface, so that one table of tests fits them all. One module per dialect."""
 
+import base64
 from dataclasses import dataclass, field
 
 # A red dot, 1 by 1.
 IMAGE = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )
+
+# The smallest PDF that is one.
+DOCUMENT = base64.b64encode(b"%PDF-1.1\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n").decode()
 
 
 @dataclass

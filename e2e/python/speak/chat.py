@@ -6,7 +6,7 @@ import openai
 
 from harness import ASYNC, blocking
 
-from . import IMAGE, Call, Said
+from . import DOCUMENT, IMAGE, Call, Said
 
 STOPS = {"stop": "stop", "length": "length", "tool_calls": "tools", "content_filter": "refusal"}
 
@@ -18,17 +18,21 @@ class Chat:
     bad_request = openai.BadRequestError
     rate_limit = openai.RateLimitError
     server_error = openai.InternalServerError
+    pictured = False  # whether a tool's result can be an image
     spoiled = {"temperature": 9}
 
     def __init__(self, origin, key):
         options = {"api_key": key, "base_url": f"{origin}/v1", "max_retries": 0, "timeout": 10}
         self.client = blocking(openai.AsyncOpenAI(**options)) if ASYNC else openai.OpenAI(**options)
 
-    def user(self, text, image=False):
-        if not image:
-            return [{"role": "user", "content": text}]
-        url = {"url": f"data:image/png;base64,{IMAGE}"}
-        return [{"role": "user", "content": [{"type": "text", "text": text}, {"type": "image_url", "image_url": url}]}]
+    def user(self, text, image=False, document=False):
+        parts = [{"type": "text", "text": text}]
+        if image:
+            parts.append({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{IMAGE}"}})
+        if document:
+            data = f"data:application/pdf;base64,{DOCUMENT}"
+            parts.append({"type": "file", "file": {"filename": "roads.pdf", "file_data": data}})
+        return [{"role": "user", "content": parts if len(parts) > 1 else text}]
 
     def results(self, pairs):
         return [{"role": "tool", "tool_call_id": call.id, "content": result} for call, result in pairs]

@@ -8,7 +8,7 @@ from google.genai import errors, types
 
 from harness import ASYNC, LOOP, blocking
 
-from . import IMAGE, Call, Said
+from . import DOCUMENT, IMAGE, Call, Said
 
 STOPS = {"STOP": "stop", "MAX_TOKENS": "length", "SAFETY": "refusal", "PROHIBITED_CONTENT": "refusal"}
 
@@ -20,6 +20,7 @@ class Gemini:
     bad_request = errors.ClientError
     rate_limit = errors.ClientError
     server_error = errors.ServerError
+    pictured = True
     spoiled = {"temperature": 9}
 
     def __init__(self, origin, key):
@@ -27,17 +28,26 @@ class Gemini:
         self.whole = genai.Client(api_key=key, http_options=options)
         self.client = blocking(self.whole.aio) if ASYNC else self.whole
 
-    def user(self, text, image=False):
+    def user(self, text, image=False, document=False):
         parts = [types.Part.from_text(text=text)]
         if image:
             parts.append(types.Part.from_bytes(data=base64.b64decode(IMAGE), mime_type="image/png"))
+        if document:
+            parts.append(types.Part.from_bytes(data=base64.b64decode(DOCUMENT), mime_type="application/pdf"))
         return [types.Content(role="user", parts=parts)]
 
-    def results(self, pairs):
-        responses = [
-            types.FunctionResponse(id=call.id, name=call.name, response={"result": result}) for call, result in pairs
+    def results(self, pairs, image=False):
+        blob = types.FunctionResponseBlob(mime_type="image/png", data=base64.b64decode(IMAGE))
+        pictures = [types.FunctionResponsePart(inline_data=blob)] if image else None
+        parts = [
+            types.Part(
+                function_response=types.FunctionResponse(
+                    id=call.id, name=call.name, response={"result": result}, parts=pictures
+                )
+            )
+            for call, result in pairs
         ]
-        return [types.Content(role="user", parts=[types.Part(function_response=response) for response in responses])]
+        return [types.Content(role="user", parts=parts)]
 
     def request(self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, **more):
         config = {"system_instruction": system, "max_output_tokens": max_tokens, **more}

@@ -4,10 +4,11 @@ import anthropic
 
 from harness import ASYNC, blocking
 
-from . import IMAGE, Call, Said
+from . import DOCUMENT, IMAGE, Call, Said
 
 STOPS = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tools", "refusal": "refusal"}
 MOST = 4096
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": IMAGE}}
 
 
 class Messages:
@@ -17,20 +18,25 @@ class Messages:
     bad_request = anthropic.BadRequestError
     rate_limit = anthropic.RateLimitError
     server_error = anthropic.InternalServerError
+    pictured = True
     spoiled = {"extra_body": {"temperature": 9}}
 
     def __init__(self, origin, key):
         options = {"api_key": key, "base_url": origin, "max_retries": 0, "timeout": 10}
         self.client = blocking(anthropic.AsyncAnthropic(**options)) if ASYNC else anthropic.Anthropic(**options)
 
-    def user(self, text, image=False):
-        if not image:
-            return [{"role": "user", "content": text}]
-        source = {"type": "base64", "media_type": "image/png", "data": IMAGE}
-        return [{"role": "user", "content": [{"type": "image", "source": source}, {"type": "text", "text": text}]}]
+    def user(self, text, image=False, document=False):
+        blocks = [PICTURE] if image else []
+        if document:
+            source = {"type": "base64", "media_type": "application/pdf", "data": DOCUMENT}
+            blocks.append({"type": "document", "source": source})
+        return [{"role": "user", "content": [*blocks, {"type": "text", "text": text}] if blocks else text}]
 
-    def results(self, pairs):
-        blocks = [{"type": "tool_result", "tool_use_id": call.id, "content": result} for call, result in pairs]
+    def results(self, pairs, image=False):
+        def content(text):
+            return [{"type": "text", "text": text}, PICTURE] if image else text
+
+        blocks = [{"type": "tool_result", "tool_use_id": call.id, "content": content(text)} for call, text in pairs]
         return [{"role": "user", "content": blocks}]
 
     def request(self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, **more):

@@ -4,21 +4,31 @@ import json
 
 import openai
 
-from . import IMAGE, Call, Said
+from . import DOCUMENT, IMAGE, Call, Said
 from .chat import Chat
+
+PICTURE = {"type": "input_image", "detail": "auto", "image_url": f"data:image/png;base64,{IMAGE}"}
 
 
 class Responses(Chat):
     dialect = "responses"
 
-    def user(self, text, image=False):
-        if not image:
-            return [{"role": "user", "content": text}]
-        picture = {"type": "input_image", "detail": "auto", "image_url": f"data:image/png;base64,{IMAGE}"}
-        return [{"role": "user", "content": [{"type": "input_text", "text": text}, picture]}]
+    pictured = True
 
-    def results(self, pairs):
-        return [{"type": "function_call_output", "call_id": call.id, "output": result} for call, result in pairs]
+    def user(self, text, image=False, document=False):
+        parts = [{"type": "input_text", "text": text}]
+        if image:
+            parts.append(PICTURE)
+        if document:
+            data = f"data:application/pdf;base64,{DOCUMENT}"
+            parts.append({"type": "input_file", "filename": "roads.pdf", "file_data": data})
+        return [{"role": "user", "content": parts if len(parts) > 1 else text}]
+
+    def results(self, pairs, image=False):
+        def output(text):
+            return [{"type": "input_text", "text": text}, PICTURE] if image else text
+
+        return [{"type": "function_call_output", "call_id": call.id, "output": output(text)} for call, text in pairs]
 
     def request(self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, **more):
         request = {"model": model, "input": history, "store": False, **more}
