@@ -4,12 +4,13 @@ One table of tests for all clients; `speak` says how each client does it. Direct
 meets the dialect that it was made for. With --async the clients' async forms are used.
 """
 
+import asyncio
 import json
 import sys
 import uuid
 from functools import cache
 
-from harness import ASYNC, CONTEXT, DIALECTS, HUB, ORIGIN, TESTS, equal, raises, run, seen_with, simulator_log, soon, test
+from harness import ASYNC, CONTEXT, DIALECTS, HUB, LOOP, ORIGIN, equal, raises, run, seen_with, simulator_log, soon, test
 from speak import DOCUMENT, IMAGE, tool
 from speak.chat import Chat
 from speak.gemini import Gemini
@@ -296,6 +297,34 @@ def bad_request(meet):
 CLIENTS = [wrong_key, unknown_model, bad_request]
 
 
+# All at once
+
+
+def everybody_at_once():
+    """All clients and providers side by side; nobody gets another's answer."""
+
+    async def one(number, kind, provider):
+        speaker = Meeting(kind, provider).speaker()
+        word = f"number {number}"
+        request = speaker.request(Meeting(kind, provider).model(), speaker.user(f"echo: {word}"))
+        inner = speaker.client.unwrapped()
+        if kind is Chat:
+            text = (await inner.chat.completions.create(**request)).choices[0].message.content
+        elif kind is Responses:
+            text = (await inner.responses.create(**request)).output_text
+        elif kind is Messages:
+            text = (await inner.messages.create(**request)).content[0].text
+        else:
+            text = (await inner.models.generate_content(**request)).text
+        return text == word
+
+    async def all_of_them():
+        pairs = [(kind, provider) for kind in SPEAKERS for provider in (DIALECTS if HUB else [kind.dialect])]
+        return await asyncio.gather(*(one(number, *pairs[number % len(pairs)]) for number in range(160)))
+
+    equal(LOOP.run_until_complete(all_of_them()).count(True), 160, "right answers")
+
+
 # The tables
 
 
@@ -339,6 +368,10 @@ def fill():
                     moves(kind, first, second, stream=False)
                     moves(kind, first, second, stream=True)
                     falls_over(kind, first, second)
+
+
+    if ASYNC:
+        test(name="everybody at once")(everybody_at_once)
 
 
 if __name__ == "__main__":
