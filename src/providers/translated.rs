@@ -1,6 +1,9 @@
 //! A provider that speaks another dialect than the client: the request is decoded and encoded anew, and so is the
 //! answer, event by event. What cannot be said is declared.
 
+mod estimate;
+mod unsigned;
+
 use bytes::Bytes;
 use canon::{
     AnswerError, Asked, DecodeError, Delta, Dialect, Edit, Encoded, Event, Frame, Kind, Losses, Mark,
@@ -10,6 +13,7 @@ use dialects::{Decoder, Encoder};
 use http::StatusCode;
 use serde_json::json;
 
+use self::{estimate::Estimate, unsigned::Unsigned};
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
@@ -46,6 +50,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         asked.echo.insert("store".to_owned(), false.into());
     }
     let unsigned = Unsigned::new(client, &maker);
+    let estimate = Estimate::new(client, call.request.body.clone());
     let reader = Translated {
         spoken,
         client,
@@ -56,6 +61,8 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         events: Vec::new(),
         content: false,
         unsigned,
+        estimate,
+        estimated: false,
     };
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
     Ok(Answer { frames, edits: vec![Edit::Translated], losses })
@@ -111,35 +118,10 @@ struct Translated {
     content: bool,
     /// Thoughts that are open and have no signature yet.
     unsigned: Unsigned,
-}
-
-/// Thoughts whose maker signs nothing get an empty signature with the maker's name, for clients that send every
-/// thought back under a signature: it tells whose they are, and no other vendor is given them.
-struct Unsigned {
-    maker: Option<String>,
-    open: Vec<u32>,
-}
-
-impl Unsigned {
-    fn new(client: Dialect, maker: &str) -> Self {
-        Self { maker: (client == Dialect::Messages).then(|| maker.to_owned()), open: Vec::new() }
-    }
-
-    /// Looks at an event, and gives the signature that must go before it.
-    fn watch(&mut self, event: &Event) -> Option<Event> {
-        match event {
-            Event::Open { index, block: Opening::Thinking { .. } } => self.open.push(*index),
-            Event::Delta { index, delta: Delta::Signature(_) } => self.open.retain(|open| open != index),
-            Event::Close { index } if self.open.contains(index) => {
-                self.open.retain(|open| open != index);
-                let maker = self.maker.clone()?;
-                let signature = Signature { data: String::new(), maker: Some(maker) };
-                return Some(Event::Delta { index: *index, delta: Delta::Signature(signature) });
-            }
-            _ => {}
-        }
-        None
-    }
+    /// The usage, if the provider gives none.
+    estimate: Estimate,
+    /// Whether the client was given an estimated usage.
+    estimated: bool,
 }
 
 impl Translated {
@@ -157,12 +139,24 @@ impl Translated {
             if let Some(signature) = self.unsigned.watch(&event) {
                 self.encoder.push(signature, &mut bytes);
             }
+            if let Some(estimate) = self.estimate.watch(&event) {
+                self.estimated = true;
+                self.encoder.push(Event::Usage(estimate), &mut bytes);
+            }
             self.encoder.push(event, &mut bytes);
         }
         self.content |= mark != Mark::Empty;
-        let losses = (mark == Mark::End && !self.encoder.losses().is_empty())
-            .then(|| Box::new(self.encoder.losses().clone()));
-        Frame { bytes: bytes.into(), mark, usage, losses }
+        let losses = (mark == Mark::End).then(|| self.encoder.losses().clone());
+        Frame { bytes: bytes.into(), mark, usage, losses: self.told(losses) }
+    }
+
+    /// What was lost, in the form of a frame, with the word that the usage is an estimate.
+    fn told(&self, losses: Option<Losses>) -> Option<Box<Losses>> {
+        let mut losses = losses?;
+        if self.estimated {
+            losses.changed("usage");
+        }
+        (!losses.is_empty()).then(|| Box::new(losses))
     }
 }
 
@@ -199,10 +193,7 @@ impl Reader for Translated {
         for block in &mut answer.blocks {
             match &mut block.kind {
                 Kind::Thinking(thinking) => {
-                    let unsigned = self.unsigned.maker.is_some() && thinking.signature.is_none();
-                    if unsigned {
-                        thinking.signature = Some(Signature { data: String::new(), maker: None });
-                    }
+                    self.unsigned.mark(thinking);
                     name(&mut thinking.signature, &self.maker);
                 }
                 Kind::ToolCall(call) => name(&mut call.signature, &self.maker),
@@ -210,8 +201,10 @@ impl Reader for Translated {
             }
         }
         let usage = answer.usage;
+        self.estimated = usage.is_none();
+        answer.usage = usage.or_else(|| Some(self.estimate.of(&answer)));
         let Encoded { body, losses } = dialects::encode_answer(self.client, answer, &self.asked);
-        let losses: Option<Box<Losses>> = (!losses.is_empty()).then(|| Box::new(losses));
+        let losses = self.told(Some(losses));
         Ok(Frame { bytes: body.into(), mark: Mark::End, usage, losses })
     }
 }

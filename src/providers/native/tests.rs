@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use super::*;
 use crate::{
     engine::{
-        ports::{Clock, Request as Asked, Target},
+        ports::{Clock, Request as Asked, Target, Task},
         settings::{Connection, Models, Provider, Secret, Timeouts},
     },
     outbound::{

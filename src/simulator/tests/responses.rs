@@ -212,7 +212,7 @@ async fn chat_thinks_and_calls_in_parallel() {
         .iter()
         .filter_map(|chunk| chunk["choices"][0]["delta"]["tool_calls"][0]["index"].as_u64())
         .collect();
-    assert_eq!(order, [0, 1, 0, 1, 0, 1]);
+    assert_eq!(order, [0, 0, 0, 1, 1, 1]);
     let nine = chat(
         &simulator(),
         "sim-tool-id-nine",

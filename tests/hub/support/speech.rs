@@ -155,3 +155,18 @@ pub(crate) fn is_error(dialect: Dialect, answer: &Answer, status: u16) -> bool {
     };
     answer.status.as_u16() == status && said && shaped
 }
+
+/// The tokens of the prompt and the answer together, as an answer tells them; 0 where it does not.
+pub(crate) fn usage(dialect: Dialect, answer: &Answer) -> u64 {
+    let told = if streams(answer) { events(answer) } else { vec![answer.json()] };
+    let pointers: &[&str] = match dialect {
+        Dialect::Chat => &["/usage/prompt_tokens", "/usage/completion_tokens"],
+        Dialect::Responses if streams(answer) => {
+            &["/response/usage/input_tokens", "/response/usage/output_tokens"]
+        }
+        Dialect::Responses | Dialect::Messages => &["/usage/input_tokens", "/usage/output_tokens"],
+        Dialect::Gemini => &["/usageMetadata/promptTokenCount", "/usageMetadata/candidatesTokenCount"],
+    };
+    let most = |pointer: &&str| told.iter().filter_map(|event| event.pointer(pointer)?.as_u64()).max();
+    pointers.iter().filter_map(most).sum()
+}
