@@ -110,6 +110,58 @@ def a_custom_tool_gets_free_text(dialect):
         assert "done at last" in answer.output_text, answer.output
 
 
+# What coding agents send: tools in groups, named by an item of the input, and a developer's words
+
+
+def terminal():
+    """A group of tools, as an item of the input."""
+    run = {"type": "function", "name": "exec", "description": "Runs a command.", "strict": False}
+    run["parameters"] = {"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"]}
+    grammar = {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}
+    patch = {"type": "custom", "name": "apply_patch", "description": "Edits files.", "format": grammar}
+    group = {"type": "namespace", "name": "shell", "description": "The terminal.", "tools": [run, patch]}
+    return {"type": "additional_tools", "role": "developer", "tools": [group]}
+
+
+@for_each_provider
+def a_coding_agent_works(dialect):
+    rule = {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Read only."}]}
+    task = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Use both in parallel."}]}
+    history = [rule, terminal(), task]
+    request = {
+        "model": model(dialect),
+        "instructions": "",
+        "tools": [],
+        "tool_choice": "auto",
+        "parallel_tool_calls": True,
+        "reasoning": {"effort": "medium", "summary": "auto"},
+        "include": ["reasoning.encrypted_content"],
+        "store": False,
+        "prompt_cache_key": "thread-1",
+        "text": {"verbosity": "medium"},
+        "extra_body": {"client_metadata": {"origin": "terminal"}},
+    }
+    with client().responses.stream(input=history, **request) as events:
+        answer = [*events][-1].response
+    calls = {item.name: item for item in answer.output if item.type in ("function_call", "custom_tool_call")}
+    seen = {name: (call.type, call.namespace) for name, call in calls.items()}
+    expected = {"exec": ("function_call", "shell"), "apply_patch": ("custom_tool_call", "shell")}
+    equal(seen, expected, "calls")
+    results = [
+        {"type": "function_call_output", "call_id": calls["exec"].call_id, "output": "Helo"},
+        {"type": "custom_tool_call_output", "call_id": calls["apply_patch"].call_id, "output": "patched"},
+    ]
+    history = [*history, *answer.output, *results]
+    with client().responses.stream(input=history, **request) as events:
+        answer = [*events][-1].response
+    assert "patched" in answer.output_text, answer.output
+    # And with another provider, as a user changes the model.
+    other = DIALECTS[(DIALECTS.index(dialect) + 1) % len(DIALECTS)] if HUB else dialect
+    history = [*history, *answer.output, *ECHO]
+    answer = client().responses.create(input=history, **request | {"model": model(other)})
+    equal(answer.output_text, WORDS, f"text from {other}")
+
+
 # Responses: what is stored
 
 
