@@ -59,10 +59,15 @@ impl Refusal {
         self
     }
 
-    /// A provider's verdict on the request itself: the client gets what the provider said.
+    /// A verdict on the request itself: the client gets what the provider said, or what is said in its place where the
+    /// request was not fit to be put to it.
     #[must_use]
     pub fn passed_on(fault: Fault) -> Self {
-        let mut refusal = Self::new(Code::UpstreamRefused, format!("The provider {}", fault.message));
+        let (code, message) = match fault.status {
+            Some(_) => (Code::UpstreamRefused, format!("The provider {}", fault.message)),
+            None => (Code::InvalidParameter, fault.message),
+        };
+        let mut refusal = Self::new(code, message);
         refusal.upstream_status = fault.status;
         refusal.passed_on = fault.answer;
         refusal

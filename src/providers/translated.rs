@@ -74,9 +74,7 @@ fn decode(call: &Call) -> Result<Turn, Fault> {
     let facts = &call.request.facts;
     let mut turn = dialects::decode(call.request.dialect, &call.request.body)
         .map_err(|error| Fault::new(FaultKind::InvalidRequest, error.to_string()))?;
-    if call.request.dialect == Dialect::Messages && turn.rest.fields.contains_key("thread") {
-        return Err(no_threads());
-    }
+    refuse_what_is_kept_elsewhere(call.request.dialect, &turn)?;
     if call.request.dialect == Dialect::Gemini {
         turn = turn.without_seams();
     }
@@ -86,6 +84,24 @@ fn decode(call: &Call) -> Result<Turn, Fault> {
         turn.model.clone_from(&facts.model);
     }
     Ok(turn)
+}
+
+/// What only a provider of the client's dialect keeps, and a request goes on from: no other can.
+fn refuse_what_is_kept_elsewhere(client: Dialect, turn: &Turn) -> Result<(), Fault> {
+    let names = |name: &&str| turn.rest.fields.get(*name).is_some_and(|value| !value.is_null());
+    match client {
+        Dialect::Messages if names(&"thread") => Err(no_threads()),
+        Dialect::Responses => match ["conversation", "prompt"].iter().find(|name| names(name)) {
+            Some(name) => Err(Fault::new(
+                FaultKind::InvalidRequest,
+                format!(
+                    "`{name}` names something that OpenAI keeps, and the model is served by a provider of another dialect."
+                ),
+            )),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// A conversation that the client believes to be kept at its provider: what it sends is only the next message of it.

@@ -5,6 +5,7 @@ mod crossing;
 mod deadlines;
 mod dialects;
 mod faults;
+mod fixtures;
 mod models;
 mod responses;
 mod shapes;

@@ -1,25 +1,28 @@
-//! The web of the tests: one picture, and nothing else.
+//! The web of the tests: pictures and documents by their endings, at names but not at addresses.
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use trivium::outbound::guard::{Fetch, FetchError, Fetched};
 
-/// Where the picture is.
+/// Where a picture is.
 pub(crate) const PICTURE: &str = "https://pictures.test/road.png";
 
-/// The picture: as much of a PNG as tells that it is one.
-pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+/// What is found under an ending: its type, and as much of the file as tells that it is one.
+const FILES: [(&str, &str, &[u8]); 4] = [
+    (".png", "image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+    (".jpg", "image/jpeg", b"\xff\xd8\xff\xe0\0\x10JFIF\0"),
+    (".webp", "image/webp", b"RIFF\x10\0\0\0WEBPVP8 "),
+    (".pdf", "application/pdf", b"%PDF-1.7\n"),
+];
 
 pub(super) struct Pictures;
 
 impl Fetch for Pictures {
     fn fetch(&self, url: &str) -> BoxFuture<'static, Result<Fetched, FetchError>> {
-        let found = url == PICTURE;
+        let found = FILES.iter().find(|(ending, _, _)| url.ends_with(ending)).copied();
         Box::pin(async move {
-            if !found {
-                return Err(FetchError::Forbidden);
-            }
-            Ok(Fetched { bytes: Bytes::from_static(PNG), content_type: Some("image/png".to_owned()) })
+            let (_, kind, bytes) = found.ok_or(FetchError::Forbidden)?;
+            Ok(Fetched { bytes: Bytes::from_static(bytes), content_type: Some(kind.to_owned()) })
         })
     }
 }
