@@ -96,9 +96,23 @@ def thinking_all_along(client, provider):
     assert "at noon" in result.output, result.output
 
 
+def another_client_goes_on(client, provider):
+    """The framework takes what one vendor's client said to another's."""
+    other = DIALECTS[(DIALECTS.index(client) + 1) % len(DIALECTS)]
+    agent, _ = traveller(client, provider, model_settings={"thinking": "low"})
+    result = LOOP.run_until_complete(agent.run("What is the weather like?"))
+    history = result.all_messages()
+    answer = LOOP.run_until_complete(agent.run("echo: on", message_history=history, model=model(other, other)))
+    equal(answer.output, "on", f"text by {other}")
+    answer = LOOP.run_until_complete(agent.run("echo: back", message_history=answer.all_messages()))
+    equal(answer.output, "back", "text")
+
+
+TALKS = [two_tools_and_an_answer, the_same_streamed, an_answer_of_a_type, thinking_all_along, another_client_goes_on]
+
 for client in DIALECTS:
     for provider in DIALECTS if HUB else [client]:
-        for function in (two_tools_and_an_answer, the_same_streamed, an_answer_of_a_type, thinking_all_along):
+        for function in TALKS:
             what = f"{client} to {provider}, {function.__name__.replace('_', ' ')}"
             test(name=what)(lambda function=function, client=client, provider=provider: function(client, provider))
 

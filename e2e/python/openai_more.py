@@ -210,7 +210,46 @@ def tokens_are_counted(dialect):
     assert count.input_tokens > 5, count
 
 
+@for_each_provider
+def a_conversation_is_compacted(dialect):
+    request = {"model": model(dialect), "input": [*ECHO, {"role": "assistant", "content": WORDS}, *ECHO]}
+    if dialect != "responses":
+        # Only OpenAI can; it is said, and nothing else is done.
+        error = raises(openai.APIStatusError, lambda: client().responses.compact(**request), exactly=False)
+        assert error.status_code in (400, 404, 501) and error.message, error
+        return
+    made = client().responses.compact(**request)
+    kinds = [item.type for item in made.output]
+    equal(kinds.count("compaction"), 1, f"compactions in {kinds}")
+    answer = client().responses.create(model=model(dialect), input=[*made.output, *ECHO], store=False)
+    equal(answer.output_text, WORDS, "text")
+
+
 # Chat completions and their forerunners
+
+
+@for_each_provider
+def a_chat_stream_has_no_usage_that_nobody_asked_for(dialect):
+    dialect = dialect if HUB else "chat"
+    for options in ({}, {"stream_options": {"include_usage": False}}, {"stream_options": {"include_usage": True}}):
+        chunks = list(client(dialect).chat.completions.create(model=model(dialect), messages=ECHO, stream=True, **options))
+        wanted = options.get("stream_options", {}).get("include_usage", False)
+        equal([len(chunk.choices) for chunk in chunks[-2:]], [1, 0] if wanted else [1, 1], "choices in the last chunks")
+        equal([chunk.usage is not None for chunk in chunks], [False] * (len(chunks) - 1) + [wanted], "usage")
+        equal(len({chunk.id for chunk in chunks}), 1, "number of ids")
+        equal(chunks[0].choices[0].delta.role, "assistant", "role")
+        reasons = [choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason]
+        equal(reasons, ["stop"], "finish reasons")
+
+
+@for_each_provider
+def several_answers_or_an_honest_no(dialect):
+    dialect = dialect if HUB else "chat"
+    request = {"model": model(dialect), "messages": [{"role": "user", "content": "hello"}], "n": 2}
+    answer = client(dialect).chat.completions.create(**request)
+    # Only some vendors can.
+    expected = [0, 1] if dialect in ("chat", "gemini") else [0]
+    assert [choice.index for choice in answer.choices] in (expected, [0]), answer
 
 
 def on_chat(function):

@@ -176,6 +176,18 @@ def image_as_a_result(meet):
     assert IMAGE in seen_with(word)[-1]["body"], "the provider did not see the image"
 
 
+def web_search(meet):
+    """The vendor's own search, with its sources; what another vendor cannot do is left out."""
+    speaker = meet.speaker()
+    history = speaker.user("search the news and cite them")
+    answer = speaker.ask(meet.model(), history, stream=meet.stream, search=True)
+    assert answer.text, answer
+    history = [*history, *answer.turn, *speaker.user(f"echo: {WORDS}")]
+    equal(speaker.ask(meet.model(), history, stream=meet.stream, search=True).text, WORDS, "text")
+    other = DIALECTS[(DIALECTS.index(meet.provider) + 1) % len(DIALECTS)] if HUB else meet.provider
+    equal(speaker.ask(meet.model(provider=other), history, stream=meet.stream).text, WORDS, f"text from {other}")
+
+
 def max_tokens(meet):
     # The fewest that Responses takes.
     answer = meet.ask(f"echo: {' '.join(f'w{number}' for number in range(40))}", max_tokens=16)
@@ -197,6 +209,7 @@ TALKS = [
     thinking,
     image,
     document,
+    web_search,
     max_tokens,
     refusal,
 ]

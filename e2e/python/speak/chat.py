@@ -37,12 +37,16 @@ class Chat:
     def results(self, pairs):
         return [{"role": "tool", "tool_call_id": call.id, "content": result} for call, result in pairs]
 
-    def request(self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, **more):
+    def request(
+        self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, search=False, **more
+    ):
         request = {"model": model, "messages": history, **more}
         if system:
             request["messages"] = [{"role": "system", "content": system}, *history]
         if tools:
             request["tools"] = [function(tool) for tool in tools]
+        if search:
+            request["web_search_options"] = {}
         if thinking:
             request["reasoning_effort"] = "low"
         if max_tokens:

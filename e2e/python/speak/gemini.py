@@ -49,11 +49,15 @@ class Gemini:
         ]
         return [types.Content(role="user", parts=parts)]
 
-    def request(self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, **more):
+    def request(
+        self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, search=False, **more
+    ):
         config = {"system_instruction": system, "max_output_tokens": max_tokens, **more}
         if tools:
             declarations = [function(tool) for tool in tools]
             config["tools"] = [types.Tool(function_declarations=declarations)]
+        if search:
+            config["tools"] = [types.Tool(google_search=types.GoogleSearch())]
         if thinking:
             config["thinking_config"] = types.ThinkingConfig(include_thoughts=True, thinking_level="LOW")
         if schema:

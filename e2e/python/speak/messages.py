@@ -39,12 +39,16 @@ class Messages:
         blocks = [{"type": "tool_result", "tool_use_id": call.id, "content": content(text)} for call, text in pairs]
         return [{"role": "user", "content": blocks}]
 
-    def request(self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, **more):
+    def request(
+        self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, search=False, **more
+    ):
         request = {"model": model, "messages": history, "max_tokens": max_tokens or MOST, **more}
         if system:
             request["system"] = system
         if tools:
             request["tools"] = [function(tool) for tool in tools]
+        if search:
+            request["tools"] = [{"type": "web_search_20250305", "name": "web_search"}]
         if thinking:
             request["thinking"] = {"type": "enabled", "budget_tokens": 1024}
         if schema:

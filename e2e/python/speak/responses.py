@@ -30,12 +30,16 @@ class Responses(Chat):
 
         return [{"type": "function_call_output", "call_id": call.id, "output": output(text)} for call, text in pairs]
 
-    def request(self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, **more):
+    def request(
+        self, model, history, system=None, tools=(), thinking=False, max_tokens=None, schema=None, search=False, **more
+    ):
         request = {"model": model, "input": history, "store": False, **more}
         if system:
             request["instructions"] = system
         if tools:
             request["tools"] = [function(tool) for tool in tools]
+        if search:
+            request["tools"] = [{"type": "web_search"}]
         if thinking:
             request["reasoning"] = {"effort": "low", "summary": "auto"}
             request["include"] = ["reasoning.encrypted_content"]
