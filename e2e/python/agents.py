@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from functools import cache
 
 from pydantic import BaseModel
 from pydantic_ai import Agent, ToolReturn
@@ -24,6 +25,7 @@ class Weather(BaseModel):
     degrees: int
 
 
+@cache
 def model(client, provider):
     """The framework's model for a client's dialect."""
     name = CONTEXT["dialects"][provider]["model"]

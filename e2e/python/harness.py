@@ -124,6 +124,13 @@ def simulator_log():
         return json.load(response)
 
 
+def forget_log():
+    """Empties the simulator's log."""
+    request = urllib.request.Request(f"{CONTEXT['simulator']}/__log", method="DELETE")
+    with OPENER.open(request, timeout=5):
+        pass
+
+
 def seen_with(marker):
     """The requests whose bodies contain `marker`."""
     return [entry for entry in simulator_log() if marker in entry["body"]]

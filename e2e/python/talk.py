@@ -10,7 +10,7 @@ import sys
 import uuid
 from functools import cache
 
-from harness import ASYNC, CONTEXT, DIALECTS, HUB, LOOP, ORIGIN, equal, raises, run, seen_with, simulator_log, soon, test
+from harness import ASYNC, CONTEXT, DIALECTS, HUB, LOOP, ORIGIN, equal, forget_log, raises, run, seen_with, simulator_log, soon, test
 from speak import DOCUMENT, IMAGE, tool
 from speak.chat import Chat
 from speak.gemini import Gemini
@@ -342,8 +342,13 @@ def everybody_at_once():
 
 
 def add(function, meet, where="both"):
+    def run_one():
+        # A long log takes long to read.
+        forget_log()
+        function(meet)
+
     name = f"{meet.kind.dialect} to {meet.provider}, {function.__name__.replace('_', ' ')}{', streamed' * meet.stream}"
-    test(where, name)(lambda: function(meet))
+    test(where, name)(run_one)
 
 
 def moves(kind, first, second, stream):
