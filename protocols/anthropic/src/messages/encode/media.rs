@@ -7,9 +7,19 @@ use super::{Writer, object};
 
 const PDF: &str = "application/pdf";
 
+/// The types of pictures that the API takes.
+const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
 impl Writer<'_> {
     pub(super) fn image(&mut self, media: &Media, role: Role) -> Option<Map<String, Value>> {
-        let Some(source) = source(media, image_type).filter(|_| self.may_show(role)) else {
+        // Pictures of other types are refused, and the whole request with them.
+        let inline = match &media.source {
+            Source::Base64(_) => media.mime.as_deref(),
+            Source::Url(url) => data_url(url).map(|(mime, _)| mime),
+            Source::Uploaded { .. } | Source::Text(_) => None,
+        };
+        let takes = self.native || inline.is_none_or(|mime| IMAGES.contains(&mime));
+        let Some(source) = source(media, image_type).filter(|_| takes && self.may_show(role)) else {
             return self.dropped("image");
         };
         if media.detail.is_some() {

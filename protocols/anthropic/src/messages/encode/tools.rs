@@ -10,7 +10,14 @@ const WEB_SEARCH: &str = "web_search_20250305";
 
 impl Writer<'_> {
     pub(super) fn tools(&mut self, turn: &Turn) -> Vec<Value> {
-        turn.tools.iter().filter_map(|tool| self.tool(tool)).collect()
+        let mut searches = false;
+        let mut once = |tool: &&Tool| {
+            // Names are unique here, and other dialects have several tools for one search.
+            let again = tool.kind == ToolKind::WebSearch && std::mem::replace(&mut searches, true);
+            !again
+        };
+        let native = self.native;
+        turn.tools.iter().filter(|tool| native || once(tool)).filter_map(|tool| self.tool(tool)).collect()
     }
 
     fn tool(&mut self, tool: &Tool) -> Option<Value> {

@@ -1,6 +1,6 @@
 //! The tools on offer, and which of them is wanted.
 
-use canon::{Dialect, Tool, ToolChoice, ToolKind, Turn, names};
+use canon::{Dialect, Tool, ToolChoice, ToolKind, Turn, names, schema};
 use serde_json::{Map, Value};
 
 use super::Writer;
@@ -76,7 +76,12 @@ fn client_tool(writer: &mut Writer<'_>, tool: &Tool) -> Map<String, Value> {
             ("function", function(tool, Some(&free_text()), None))
         }
         ToolKind::Function { parameters, strict } => {
-            ("function", function(tool, parameters.as_ref(), *strict))
+            let mut strict = *strict;
+            if !writer.native && strict == Some(true) && !parameters.as_ref().is_some_and(schema::is_closed) {
+                strict = None;
+                writer.losses.dropped("strict");
+            }
+            ("function", function(tool, parameters.as_ref(), strict))
         }
         ToolKind::WebSearch | ToolKind::Server { .. } => ("function", Map::new()),
     };

@@ -1,7 +1,7 @@
 //! Tools, read and written. The tools of a namespace become tools that know its name; what else the namespace says
 //! lies on the first of them, under names that begin with [`OUTER`].
 
-use canon::{Dialect, Fields, Losses, Tool, ToolKind, names};
+use canon::{Dialect, Fields, Losses, Tool, ToolKind, names, schema};
 use serde_json::{Map, Value, json};
 
 use super::hint;
@@ -144,7 +144,12 @@ fn write_one(tool: &Tool, native: bool, losses: &mut Losses) -> Option<Value> {
                 None => object.insert("parameters".to_owned(), json!({ "type": "object", "properties": {} })),
             };
             // Here a function is strict unless it says that it is not; elsewhere it is the other way round.
-            if let Some(strict) = strict.or((!native).then_some(false)) {
+            let mut strict = strict.or((!native).then_some(false));
+            if !native && strict == Some(true) && !parameters.as_ref().is_some_and(schema::is_closed) {
+                strict = Some(false);
+                losses.dropped("strict");
+            }
+            if let Some(strict) = strict {
                 object.insert("strict".to_owned(), strict.into());
             }
         }
