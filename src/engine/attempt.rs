@@ -14,14 +14,15 @@ use super::{
     fault::{Fault, FaultKind, Scope, Stage},
     health::{Cooldown, Health, Standing},
     plan::{Plan, Skip},
-    ports::{Call, Frames, Request, Target, Upstream},
+    ports::{Call, Frames, Request, Target, Task, Upstream},
     receipt::AttemptRecord,
     refusal::Refusal,
     settings::Settings,
     settle::Settlement,
 };
 
-/// The most that is held back before the first content, in bytes: a role and an id need a few hundred.
+/// The most that is held back before the first content, in bytes, beside three times the request: a role and an id need
+/// a few hundred, but Responses repeat what they were asked in each of their first events.
 const HELD_LIMIT: usize = 1024 * 1024;
 
 /// One request on its way through its plan.
@@ -103,6 +104,9 @@ impl Race {
 
     /// A cooldown that began after the plan was made, by a parallel request or an earlier attempt of this one.
     fn cooled_meanwhile(&self, target: &Target) -> Option<Cooldown> {
+        if matches!(self.request.task, Task::Kept { .. }) {
+            return None;
+        }
         match self.health.view().standing(&target.connection, &target.model) {
             Standing::Cooling(cooldown) => Some(cooldown),
             Standing::Fit | Standing::Recovering(_) => None,
@@ -127,6 +131,7 @@ impl Race {
         let (mut frames, edits, losses) = (answer.frames, answer.edits, answer.losses);
         let mut held = Vec::new();
         let mut held_bytes = 0;
+        let held_limit = HELD_LIMIT.saturating_add(self.request.body.len().saturating_mul(3));
         let first_content = timeouts.first_content;
         loop {
             let frame =
@@ -141,8 +146,8 @@ impl Race {
                 held.push(frame.bytes);
             }
             match frame.mark {
-                Mark::Empty if held_bytes > HELD_LIMIT => {
-                    let text = format!("more than {HELD_LIMIT} bytes without any content");
+                Mark::Empty if held_bytes > held_limit => {
+                    let text = format!("more than {held_limit} bytes without any content");
                     return Err(Fault::new(FaultKind::Malformed, text));
                 }
                 Mark::Empty => {}
@@ -174,6 +179,8 @@ impl Race {
 
     fn note(&mut self, target: &Target, fault: &Fault, started_ms: u32) {
         self.health.failed(target, fault, &self.settings.routing);
+        // What it said of its answer is not the answer's that the client gets.
+        self.settlement.meter.forget();
         let record = self.record(target, started_ms, Some(fault));
         self.settlement.attempted(record, Vec::new(), Losses::default());
     }
@@ -276,6 +283,11 @@ fn kinds(skipped: &[Skip]) -> String {
 }
 
 fn all_failed(model: &str, failed: &[(Target, Fault)]) -> Refusal {
+    if failed.iter().all(|(_, fault)| fault.kind == FaultKind::Unserved && fault.status == Some(404)) {
+        let who = names(failed.iter().map(|(target, _)| target));
+        let text = format!("The model `{model}` is unknown to {who}, or cannot do this there.");
+        return Refusal::new(Code::ModelNotFound, text).about("model");
+    }
     let timed_out = failed.iter().all(|(_, fault)| matches!(fault.kind, FaultKind::TimedOut(_)));
     let code = if timed_out { Code::DeadlineExceeded } else { Code::AllFailed };
     let who = names(failed.iter().map(|(target, _)| target));

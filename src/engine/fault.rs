@@ -42,6 +42,9 @@ pub enum FaultKind {
     PaymentRequired,
     /// The provider does not know the model on this connection (404).
     ModelNotFound,
+    /// The account does not do this, or not now, and that says nothing about generation: a count of tokens, an
+    /// embedding or something kept was refused.
+    Unserved,
     /// A rate limit or quota is used up (429).
     RateLimited,
     /// The provider failed or is overloaded (408, 5xx).
@@ -91,7 +94,7 @@ impl FaultKind {
     #[must_use]
     pub const fn scope(self) -> Scope {
         match self {
-            Self::InvalidRequest | Self::TimedOut(Stage::Total) => Scope::Request,
+            Self::InvalidRequest | Self::Unserved | Self::TimedOut(Stage::Total) => Scope::Request,
             Self::ModelNotFound => Scope::Model,
             Self::Unauthorized | Self::PaymentRequired | Self::RateLimited => Scope::Connection,
             Self::Unavailable
@@ -123,6 +126,7 @@ impl FaultKind {
             Self::Unauthorized => "unauthorized",
             Self::PaymentRequired => "payment_required",
             Self::ModelNotFound => "model_not_found",
+            Self::Unserved => "unserved",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
             Self::Unreachable => "unreachable",
@@ -140,11 +144,12 @@ impl FaultKind {
     /// The kind that [`Self::as_str`] wrote, for reading the store.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FaultKind; 15] = [
+        const ALL: [FaultKind; 16] = [
             FaultKind::InvalidRequest,
             FaultKind::Unauthorized,
             FaultKind::PaymentRequired,
             FaultKind::ModelNotFound,
+            FaultKind::Unserved,
             FaultKind::RateLimited,
             FaultKind::Unavailable,
             FaultKind::Unreachable,

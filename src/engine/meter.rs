@@ -38,6 +38,11 @@ impl Meter {
         self.arrived.elapsed().as_millis().try_into().unwrap_or(u32::MAX)
     }
 
+    /// Forgets the frames of an attempt that failed: the client got none of them.
+    pub(super) fn forget(&mut self) {
+        (self.usage, self.bytes, self.losses) = (None, 0, Losses::default());
+    }
+
     /// Notes that the first content is there.
     pub(super) fn content(&mut self) {
         if self.first_content.is_none() {

@@ -24,7 +24,7 @@ use super::{
     health::Health,
     plan::{self, Candidates, Directory, Memory, Plan},
     policy,
-    ports::{Clock, ReceiptSink, Request, Upstream},
+    ports::{Clock, ReceiptSink, Request, Task, Upstream},
     refusal::Refusal,
     resolve,
     settings::{Catalogue, Settings},
@@ -221,7 +221,12 @@ impl Engine {
         let name = &inbound.request.facts.model;
         let candidates = resolve::candidates(snapshot, inbound)?;
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
-        let plan = self.decide(&candidates);
+        let plan = if matches!(inbound.request.task, Task::Kept { .. }) {
+            // Whoever keeps it is asked, in whatever state: nobody else has it.
+            Plan::of(candidates)
+        } else {
+            self.decide(&candidates)
+        };
         settlement.planned(plan.strategy.as_str(), plan.skipped.iter().map(plan::Skip::record).collect());
         if plan.targets.is_empty() {
             let mut refusal = attempt::cooling(name, &plan.skipped, self.clock.now());
@@ -383,5 +388,14 @@ fn interrupted(fault: &Fault) -> Refusal {
     } else {
         Code::StreamInterrupted
     };
-    Refusal::new(code, format!("The answer broke off: {}.", fault.message))
+    let mut refusal = Refusal::new(code, format!("The answer broke off: {}.", fault.message));
+    // What the provider itself reported keeps its words, or at least its class: clients decide by it what to do next.
+    refusal.passed_on.clone_from(&fault.answer);
+    refusal.upstream_status = match fault.kind {
+        FaultKind::RateLimited => Some(429),
+        FaultKind::Unavailable => Some(503),
+        FaultKind::InvalidRequest => Some(400),
+        _ => None,
+    };
+    refusal
 }

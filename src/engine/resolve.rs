@@ -49,9 +49,10 @@ pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candi
     Ok(candidates)
 }
 
-/// Chat has no tool for a web search, and the other dialects do: a target that speaks one of them is asked in it.
+/// Chat has no tool for a web search, and the other dialects do: a target that speaks one of them is asked in it, unless
+/// its row knows how it is asked in chat.
 fn prefer_its_search(target: &mut Target) {
-    if target.dialect != Dialect::Chat {
+    if target.dialect != Dialect::Chat || target.connection.provider.web_search.is_some() {
         return;
     }
     let connection = &target.connection;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_stream::try_stream;
 use bytes::Bytes;
-use canon::{Frame, Mark, UnaryError};
+use canon::{Frame, Mark, UnaryError, sse};
 use futures_util::{StreamExt, stream};
 use http::{Response, StatusCode};
 
 use super::{
     arrival::{self, Arrivals, Arrived, Kind},
-    words,
+    reported, words,
 };
 use crate::{
     engine::{
@@ -63,9 +63,11 @@ pub(super) fn unary_fault(error: &UnaryError) -> Fault {
     }
 }
 
-/// The fault of a stream that reports one.
-pub(super) fn reported(said: &str) -> Fault {
-    Fault::new(FaultKind::InStream, format!("reported an error in the stream: {said}"))
+/// The fault of a stream that reports one. Its class is the provider's, as far as it names one that is known.
+pub(super) fn reported(event: &[u8], said: &str) -> Fault {
+    let data = sse::data(event).unwrap_or_default();
+    let kind = reported::kind(&data);
+    Fault::new(kind, format!("reported an error in the stream: {said}"))
 }
 
 /// The fault of a stream with something other than JSON in it.

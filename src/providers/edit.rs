@@ -36,10 +36,12 @@ pub(super) fn edited(providers: &Providers, call: &Call, maker: &str) -> Edited 
     if matches!(call.request.task, Task::Kept { .. }) {
         return Edited::new(body.clone(), Vec::new());
     }
-    if let Some(searching) = search::in_own_form(call) {
-        return Edited::new(searching, vec![Edit::Model, Edit::WebSearch]);
-    }
     let mended = mend::mended(call, maker);
+    if search::has_own_form(call) {
+        let mut edited = mended.unwrap_or_else(|| Edited::new(body.clone(), Vec::new()));
+        search::in_own_form(call, &mut edited);
+        return edited;
+    }
     if target.dialect == Dialect::Chat && call.request.task == Task::Generate {
         return mended.unwrap_or_else(|| {
             let include_usage = !target.connection.provider.quirks.contains(&Quirk::NoStreamOptions);

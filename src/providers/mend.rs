@@ -1,12 +1,18 @@
 //! What a target that speaks the client's dialect would still refuse: words that its quirks rule out, and a longer
 //! answer than its model can give. Only a request that holds one of these is written anew.
 
-use canon::{Dialect, Edit, Quirks, Signature, Target, scan as pick};
+use std::ops::Range;
+
+use canon::{Dialect, Edit, Losses, Quirks, Signature, Target, patched, rename, scan as pick};
 use memchr::memmem;
+use openai::chat::{self, Changes};
 use serde_json::value::RawValue;
 
 use super::{edit::Edited, maker};
-use crate::engine::ports::{Call, Task};
+use crate::engine::{
+    ports::{Call, Task},
+    settings::Quirk,
+};
 
 /// The body in words that the target takes; `None` where it has nothing against the client's own.
 pub(super) fn mended(call: &Call, maker: &str) -> Option<Edited> {
@@ -18,20 +24,83 @@ pub(super) fn mended(call: &Call, maker: &str) -> Option<Edited> {
     let odd = dialect == Dialect::Chat && is_odd(quirks, body);
     // What the hub gave a client to bring back is for who made it; a strict provider of chat refuses the fields.
     let foreign = dialect == Dialect::Chat && Signature::may_be_in(body);
-    let most = maker::max_output(&call.target);
-    let long = most.is_some_and(|most| asked(dialect, body).is_some_and(|tokens| tokens > most));
-    if !odd && !long && !foreign {
-        return None;
+    if odd || foreign {
+        return written_anew(call, maker, odd, foreign);
     }
-    let mut turn = dialects::decode(dialect, body).ok()?;
+    let most = maker::max_output(&call.target)?;
+    shortened(call, most)
+}
+
+fn written_anew(call: &Call, maker: &str, odd: bool, foreign: bool) -> Option<Edited> {
+    let mut turn = dialects::decode(Dialect::Chat, &call.request.body).ok()?;
     turn.stream = call.request.facts.stream;
-    let target = Target { model: &call.target.model, source: dialect, maker, quirks, max_output: most };
-    let encoded = dialects::encode(dialect, &turn, &target);
+    let target = Target {
+        model: &call.target.model,
+        source: Dialect::Chat,
+        maker,
+        quirks: maker::quirks(&call.target),
+        max_output: maker::max_output(&call.target),
+    };
+    let encoded = dialects::encode(Dialect::Chat, &turn, &target);
     let mut edits = vec![Edit::Model];
     edits.extend(odd.then_some(Edit::Quirks));
     edits.extend(foreign.then_some(Edit::ForeignThoughts));
-    edits.extend(long.then_some(Edit::Limit));
     Some(Edited { body: encoded.body.into(), edits, losses: encoded.losses })
+}
+
+/// The body with no more tokens asked for than the model can give; every other byte stays.
+fn shortened(call: &Call, most: u64) -> Option<Edited> {
+    let (body, facts) = (&call.request.body, &call.request.facts);
+    let text = pick::text(body).ok()?;
+    let limits = limits(call.target.dialect, text);
+    let mut patches: Vec<(Range<usize>, String)> = limits
+        .into_iter()
+        .filter(|(_, tokens)| *tokens > most)
+        .map(|(span, _)| (span, most.to_string()))
+        .collect();
+    if patches.is_empty() {
+        return None;
+    }
+    let mut losses = Losses::default();
+    losses.changed("max_tokens");
+    if let Some(patch) = budget_below(call.target.dialect, text, most) {
+        losses.changed("reasoning");
+        patches.push(patch);
+    }
+    let mut edits = vec![Edit::Limit];
+    if let Some(patch) = rename(facts, &call.target.model) {
+        edits.push(Edit::Model);
+        patches.push(patch);
+    }
+    let body = patched(body, patches);
+    if call.target.dialect != Dialect::Chat {
+        return Some(Edited { body, edits, losses });
+    }
+    let facts = chat::scan(&body).ok()?;
+    let include_usage = !call.target.connection.provider.quirks.contains(&Quirk::NoStreamOptions);
+    let (body, more) = chat::apply(&body, &facts, Changes { model: &call.target.model, include_usage });
+    edits.extend(more);
+    Some(Edited { body, edits, losses })
+}
+
+/// Thoughts that Anthropic counts as part of the answer must stay below its limit: three quarters of it, or none where
+/// that is less than the least budget that there is (1024).
+fn budget_below(dialect: Dialect, text: &str, most: u64) -> Option<(Range<usize>, String)> {
+    if dialect != Dialect::Messages {
+        return None;
+    }
+    let [thinking] = pick::fields(text, ["thinking"]).ok()?;
+    let thinking = thinking?;
+    let [budget] = pick::fields(thinking.get(), ["budget_tokens"]).ok()?;
+    let budget = budget?;
+    if budget.get().parse::<u64>().ok()? < most {
+        return None;
+    }
+    let less = most / 4 * 3;
+    Some(match less {
+        1024.. => (pick::span(text, budget), less.to_string()),
+        _ => (pick::span(text, thinking), r#"{"type":"disabled"}"#.to_owned()),
+    })
 }
 
 /// Whether a chat request may hold what the quirks rule out. A look at the bytes: a user who only writes the word costs
@@ -46,20 +115,21 @@ fn is_odd(quirks: Quirks, body: &[u8]) -> bool {
         || (quirks.echo_reasoning && holds("\"tool_calls\"") && !holds("\"reasoning_content\""))
 }
 
-/// The longest answer that a request asks for, in tokens.
-fn asked(dialect: Dialect, body: &[u8]) -> Option<u64> {
-    let text = pick::text(body).ok()?;
-    let of = |text: &str, names: [&'static str; 2]| -> Option<u64> {
-        let found = pick::fields(text, names).ok()?;
-        found.into_iter().flatten().find_map(|raw: &RawValue| raw.get().parse().ok())
+/// Where a request says how long its answer may be, and how long that is, in tokens.
+fn limits(dialect: Dialect, text: &str) -> Vec<(Range<usize>, u64)> {
+    let of = |part: &str, names: [&'static str; 2]| -> Vec<(Range<usize>, u64)> {
+        let found = pick::fields(part, names).unwrap_or_default();
+        let numbers = found.into_iter().flatten();
+        numbers.filter_map(|raw: &RawValue| Some((pick::span(text, raw), raw.get().parse().ok()?))).collect()
     };
     match dialect {
         Dialect::Chat => of(text, ["max_completion_tokens", "max_tokens"]),
-        Dialect::Responses => of(text, ["max_output_tokens", "max_output_tokens"]),
-        Dialect::Messages => of(text, ["max_tokens", "max_tokens"]),
+        Dialect::Responses => of(text, ["max_output_tokens", ""]),
+        Dialect::Messages => of(text, ["max_tokens", ""]),
         Dialect::Gemini => {
-            let [camel, snake] = pick::fields(text, ["generationConfig", "generation_config"]).ok()?;
-            of(camel.or(snake)?.get(), ["maxOutputTokens", "max_output_tokens"])
+            let config = pick::fields(text, ["generationConfig", "generation_config"]).unwrap_or_default();
+            let config = config.into_iter().flatten().next();
+            config.map_or_else(Vec::new, |config| of(config.get(), ["maxOutputTokens", "max_output_tokens"]))
         }
     }
 }
@@ -67,6 +137,25 @@ fn asked(dialect: Dialect, body: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn asked(dialect: Dialect, body: &[u8]) -> Option<u64> {
+        limits(dialect, std::str::from_utf8(body).unwrap_or_default()).first().map(|(_, tokens)| *tokens)
+    }
+
+    #[test]
+    fn a_budget_stays_below_the_limit() {
+        let text = r#"{"max_tokens":20000,"thinking":{"type":"enabled","budget_tokens":10000}}"#;
+        let patched = |most| {
+            let (span, text_in) = budget_below(Dialect::Messages, text, most)?;
+            Some(format!("{}{text_in}{}", &text[..span.start], &text[span.end..]))
+        };
+        assert_eq!(patched(16_000), None);
+        assert_eq!(
+            patched(8000).as_deref(),
+            Some(r#"{"max_tokens":20000,"thinking":{"type":"enabled","budget_tokens":6000}}"#)
+        );
+        assert_eq!(patched(1000).as_deref(), Some(r#"{"max_tokens":20000,"thinking":{"type":"disabled"}}"#));
+    }
 
     #[test]
     fn limits_are_found_in_every_dialect() {

@@ -12,6 +12,7 @@ pub mod media;
 mod mend;
 mod native;
 mod refusal;
+mod reported;
 mod request;
 mod retry;
 mod search;

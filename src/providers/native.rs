@@ -12,12 +12,13 @@ use super::{
     edit::{self, Edited},
     maker,
     makers::Makers,
-    request,
+    reported, request,
     wire::{self, ReadEvent, ReadUnary},
 };
 use crate::engine::{
     fault::{Fault, FaultKind},
     ports::{Answer, Call},
+    settings::Connection,
 };
 
 /// Sends a call and reads the head of the answer.
@@ -27,6 +28,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
     let answer = request::send(providers, &call, body).await?;
     let (dialect, task, facts) = (call.target.dialect, &call.request.task, &call.request.facts);
     let reader = Native {
+        connection: Arc::clone(&call.target.connection),
         makers: Arc::clone(&providers.makers),
         maker,
         dialect,
@@ -42,6 +44,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
 
 /// Passes bytes through and looks at them on the way.
 struct Native {
+    connection: Arc<Connection>,
     makers: Arc<Makers>,
     maker: String,
     dialect: Dialect,
@@ -62,7 +65,11 @@ impl Reader for Native {
             Piece::Nothing => Ok(Frame::new(Bytes::new(), Mark::Empty, None)),
             Piece::Done if !self.content => Err(unfinished(false)),
             Piece::Done => Ok(Frame::new(event, Mark::End, None)),
-            Piece::Error(said) => Err(reported(&said)),
+            Piece::Error(said) => {
+                let mut fault = reported(&event, &said);
+                fault.answer = reported::event(self.dialect, &event, &self.connection).map(Box::new);
+                Err(fault)
+            }
             Piece::Garbage => Err(garbage()),
             Piece::Chunk { mark, usage, finished, usage_only } => {
                 self.content |= mark == Mark::Content || finished;

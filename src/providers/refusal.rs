@@ -6,7 +6,6 @@ use bytes::Bytes;
 use canon::Dialect;
 use http::{StatusCode, response::Parts};
 use http_body_util::{BodyExt, Limited};
-use memchr::memmem;
 
 use super::{retry, wire, words};
 use crate::{
@@ -17,6 +16,9 @@ use crate::{
     },
     outbound::Body,
 };
+
+/// How Anthropic begins to say that an account has no money left.
+const NO_CREDIT: &str = "Your credit balance is too low";
 
 /// How much of an error's body is read.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -50,11 +52,9 @@ pub(super) async fn read(target: &Target, parts: &Parts, body: Body, now: i64) -
 fn kind_of(status: StatusCode, dialect: Dialect, body: &[u8]) -> FaultKind {
     match status.as_u16() {
         // Google refuses a wrong key as if the request were wrong.
-        400 if dialect == Dialect::Gemini && memmem::find(body, b"API_KEY_INVALID").is_some() => {
-            FaultKind::Unauthorized
-        }
+        400 if dialect == Dialect::Gemini && gemini::fault::is_of_key(body) => FaultKind::Unauthorized,
         // Anthropic says of an account without money that the request is wrong.
-        400 if dialect == Dialect::Messages && memmem::find(body, b"credit balance is too low").is_some() => {
+        400 if dialect == Dialect::Messages && wire::message_of(dialect, body).starts_with(NO_CREDIT) => {
             FaultKind::PaymentRequired
         }
         401 | 403 => FaultKind::Unauthorized,

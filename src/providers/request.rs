@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use canon::Dialect;
 use http::{
-    HeaderValue, Method, Request, Response,
+    HeaderValue, Method, Request, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
 };
 
@@ -43,16 +43,40 @@ pub(super) async fn send(providers: &Providers, call: &Call, body: Bytes) -> Res
     }
     let (parts, body) = answer.into_parts();
     let mut fault = refusal::read(&call.target, &parts, body, providers.clock.now()).await;
-    if call.request.task != Task::Generate && fault.kind == FaultKind::ModelNotFound {
-        // It may be this way of asking that the provider does not know, or the thing that is asked for: neither says
-        // anything about the model.
-        fault.kind = FaultKind::InvalidRequest;
-    }
+    fault.kind = as_of_task(&call.request.task, fault.kind, parts.status);
     if call.request.dialect != call.target.dialect {
         // In words that the client's dialect does not have.
         fault.answer = None;
     }
     Err(fault)
+}
+
+/// What a refusal means where something other than generation was asked for. It may be this way of asking that the
+/// provider does not know, the thing that is asked for, or a limit or a right of its own: none of that is held against
+/// the account, or the model on it.
+fn as_of_task(task: &Task, kind: FaultKind, status: StatusCode) -> FaultKind {
+    let is_of_account =
+        matches!(kind, FaultKind::Unauthorized | FaultKind::PaymentRequired | FaultKind::RateLimited);
+    match task {
+        Task::Generate => kind,
+        Task::Complete | Task::Embed => match (kind, status) {
+            (FaultKind::ModelNotFound | FaultKind::RateLimited, _)
+            | (_, StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) => {
+                FaultKind::Unserved
+            }
+            _ => kind,
+        },
+        Task::CountTokens => match (kind, status) {
+            (FaultKind::ModelNotFound, _)
+            | (_, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) => FaultKind::Unserved,
+            _ if is_of_account => FaultKind::Unserved,
+            _ => kind,
+        },
+        // That a provider has no such thing, or not this one, is the client's to know.
+        Task::Compact | Task::Kept { .. } if kind == FaultKind::ModelNotFound => FaultKind::InvalidRequest,
+        Task::Compact | Task::Kept { .. } if is_of_account => FaultKind::Unserved,
+        Task::Compact | Task::Kept { .. } => kind,
+    }
 }
 
 fn build(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {

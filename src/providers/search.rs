@@ -1,23 +1,26 @@
 //! A web search in the form that a provider of the chat dialect takes.
 
 use bytes::Bytes;
-use canon::Dialect;
+use canon::{Dialect, Edit};
 use openai::chat::{self, Changes};
 use serde_json::{Map, Value, json};
 
+use super::edit::Edited;
 use crate::engine::{
     ports::Call,
     settings::{Quirk, WebSearch},
 };
 
-/// The body with its web-search tool in the provider's own form; `None` for requests that did not come by the route
-/// that forces one, and where the target does not speak chat.
-pub(super) fn in_own_form(call: &Call) -> Option<Bytes> {
-    if !call.request.searches || call.target.dialect != Dialect::Chat {
-        return None;
-    }
+/// Whether a call came by the route that forces a search, to a target that speaks chat.
+pub(super) fn has_own_form(call: &Call) -> bool {
+    call.request.searches && call.target.dialect == Dialect::Chat
+}
+
+/// Puts the web-search tool of a body into the provider's own form.
+pub(super) fn in_own_form(call: &Call, edited: &mut Edited) {
     let provider = &call.target.connection.provider;
-    let mut body: Map<String, Value> = serde_json::from_slice(&call.request.body).ok()?;
+    // The scan has seen an object; what is none stays as it is.
+    let Ok(mut body) = serde_json::from_slice::<Map<String, Value>>(&edited.body) else { return };
     // Who tagged the model said that it can; OpenAI's form is the most likely one.
     let form = provider.web_search.unwrap_or(WebSearch::Options);
     if form != WebSearch::Tool {
@@ -32,10 +35,14 @@ pub(super) fn in_own_form(call: &Call) -> Option<Bytes> {
             put(&mut body, "compound_custom", json!({"tools": {"enabled_tools": ["web_search"]}}));
         }
     }
-    let body = Bytes::from(Value::Object(body).to_string());
-    let facts = chat::scan(&body).ok()?;
+    edited.body = Bytes::from(Value::Object(body).to_string());
+    edited.edits.push(Edit::WebSearch);
+    let Ok(facts) = chat::scan(&edited.body) else { return };
     let include_usage = !provider.quirks.contains(&Quirk::NoStreamOptions);
-    Some(chat::apply(&body, &facts, Changes { model: &call.target.model, include_usage }).0)
+    let changes = Changes { model: &call.target.model, include_usage };
+    let (body, edits) = chat::apply(&edited.body, &facts, changes);
+    edited.body = body;
+    edited.edits.extend(edits);
 }
 
 /// What the client said itself stays.

@@ -47,12 +47,19 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
     if compacts {
         losses.changed("compaction_trigger");
     }
-    let answer = request::send(providers, &call, body.into()).await?;
     let mut asked = Asked::of(&turn);
+    // It may hold megabytes of media, and waiting for the provider takes long.
+    drop(turn);
+    let answer = request::send(providers, &call, body.into()).await?;
     (asked.id, asked.now) = (call.id.to_string(), providers.clock.now() / 1000);
     if client == Dialect::Responses && !call.request.keeps {
         // Nobody keeps this answer, and it must not say otherwise.
         asked.echo.insert("store".to_owned(), false.into());
+    }
+    if client == Dialect::Responses
+        && let Some(previous) = &call.request.facts.continues
+    {
+        asked.echo.insert("previous_response_id".to_owned(), previous.as_str().into());
     }
     let unsigned = Unsigned::new(client, &maker);
     let estimate = Estimate::new(client, call.request.body.clone());
@@ -206,7 +213,7 @@ impl Reader for Translated {
     fn event(&mut self, event: Bytes) -> Result<Frame, Fault> {
         match self.decoder.push(&event, &mut self.events) {
             Ok(()) => {}
-            Err(AnswerError::Reported(said)) => return Err(reported(&said)),
+            Err(AnswerError::Reported(said)) => return Err(reported(&event, &said)),
             Err(AnswerError::Garbage) => return Err(garbage()),
             Err(AnswerError::Empty) => return Err(unfinished(self.content)),
         }

@@ -3,10 +3,11 @@
 use axum::response::{IntoResponse, Response};
 use canon::{DecodeError, Turn, tokens};
 use http::{HeaderName, HeaderValue};
+use operations::Scope;
 use serde::Serialize;
 
 use super::api::{Api, Question, Visit, not_understood};
-use crate::engine::{code::Code, refusal::Refusal};
+use crate::engine::{code::Code, policy, refusal::Refusal};
 
 /// Says that a count was estimated.
 const COUNT: HeaderName = HeaderName::from_static("x-trivium-token-count");
@@ -19,12 +20,15 @@ pub(super) async fn answer<Answer: Serialize>(
     turn: impl FnOnce() -> Result<Turn, DecodeError>,
     write: impl FnOnce(u64) -> Answer,
 ) -> Result<Response, Refusal> {
-    let refusal = match api.answer(visit, question).await {
-        Ok(response) => return Ok(response),
-        Err(refusal) => refusal,
-    };
-    if !can_be_estimated(&refusal) {
-        return Err(refusal);
+    policy::require(&visit.caller, Scope::ExecuteCompletions)?;
+    if somebody_counts(api, visit, &question)? {
+        let refusal = match api.answer(visit, question).await {
+            Ok(response) => return Ok(response),
+            Err(refusal) => refusal,
+        };
+        if !can_be_estimated(&refusal) {
+            return Err(refusal);
+        }
     }
     let turn = turn().map_err(|error| not_understood(&error))?;
     let mut response = axum::Json(write(tokens::in_turn(&turn))).into_response();
@@ -32,16 +36,21 @@ pub(super) async fn answer<Answer: Serialize>(
     Ok(response)
 }
 
+/// Whether any target of the model speaks the client's dialect: an estimate is no request, and has no receipt.
+fn somebody_counts(api: &Api, visit: &Visit, question: &Question) -> Result<bool, Refusal> {
+    let plan = api.engine.simulate(&question.facts.model, visit.ids.dialect)?;
+    Ok(plan.targets.iter().any(|target| target.dialect == visit.ids.dialect))
+}
+
 /// Whether a refusal says that nobody can count now, and not that the request is wrong.
 fn can_be_estimated(refusal: &Refusal) -> bool {
     match refusal.code {
         Code::NotSupported
+        | Code::ModelNotFound
         | Code::AllCoolingDown
         | Code::AllFailed
         | Code::RateLimited
         | Code::DeadlineExceeded => true,
-        // The provider does not know this way of asking.
-        Code::UpstreamRefused => matches!(refusal.status(), 404 | 405 | 501),
         _ => false,
     }
 }

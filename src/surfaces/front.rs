@@ -82,13 +82,13 @@ pub(super) fn spoken(path: &str, headers: &HeaderMap) -> Dialect {
     {
         return Dialect::Gemini;
     }
-    if path.ends_with("/messages") || path.ends_with("/messages/count_tokens") {
+    if path.starts_with("/v1/messages") || path.starts_with("/messages") {
         return Dialect::Messages;
     }
     if path.contains("/responses") {
         return Dialect::Responses;
     }
-    let shared = path.contains("/models");
+    let shared = !["/chat/", "/completions", "/embeddings", "/api/"].iter().any(|part| path.contains(part));
     if shared && headers.contains_key("anthropic-version") {
         Dialect::Messages
     } else if shared && headers.contains_key("x-goog-api-key") {

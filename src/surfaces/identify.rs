@@ -1,12 +1,12 @@
 //! Who is calling over HTTP: the key from the headers, the address from the connection, and the rate that
 //! the address is allowed.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use axum::extract::Request;
 use canon::Dialect;
-use http::{HeaderMap, HeaderName, Uri, header};
-use operations::Scopes;
+use http::{HeaderMap, Uri, header};
+use operations::{Scopes, keys::KEY_TEXT_PREFIX};
 
 use super::{
     Handles,
@@ -23,8 +23,7 @@ use crate::{
 };
 
 /// The headers in which Anthropic's and Google's clients send a key.
-const KEY_HEADERS: [HeaderName; 2] =
-    [HeaderName::from_static("x-api-key"), HeaderName::from_static("x-goog-api-key")];
+const KEY_HEADERS: [&str; 2] = ["x-api-key", "x-goog-api-key"];
 
 /// Tells who is calling.
 #[derive(Clone)]
@@ -53,8 +52,8 @@ impl Identify {
         let address = request.extensions().get::<Peer>().map(|peer| peer.0);
         let snapshot = self.engine.snapshot();
         self.engine.admission().rate(address, &snapshot.settings.limits, self.engine.clock().now())?;
-        let token = token_of(request.headers()).or_else(|| token_in(request.uri()));
-        match self.gate.identify(token, address) {
+        let token = token_of(request.headers()).map(Cow::Borrowed).or_else(|| token_in(request.uri()));
+        match self.gate.identify(token.as_deref(), address) {
             Ok(caller) => Ok(caller),
             // Without required keys a client may send none, or whatever its settings demand of it. But not
             // a web page: any page that somebody visits could spend money and make keys here.
@@ -75,24 +74,26 @@ impl Identify {
     }
 }
 
+/// The key among what a request carries. Clients whose settings have several send several, some of them left over: one
+/// that looks like the hub's own goes first.
 fn token_of(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     });
-    bearer
-        .or_else(|| KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok()))
-        .filter(|token| !token.is_empty())
+    let others = KEY_HEADERS.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
+    let sent: Vec<&str> = bearer.into_iter().chain(others).filter(|token| !token.is_empty()).collect();
+    sent.iter().find(|token| token.starts_with(KEY_TEXT_PREFIX)).or(sent.first()).copied()
 }
 
 /// The key in the query, as Gemini's REST examples send it. Nowhere else: addresses end up in the logs of whatever
 /// stands between.
-fn token_in(uri: &Uri) -> Option<&str> {
+fn token_in(uri: &Uri) -> Option<Cow<'_, str>> {
     if spoken(uri.path(), &HeaderMap::new()) != Dialect::Gemini {
         return None;
     }
-    let pairs = uri.query()?.split('&');
-    pairs.filter_map(|pair| pair.strip_prefix("key=")).find(|token| !token.is_empty())
+    let pairs = url::form_urlencoded::parse(uri.query()?.as_bytes());
+    pairs.filter(|(name, _)| name == "key").map(|(_, token)| token).find(|token| !token.is_empty())
 }
 
 /// Everybody, when the operator has switched keys off. Configuration allows that on loopback only.

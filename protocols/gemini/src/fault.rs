@@ -89,6 +89,15 @@ pub(crate) fn said(value: &Value) -> String {
         .to_owned()
 }
 
+/// Whether an error says that the key is not valid, which Google tells with the status of a wrong request. Only the
+/// reason among the details counts: messages quote what the client wrote.
+#[must_use]
+pub fn is_of_key(body: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
+    let details = object(&value).get("details").and_then(Value::as_array);
+    details.into_iter().flatten().any(|detail| detail.get("reason").is_some_and(|reason| reason == "API_KEY_INVALID"))
+}
+
 /// How long the provider asks to wait, as a `google.rpc.RetryInfo` among the details says it.
 #[must_use]
 pub fn retry_delay(body: &[u8]) -> Option<Duration> {
@@ -127,6 +136,12 @@ mod tests {
         assert_eq!(retry_delay(body), Some(Duration::from_millis(37_500)));
         assert_eq!(retry_delay(br#"{"error":{"details":[{"retryDelay":"-1s"}]}}"#), None);
         assert_eq!(retry_delay(br#"{"error":{"details":[{"retryDelay":"soon"}]}}"#), None);
+    }
+
+    #[test]
+    fn only_the_reason_tells_of_a_wrong_key() {
+        assert!(is_of_key(br#"{"error":{"code":400,"details":[{"reason":"API_KEY_INVALID"}]}}"#));
+        assert!(!is_of_key(br#"{"error":{"code":400,"message":"Unknown name \"API_KEY_INVALID\""}}"#));
     }
 
     #[test]

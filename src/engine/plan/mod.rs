@@ -54,6 +54,19 @@ impl Skip {
     }
 }
 
+impl Plan {
+    /// Every candidate in the configured order, whatever its state.
+    #[must_use]
+    pub fn of(candidates: Candidates) -> Self {
+        Self {
+            targets: candidates.targets,
+            skipped: Vec::new(),
+            strategy: candidates.strategy,
+            advance: None,
+        }
+    }
+}
+
 /// Orders the candidates: those that are fit in the strategy's order, then those that failed a
 /// moment ago, and none that is to be left alone.
 #[must_use]

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Request, State, rejection::PathRejection},
     response::Response,
 };
-use canon::MODEL_LIMIT;
+use canon::{Dialect, MODEL_LIMIT};
 use gemini::{count_tokens, generate};
 use http::Uri;
 
@@ -26,6 +26,8 @@ pub(super) async fn call(
     call: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    // The route says it, also where the path spells its colon as `%3A`.
+    let ids = Ids { dialect: Dialect::Gemini, ..ids };
     api.serve(ids, request, async |visit| {
         let question = question(&visit, &path::text(call)?)?;
         if question.task != Task::CountTokens {
@@ -65,5 +67,6 @@ fn question(visit: &Visit, call: &str) -> Result<Question, Refusal> {
 }
 
 fn wants_events(uri: &Uri) -> bool {
-    uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "alt=sse"))
+    let query = uri.query().unwrap_or_default().as_bytes();
+    url::form_urlencoded::parse(query).any(|(name, value)| matches!(&*name, "alt" | "$alt") && value == "sse")
 }

@@ -65,6 +65,7 @@ pub(super) async fn input_tokens(
     api.serve(ids, request, async |visit| {
         let mut question = question(&api, &visit).await?;
         question.task = Task::CountTokens;
+        question.facts.stream = false;
         let body = question.body.clone();
         let count = |input_tokens| json!({"object": "response.input_tokens", "input_tokens": input_tokens});
         counting::answer(&api, &visit, question, || responses::decode(&body), count).await
@@ -103,7 +104,8 @@ async fn question(api: &Api, visit: &Visit) -> Result<Question, Refusal> {
             let earlier = earlier.map_err(|error| refused(&error))?.unwrap_or_default();
             let body =
                 responses::with_history(&visit.body, earlier).map_err(|error| not_understood(&error))?;
-            let facts = scan(&body)?;
+            // The answer says what it went on from, though the request that goes out does not.
+            let facts = Facts { continues: Some(previous), ..scan(&body)? };
             Ok(asked(visit, body.into(), facts, None))
         }
         Some(Found::At { connection, fingerprint }) => {

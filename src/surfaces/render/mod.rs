@@ -40,7 +40,7 @@ pub(super) fn refusal(refusal: &Refusal, ids: &Ids, topology: bool) -> Response 
 pub(super) fn event(refusal: &Refusal, ids: &Ids, topology: bool, sent: u64) -> Bytes {
     let message = message(refusal);
     match ids.dialect {
-        Dialect::Responses => {
+        Dialect::Responses if refusal.passed_on.is_none() => {
             let code = refusal.code.as_str();
             let asked = Asked { id: ids.own.to_string(), ..Asked::default() };
             return openai::responses::failed(&asked, sent, code, &message).into();
@@ -48,14 +48,20 @@ pub(super) fn event(refusal: &Refusal, ids: &Ids, topology: bool, sent: u64) -> 
         Dialect::Messages if refusal.passed_on.is_none() => {
             return messages_error(refusal, ids, topology, &message).event().into();
         }
-        Dialect::Chat | Dialect::Messages | Dialect::Gemini => {}
+        Dialect::Chat | Dialect::Responses | Dialect::Messages | Dialect::Gemini => {}
     }
-    let name = if ids.dialect == Dialect::Messages { &b"event: error\n"[..] } else { b"" };
     let body = body(refusal, ids, topology);
+    let read = serde_json::from_slice::<serde_json::Value>(&body);
+    let name = match (ids.dialect, &read) {
+        (Dialect::Messages, _) => "event: error\n".to_owned(),
+        (Dialect::Responses, Ok(read)) => {
+            format!("event: {}\n", read.get("type").and_then(serde_json::Value::as_str).unwrap_or("error"))
+        }
+        _ => String::new(),
+    };
     // A provider's own words may be spread over several lines, which would end the event.
-    let one_line =
-        serde_json::from_slice::<serde_json::Value>(&body).and_then(|value| serde_json::to_vec(&value));
-    [name, b"data: ", one_line.as_deref().unwrap_or(&body), b"\n\n"].concat().into()
+    let one_line = read.and_then(|value| serde_json::to_vec(&value));
+    [name.as_bytes(), b"data: ", one_line.as_deref().unwrap_or(&body), b"\n\n"].concat().into()
 }
 
 /// The body alone.
@@ -80,7 +86,7 @@ pub(super) fn body(refusal: &Refusal, ids: &Ids, topology: bool) -> Bytes {
                 code: refusal.status(),
                 message: &message,
                 status: gemini::fault::status_of(refusal.status()),
-                details: Coded::of(refusal, ids, topology),
+                details: Waiting::of(refusal, Coded::of(refusal, ids, topology)),
             },
         }),
     }
@@ -97,6 +103,33 @@ struct Coded<'a> {
 impl<'a> Coded<'a> {
     fn of(refusal: &'a Refusal, ids: &'a Ids, topology: bool) -> Self {
         Self { reason: refusal.code.as_str(), details: Details::of(refusal, ids, topology) }
+    }
+}
+
+/// When to come back, in the place where Google's clients look for it.
+#[derive(Serialize)]
+struct Waiting<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<[RetryInfo; 1]>,
+    #[serde(flatten)]
+    coded: Coded<'a>,
+}
+
+#[derive(Serialize)]
+struct RetryInfo {
+    #[serde(rename = "@type")]
+    kind: &'static str,
+    #[serde(rename = "retryDelay")]
+    delay: String,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(refusal: &Refusal, coded: Coded<'a>) -> Self {
+        let info = |wait| RetryInfo {
+            kind: "type.googleapis.com/google.rpc.RetryInfo",
+            delay: format!("{}s", whole_seconds(wait)),
+        };
+        Self { details: refusal.retry_after.map(|wait| [info(wait)]), coded }
     }
 }
 

@@ -119,7 +119,7 @@ async fn forward(
 ) -> Result<Response, Refusal> {
     let query = visit.parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path = format!("/{}{below}{query}", escaped(id));
-    let streams = wants_events(&visit.parts.uri);
+    let streams = method == Method::GET && below.is_empty() && wants_events(&visit.parts.uri);
     let facts = Facts { stream: streams, ..Facts::default() };
     let mut question = Question::new(Task::Kept { method, path }, Bytes::new(), facts);
     question.pin = Some(pin);
