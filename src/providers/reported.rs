@@ -51,7 +51,22 @@ pub(super) fn event(dialect: Dialect, event: &Bytes, connection: &Connection) ->
         _ => super::wire::is_error_body(dialect, data.as_ref()),
     };
     let body = words::without_secret(text, connection);
-    is_error.then(|| PassedOn { status: StatusCode::OK, body: body.into() })
+    // A credential may be written with escapes, and be found only where the text is read.
+    let said = serde_json::from_str::<Value>(&body).map(|value| every_text(&value)).unwrap_or_default();
+    let safe = words::without_secret(&said, connection) == said;
+    (is_error && safe).then(|| PassedOn { status: StatusCode::OK, body: body.into() })
+}
+
+/// Every text in a value, one behind the other.
+fn every_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text}\n"),
+        Value::Array(list) => list.iter().map(every_text).collect(),
+        Value::Object(map) => {
+            map.iter().map(|(name, value)| format!("{name}\n{}", every_text(value))).collect()
+        }
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -128,7 +128,11 @@ async fn check(
                     && hub.calls(["sim-ok"]) == [0]
                     && attempts == [Some("invalid_request")]
             }
-            Broken => is_broken(client, &answer) && attempts.len() == 1 && attempts[0].is_some(),
+            Broken => {
+                is_broken(client, &answer, key, client == provider)
+                    && attempts.len() == 1
+                    && attempts[0].is_some()
+            }
         },
         receipts.len() == 1,
         key == "sim-nousage"
@@ -148,9 +152,13 @@ async fn check(
 }
 
 /// Whether an answer began, and ends in an honest error.
-fn is_broken(client: Dialect, answer: &Answer) -> bool {
+fn is_broken(client: Dialect, answer: &Answer, key: &str, native: bool) -> bool {
+    // A provider of the client's dialect that reports an error does so in its own words.
+    let own_words = native && key.starts_with("sim-sse-error");
+    let code = speech::broke_with(client, answer);
+    let told = code.is_some_and(|code| (code == "stream_interrupted") != own_words);
     answer.status == StatusCode::OK
-        && speech::broke_with(client, answer).as_deref() == Some("stream_interrupted")
+        && told
         && !speech::text(client, answer).is_empty()
         && !answer.text.contains("[DONE]")
         && !answer.text.contains("message_stop")

@@ -50,7 +50,7 @@ const TABLE: &[(&str, End, End)] = &[
     ("sim-html", Second("malformed"), Second("malformed")),
     ("sim-badjson", Second("malformed"), Second("malformed")),
     ("sim-sse-error", Second("in_stream_error"), Second("in_stream_error")),
-    ("sim-sse-error-3", Second("in_stream_error"), Broken("stream_interrupted")),
+    ("sim-sse-error-3", Second("in_stream_error"), Broken("server_error")),
     ("sim-nostream", First, Second("malformed")),
     ("sim-slow-2000", First, First),
     ("sim-headers-2000", First, First),

@@ -94,7 +94,7 @@ async fn an_answer_longer_than_the_model_can_give_is_not_asked_for() {
     let answer = ask(&hub, Dialect::Chat, &body).await;
     assert_eq!(answer.header("x-trivium-translation-loss"), "~max_tokens");
     assert_eq!(sent(&hub)["max_tokens"], 60);
-    assert_eq!(hub.receipts().await[0].detail.edits, ["model", "limit"]);
+    assert_eq!(hub.receipts().await[0].detail.edits, ["limit"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -130,15 +130,16 @@ fn in_order(events: &[Value]) -> bool {
     numbers.eq((0..events.len() as u64).map(Some))
 }
 
-/// The code of the error that ends a stream.
+/// The code of the error that ends a stream: the hub's, or the class that a provider of the same dialect gave it.
 pub(crate) fn broke_with(dialect: Dialect, answer: &Answer) -> Option<String> {
     let last = events(answer).pop()?;
-    let code = match dialect {
-        Dialect::Chat => last.pointer("/error/code"),
-        Dialect::Responses => last.pointer("/response/error/code"),
-        Dialect::Messages | Dialect::Gemini => last.pointer("/error/reason"),
+    let pointers: &[&str] = match dialect {
+        Dialect::Chat => &["/error/code"],
+        Dialect::Responses => &["/response/error/code", "/error/code", "/code"],
+        Dialect::Messages => &["/error/reason", "/error/type"],
+        Dialect::Gemini => &["/error/reason", "/error/status"],
     };
-    code?.as_str().map(str::to_owned)
+    pointers.iter().find_map(|pointer| last.pointer(pointer)?.as_str()).map(str::to_owned)
 }
 
 /// Whether an error answer has the dialect's own shape, and its class agrees with its status.
