@@ -112,6 +112,12 @@ const REQUESTS: &[Allowed] = &[
         why: "pictures of the model, files by address or of another vendor's store, and films are not in the API",
     },
     Allowed {
+        from: &[Responses],
+        to: &[Chat],
+        what: &["detail"],
+        why: "chat looks closely at pictures alone",
+    },
+    Allowed {
         from: ANY,
         to: &[Responses],
         what: &["image", "file", "video"],
@@ -287,6 +293,7 @@ const ANSWERS: &[Allowed] = &[
         what: &["content.web_search_call", "content.server_tool_use", "~refusal"],
         why: "what another vendor's tools did; a refusal is text",
     },
+    Allowed { from: ANY, to: &[Messages], what: &["logprobs"], why: "not in the API" },
     Allowed {
         from: ANY,
         to: ANY,

@@ -18,6 +18,9 @@ pub(super) fn forget(answer: &Answer, to: Dialect, losses: &Losses) -> Answer {
     if !lost_reason || to == Dialect::Messages || changed(losses, "finish_reason") {
         answer.stop = stop(&answer.stop, to, called, refused);
     }
+    if lost(losses, "logprobs") {
+        answer.logprobs.clear();
+    }
     if lost(losses, "stop_sequence") {
         answer.stop_sequence = None;
     }
