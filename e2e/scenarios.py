@@ -50,3 +50,57 @@ def accounts():
         ]
         for name, behaviours in SCENARIOS.items()
     }
+
+
+# The dialects: a provider of each kind, reached by the connection's id as a prefix: `on-chat/gpt-5`. The models' names
+# are such that the simulator is as strict as the vendors are today.
+DIALECTS = {
+    "chat": {"type": "openai-compatible", "base": "/v1", "model": "gpt-5"},
+    "responses": {"type": "responses-compatible", "base": "/v1", "model": "gpt-5"},
+    "messages": {"type": "anthropic-compatible", "base": "/v1", "model": "claude-opus-4-8"},
+    "gemini": {"type": "gemini-compatible", "base": "/v1beta", "model": "gemini-3-pro"},
+}
+
+# What else a provider of each dialect does, once for each dialect of clients: `late-messages-chat` fails only for
+# those who speak `messages` to a `chat` provider.
+TROUBLES = {
+    "dry": "sim-429-retry-20",
+    "refused": "sim-400",
+    "down": "sim-500",
+    "late": "sim-sse-error-3",
+    "cut": "sim-cut-3",
+    "stall": "sim-stall-3",
+}
+
+
+def connections():
+    """The connections of the dialects as {id, key, dialect, models}."""
+    rows = []
+    for dialect, row in DIALECTS.items():
+        rows.append({"id": f"on-{dialect}", "key": f"sim-ok.on-{dialect}", "dialect": dialect, "models": [row["model"]]})
+        for trouble, behaviour in TROUBLES.items():
+            for client in DIALECTS:
+                name = f"{trouble}-{client}-{dialect}"
+                row_of = {"id": name, "key": f"{behaviour}.{name}", "dialect": dialect, "models": [row["model"]]}
+                rows.append(row_of)
+    # A conversation that begins at one provider and goes on at another, since the first runs dry.
+    for client in DIALECTS:
+        for first in DIALECTS:
+            for second in DIALECTS:
+                if first != second:
+                    model = moving(client, first, second)
+                    rows.append({"id": f"{model}-1", "key": f"sim-429-after-1.{model}", "dialect": first, "models": [model]})
+                    rows.append({"id": f"{model}-2", "key": f"sim-ok.{model}-2", "dialect": second, "models": [model]})
+    return rows
+
+
+def moving(client, first, second):
+    """The model that moves from the first dialect to the second after one answer."""
+    return f"gemini-3-{client}-{first}-{second}"
+
+
+def models():
+    """All models that are on offer."""
+    names = [name for name in SCENARIOS if name != "unknown"]
+    names += [model for row in connections() for model in row["models"]]
+    return list(dict.fromkeys(names))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     effective::Sink,
     fields::Fields,
-    schema::{Key, Section},
+    schema::{Key, SWITCH, Section},
 };
 use crate::engine::settings::Keeping;
 
@@ -18,8 +18,6 @@ pub(super) static SECTION: Section = Section { name: "responses", keys: &[KEEP, 
 
 const MEGABYTE: u64 = 1024 * 1024;
 const YEAR: f64 = 31_536_000.0;
-
-const SWITCH: [(&str, bool); 4] = [("on", true), ("off", false), ("true", true), ("false", false)];
 
 pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Keeping {
     let default = Keeping::default();

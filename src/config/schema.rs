@@ -30,6 +30,9 @@ impl Key {
     }
 }
 
+/// What people write for yes and no.
+pub(super) const SWITCH: [(&str, bool); 4] = [("on", true), ("off", false), ("true", true), ("false", false)];
+
 /// Settings that are written together.
 #[derive(Debug)]
 pub(super) struct Section {

@@ -10,7 +10,7 @@ use super::{
     fields::{Fields, Written},
     mask::shown,
     origin::Origin,
-    schema::{Key, Section},
+    schema::{Key, SWITCH, Section},
 };
 use crate::engine::settings::Limits;
 
@@ -24,6 +24,7 @@ const QUEUE_TIMEOUT: Key = Key::new("queue_timeout_seconds", "seconds from 0 to 
 const RATE_LIMIT: Key = Key::new("rate_limit_per_minute", "a whole number from 0 (off) to 1000000000", "100")
     .short("RATE_LIMIT_MAX");
 const SHUTDOWN: Key = Key::new("shutdown_timeout_seconds", "seconds from 0 to 86400", "30");
+const RESPONSES_WEBSOCKET: Key = Key::new("responses_websocket", "`on` or `off`", "off");
 const KEEP_ALIVE: Key = Key::new("keep_alive_seconds", "seconds from 1 to 3600", "15");
 
 /// The default port.
@@ -44,6 +45,7 @@ pub(super) static SECTION: Section = Section {
         RATE_LIMIT,
         SHUTDOWN,
         KEEP_ALIVE,
+        RESPONSES_WEBSOCKET,
     ],
 };
 
@@ -68,7 +70,9 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Server {
     let queue_timeout = fields.seconds(sink, &QUEUE_TIMEOUT, 0.0..=DAY, default.queue_timeout);
     let rate = fields.number(sink, &RATE_LIMIT, 0..=1_000_000_000, 0);
     let per_address_per_minute = (rate > 0).then_some(rate);
-    let limits = Limits { body_bytes, concurrent, queued, queue_timeout, per_address_per_minute };
+    let responses_websocket = fields.choice(sink, &RESPONSES_WEBSOCKET, &SWITCH, default.responses_websocket);
+    let limits =
+        Limits { body_bytes, concurrent, queued, queue_timeout, per_address_per_minute, responses_websocket };
     let shutdown_timeout = fields.seconds(sink, &SHUTDOWN, 0.0..=DAY, Duration::from_secs(30));
     let keep_alive = fields.seconds(sink, &KEEP_ALIVE, 1.0..=3600.0, Duration::from_secs(15));
     Server { host, port, allowed_hosts, limits, shutdown_timeout, keep_alive }

@@ -2,6 +2,7 @@
 //! answer, event by event. What cannot be said is declared.
 
 mod estimate;
+mod summary;
 mod unsigned;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use dialects::{Decoder, Encoder};
 use http::StatusCode;
 use serde_json::json;
 
-use self::{estimate::Estimate, unsigned::Unsigned};
+use self::{estimate::Estimate, summary::Summary, unsigned::Unsigned};
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
@@ -33,6 +34,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
             .await
             .map_err(|error| Fault::new(FaultKind::InvalidRequest, DecodeError::from(error).to_string()))?;
     }
+    let compacts = client == Dialect::Responses && openai::responses::compaction::untriggered(&mut turn);
     let maker = maker::name(&call.target);
     let target = Target {
         model: &call.target.model,
@@ -41,7 +43,10 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         quirks: maker::quirks(&call.target),
         max_output: maker::max_output(&call.target),
     };
-    let Encoded { body, losses } = dialects::encode(spoken, &turn, &target);
+    let Encoded { body, mut losses } = dialects::encode(spoken, &turn, &target);
+    if compacts {
+        losses.changed("compaction_trigger");
+    }
     let answer = request::send(providers, &call, body.into()).await?;
     let mut asked = Asked::of(&turn);
     (asked.id, asked.now) = (call.id.to_string(), providers.clock.now() / 1000);
@@ -63,6 +68,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         unsigned,
         estimate,
         estimated: false,
+        summary: compacts.then(|| Summary::new(&call.id)),
     };
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
     Ok(Answer { frames, edits: vec![Edit::Translated], losses })
@@ -138,10 +144,30 @@ struct Translated {
     estimate: Estimate,
     /// Whether the client was given an estimated usage.
     estimated: bool,
+    /// The summary that the client gets, where it asks for a compaction.
+    summary: Option<Summary>,
 }
 
 impl Translated {
-    /// Encodes the events that have been decoded.
+    /// The frame of the events that have been decoded.
+    fn frame(&mut self) -> Result<Frame, Fault> {
+        let mut unseen = Mark::Empty;
+        if let Some(summary) = &mut self.summary {
+            for event in std::mem::take(&mut self.events) {
+                if matches!(event, Event::Delta { .. }) {
+                    // It goes no further, and has its price all the same.
+                    let _ = self.estimate.watch(&event);
+                }
+                unseen = stronger(unseen, summary.take(event, &mut self.events)?);
+            }
+            self.content |= unseen != Mark::Empty;
+        }
+        let mut frame = self.encoded();
+        frame.mark = stronger(frame.mark, unseen);
+        Ok(frame)
+    }
+
+    /// Encodes the events.
     fn encoded(&mut self) -> Frame {
         let mut bytes = Vec::new();
         let mut mark = Mark::Empty;
@@ -184,7 +210,7 @@ impl Reader for Translated {
             Err(AnswerError::Garbage) => return Err(garbage()),
             Err(AnswerError::Empty) => return Err(unfinished(self.content)),
         }
-        let frame = self.encoded();
+        let frame = self.frame()?;
         if frame.mark == Mark::End && !self.content {
             return Err(unfinished(false));
         }
@@ -195,7 +221,7 @@ impl Reader for Translated {
         if self.decoder.finish(&mut self.events).is_err() {
             return Err(broken.unwrap_or_else(|| unfinished(self.content)));
         }
-        let mut frame = self.encoded();
+        let mut frame = self.frame()?;
         frame.mark = Mark::End;
         Ok(frame)
     }
@@ -219,6 +245,9 @@ impl Reader for Translated {
         let usage = answer.usage;
         self.estimated = usage.is_none();
         answer.usage = usage.or_else(|| Some(self.estimate.of(&answer)));
+        if let Some(summary) = self.summary.take() {
+            summary.replace(&mut answer)?;
+        }
         let Encoded { body, losses } = dialects::encode_answer(self.client, answer, &self.asked);
         let losses = self.told(Some(losses));
         Ok(Frame { bytes: body.into(), mark: Mark::End, usage, losses })

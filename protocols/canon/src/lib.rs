@@ -24,6 +24,7 @@ mod piece;
 mod provenance;
 mod rest;
 pub mod scan;
+pub mod schema;
 mod sequence;
 mod settings;
 pub mod sse;

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use crate::{Kind, Message};
 
 /// The field of the object into which the free text of a custom tool is wrapped for dialects without such tools.
@@ -67,6 +69,15 @@ pub fn called<'a>(messages: &'a [Message], id: &str) -> Option<&'a str> {
             _ => None,
         }
     })
+}
+
+/// What an object of one dialect is, for the report of its loss: its type, or, where objects have one field that says
+/// what they are (Gemini's parts and tools), the name of that.
+#[must_use]
+pub fn kind_of(value: &Value) -> &str {
+    let typed = value.get("type").and_then(Value::as_str);
+    let keyed = || value.as_object()?.keys().next().map(String::as_str);
+    typed.or_else(keyed).unwrap_or("unknown")
 }
 
 const PRIME: u64 = 0x0000_0100_0000_01b3;

@@ -55,10 +55,14 @@ impl Rest {
     /// Declares the fields lost.
     pub fn lost(&self, losses: &mut Losses) {
         for (name, value) in &self.fields {
-            // A null says no more than an absent field.
-            if !name.starts_with('$') && !value.is_null() {
+            if !name.starts_with('$') && !says_nothing(name, value) {
                 losses.dropped(name);
             }
         }
     }
+}
+
+/// Whether an absent field says the same: a null, and the wish that nothing be stored, where nothing is.
+fn says_nothing(name: &str, value: &Value) -> bool {
+    value.is_null() || (name == "store" && value == &Value::Bool(false))
 }

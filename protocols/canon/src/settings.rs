@@ -96,10 +96,15 @@ impl Effort {
         }
     }
 
-    /// The effort that a budget comes nearest to without exceeding it.
+    /// The effort that a budget comes nearest to without exceeding it; any budget at all is more than none.
     #[must_use]
     pub fn of_budget(tokens: u64) -> Self {
-        Self::ALL.into_iter().rev().find(|effort| effort.budget() <= tokens).unwrap_or(Self::None)
+        let least = if tokens == 0 { Self::None } else { Self::Minimal };
+        Self::ALL
+            .into_iter()
+            .rev()
+            .find(|effort| effort.budget() <= tokens)
+            .map_or(least, |found| found.max(least))
     }
 }
 
@@ -134,6 +139,7 @@ mod tests {
             assert_eq!(Effort::parse(&effort.as_str().to_uppercase()), Some(effort));
         }
         assert_eq!(Effort::of_budget(31_999), Effort::High);
+        assert_eq!(Effort::of_budget(200), Effort::Minimal);
         assert_eq!(Effort::parse("enormous"), None);
     }
 }

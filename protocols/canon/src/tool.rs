@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Dialect, Rest};
+use crate::{Dialect, Rest, ToolName};
 
 /// One tool.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,13 +65,32 @@ pub enum ToolChoice {
         /// Whether it is a custom tool.
         custom: bool,
     },
+    /// One of these, or, where that is not required, none.
+    Allowed {
+        /// Whether one must be called.
+        required: bool,
+        /// The functions and custom tools that may be called.
+        tools: Vec<ToolName>,
+    },
     /// A built-in web search.
     WebSearch,
-    /// Something that only one dialect has (a list of allowed tools): the whole value.
+    /// Something that only one dialect has (a list that names built-in tools): the whole value.
     Opaque {
         /// Whose value it is.
         dialect: Dialect,
         /// The value.
         value: Value,
     },
+}
+
+impl ToolChoice {
+    /// Whether the choice leaves this tool on offer. Dialects without a list of allowed tools say it by not offering
+    /// the others.
+    #[must_use]
+    pub fn allows(&self, tool: &Tool) -> bool {
+        let Self::Allowed { tools, .. } = self else { return true };
+        tools.iter().any(|allowed| {
+            allowed.name == tool.name && (allowed.namespace.is_none() || allowed.namespace == tool.namespace)
+        })
+    }
 }

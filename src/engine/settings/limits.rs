@@ -43,6 +43,8 @@ pub struct Limits {
     pub queue_timeout: Duration,
     /// Requests per minute and client address; `None`: no such limit.
     pub per_address_per_minute: Option<u32>,
+    /// Whether Responses are served over WebSockets too.
+    pub responses_websocket: bool,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             queued: 1024,
             queue_timeout: Duration::from_secs(30),
             per_address_per_minute: None,
+            responses_websocket: true,
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn routes(api: &Api) -> Router {
         .route("/chat/completions/stream-route", post(routes::stream_route))
         .route("/completions", post(chat::complete_text))
         .route("/embeddings", post(chat::embed))
-        .route("/responses", post(responses::create))
+        .route("/responses", get(responses::open).post(responses::create))
         .route("/responses/input_tokens", post(responses::input_tokens))
         .route("/responses/compact", post(responses::compact))
         .route("/responses/{id}", get(responses::retrieve).delete(responses::delete))

@@ -1,9 +1,13 @@
 //! `POST /v1/responses` and what belongs to it: the responses that are kept, at a provider or here.
 
+mod compact;
 mod keep;
 mod kept;
+mod socket;
 
+pub(super) use compact::compact;
 pub(super) use kept::{cancel, delete, input_items, retrieve};
+pub(super) use socket::open;
 
 use axum::{
     Extension,
@@ -40,16 +44,17 @@ pub(super) async fn create(
     api.serve(ids, request, async |visit| respond(&api, visit).await).await
 }
 
-pub(super) async fn compact(
-    State(api): State<Api>,
-    Extension(ids): Extension<Ids>,
-    request: Request,
-) -> Response {
-    api.serve(ids, request, async |visit| {
-        let facts = responses::scan(&visit.body).map_err(|error| not_a_request(&error))?;
-        api.answer(&visit, Question::new(Task::Compact, visit.body.clone(), facts)).await
-    })
-    .await
+/// A request that is ready to be asked.
+struct Prepared {
+    question: Question,
+    keep: keep::Keep,
+}
+
+async fn prepare(api: &Api, visit: &Visit) -> Result<Prepared, Refusal> {
+    let mut question = question(api, visit).await?;
+    question.keeps = api.responses.keeps() && wants_kept(&visit.body)?;
+    let keep = keep::Keep::of(api, visit, &question)?;
+    Ok(Prepared { question, keep })
 }
 
 pub(super) async fn input_tokens(
@@ -68,9 +73,7 @@ pub(super) async fn input_tokens(
 }
 
 async fn respond(api: &Api, visit: Visit) -> Result<Response, Refusal> {
-    let mut question = question(api, &visit).await?;
-    question.keeps = api.responses.keeps() && wants_kept(&visit.body)?;
-    let keep = keep::Keep::of(api, &visit, &question)?;
+    let Prepared { question, keep } = prepare(api, &visit).await?;
     let stream = question.facts.stream;
     let (reply, headers) = api.ask(&visit, question).await?;
     let (served, topology) = (reply.served, visit.topology());
@@ -99,7 +102,7 @@ async fn question(api: &Api, visit: &Visit) -> Result<Question, Refusal> {
             let earlier = api.responses.chain(&visit.caller, &previous).await;
             let earlier = earlier.map_err(|error| refused(&error))?.unwrap_or_default();
             let body =
-                responses::with_history(&visit.body, &earlier).map_err(|error| not_understood(&error))?;
+                responses::with_history(&visit.body, earlier).map_err(|error| not_understood(&error))?;
             let facts = scan(&body)?;
             Ok(asked(visit, body.into(), facts, None))
         }

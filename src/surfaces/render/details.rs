@@ -71,6 +71,6 @@ fn skip(record: &SkipRecord) -> Skip<'_> {
 }
 
 /// Rounded up: a client that obeys to the second must not come too early.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
+pub(in super::super) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }

@@ -8,7 +8,9 @@ use canon::{Asked, Dialect};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use self::details::{Details, whole_seconds};
+pub(super) use self::details::whole_seconds;
+
+use self::details::Details;
 use super::front::Ids;
 use crate::engine::refusal::Refusal;
 

@@ -5,7 +5,7 @@ use axum::{body::Body, extract::Request};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 
 use crate::{
-    engine::{caller::Caller, code::Code, refusal::Refusal},
+    engine::{caller::Caller, refusal::Refusal},
     surfaces::{front::Peer, identify::Identify},
 };
 
@@ -21,7 +21,7 @@ const KEY_HEADERS: [HeaderName; 3] =
 
 /// What tells who has opened a socket, kept as long as that is open: a key that is revoked meanwhile opens no
 /// further request, as over HTTP.
-pub(super) struct Credentials(Request);
+pub(in super::super) struct Credentials(Request);
 
 impl Credentials {
     /// Takes from `request` what tells who sent it, and nothing more.
@@ -46,16 +46,9 @@ impl Credentials {
     /// The caller, as of now. Counts as one request of its address.
     ///
     /// # Errors
-    /// As for a request over HTTP, with codes of their own for a missing and for a wrong key.
-    pub(super) fn caller(&self, identify: &Identify) -> Result<Caller, Refusal> {
-        identify.caller(&self.0).map_err(|mut refusal| {
-            refusal.code = match refusal.code {
-                Code::MissingKey => Code::WsAuthRequired,
-                Code::InvalidKey => Code::WsAuthInvalid,
-                other => other,
-            };
-            refusal
-        })
+    /// As for a request over HTTP.
+    pub(in super::super) fn caller(&self, identify: &Identify) -> Result<Caller, Refusal> {
+        identify.caller(&self.0)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use super::session::{Incoming, Outgoing};
+use super::line::{Incoming, Outgoing};
 
 /// How long a client may take to hear that the socket is over, and to say so too.
 const PATIENCE: Duration = Duration::from_secs(5);

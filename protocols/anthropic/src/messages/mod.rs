@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod foreign;
 mod generation;
+mod quoted;
 mod scan;
 mod stream;
 mod tool_loop;

@@ -1,21 +1,27 @@
-//! Encrypted reasoning of other makers in requests that pass through: a provider refuses the whole request for it.
+//! What only others can read in requests that pass through: encrypted reasoning of other makers, for which a provider
+//! refuses the whole request, and summaries that the hub made.
 
 use canon::Signature;
 use serde_json::{Map, Value};
+
+use super::{compaction, item::kind_of};
 
 /// How the id of a reasoning item begins that the hub made for thoughts without encrypted content. A provider would look
 /// for it among its own.
 const MADE_HERE: &str = "rs_trivium.";
 
-/// The body without the thoughts that another maker had; what the target itself made gets back the text that it wrote.
-/// Items that came with foreign thoughts lose their ids, which ask the provider for those thoughts. `None` where nothing
-/// had to be changed.
+/// The body without the thoughts that another maker had; what the target itself made gets back the text that it wrote,
+/// and a compaction of the hub becomes a message with its summary. Items that came with foreign thoughts lose their ids,
+/// which ask the provider for those thoughts. `None` where nothing had to be changed.
 #[must_use]
 pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&Signature) -> bool) -> Option<Vec<u8>> {
     let mut request: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut changed = false;
     let mut orphaned = false;
     request.get_mut("input")?.as_array_mut()?.retain_mut(|item| {
+        if let Some(told) = own_summary(item) {
+            (*item, changed) = (told, true);
+        }
         if is_foreign(item, &is_own, &mut changed) {
             (changed, orphaned) = (true, true);
             return false;
@@ -27,6 +33,14 @@ pub fn without_foreign_thoughts(body: &[u8], is_own: impl Fn(&Signature) -> bool
         true
     });
     changed.then(|| serde_json::to_vec(&request).ok())?
+}
+
+/// The message in place of a compaction of the hub.
+fn own_summary(item: &Value) -> Option<Value> {
+    if !compaction::KINDS.contains(&kind_of(item)) {
+        return None;
+    }
+    compaction::summary(item.get("encrypted_content")?.as_str()?).map(|summary| compaction::message(&summary))
 }
 
 /// Whether an item holds another maker's thoughts. Own ones get back the text that their maker wrote.
@@ -89,5 +103,15 @@ mod tests {
             ])
         );
         assert_eq!(without_foreign_thoughts(kept.to_string().as_bytes(), is_own), None);
+    }
+
+    #[test]
+    fn summaries_of_the_hub_are_told_and_those_of_others_stay() {
+        let others = json!({"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"});
+        let body = json!({"model": "m", "input": [compaction::item("cmp_2", "we met"), others]});
+        let native = |signature: &Signature| signature.is_of("openai:gpt:a", true);
+        let told = without_foreign_thoughts(body.to_string().as_bytes(), native).unwrap();
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told["input"], json!([compaction::message("we met"), others]));
     }
 }

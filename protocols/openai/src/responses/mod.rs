@@ -5,6 +5,7 @@
 //! tools in a row are another; hints in the rests tell where one item ends and the next begins.
 
 mod answer;
+pub mod compaction;
 mod events;
 mod foreign;
 mod item;
@@ -20,7 +21,9 @@ pub use events::{Decoder, Encoder, failed};
 pub use foreign::without_foreign_thoughts;
 pub use request::{decode, encode};
 pub use scan::scan;
-pub use state::{completed_response, input_items, output_items, with_history};
+pub use state::{
+    completed_item, completed_response, continued, input_items, output_items, unkept, with_history,
+};
 pub use stream::read_event;
 pub use unary::read_unary;
 

@@ -4,6 +4,8 @@
 use canon::{DecodeError, Fields, sse};
 use serde_json::{Map, Value, json};
 
+use super::{compaction, item::kind_of};
+
 /// The input of a request as a list of items in full form: each with its type, and messages with a list of parts.
 ///
 /// # Errors
@@ -16,16 +18,42 @@ pub fn input_items(body: &[u8]) -> Result<Vec<Value>, DecodeError> {
 ///
 /// # Errors
 /// When the body is no request.
-pub fn with_history(body: &[u8], earlier: &[Value]) -> Result<Vec<u8>, DecodeError> {
+pub fn with_history(body: &[u8], earlier: Vec<Value>) -> Result<Vec<u8>, DecodeError> {
+    continued(body, earlier, None)
+}
+
+/// The same for earlier items that go on themselves from the response `from`, which somebody else keeps.
+///
+/// # Errors
+/// When the body is no request.
+pub fn continued(body: &[u8], mut earlier: Vec<Value>, from: Option<&str>) -> Result<Vec<u8>, DecodeError> {
     let mut fields = Fields::parse(body)?;
-    let own = own_items(&mut fields)?;
-    let mut items = Vec::with_capacity(earlier.len() + own.len());
-    items.extend_from_slice(earlier);
-    items.extend(own);
+    // A trigger asked for something once, and stands at the end or not at all.
+    earlier.retain(|item| kind_of(item) != compaction::TRIGGER);
+    earlier.extend(own_items(&mut fields)?);
     let mut map = fields.into_map();
     map.shift_remove("previous_response_id");
-    map.insert("input".to_owned(), Value::Array(items));
+    if let Some(from) = from {
+        map.insert("previous_response_id".to_owned(), from.into());
+    }
+    map.insert("input".to_owned(), Value::Array(earlier));
     Ok(Value::Object(map).to_string().into_bytes())
+}
+
+/// The items of an answer as its maker takes them again when it has not kept it: reasoning that is not encrypted is
+/// only a reference to what is gone, and so are then the ids beside it.
+#[must_use]
+pub fn unkept(mut items: Vec<Value>) -> Vec<Value> {
+    let before = items.len();
+    items.retain(|item| {
+        kind_of(item) != "reasoning" || item.get("encrypted_content").is_some_and(Value::is_string)
+    });
+    if items.len() < before {
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            item.shift_remove("id");
+        }
+    }
+    items
 }
 
 /// The items of a unary answer; none where it is no response.
@@ -45,6 +73,15 @@ pub fn completed_response(event: &[u8]) -> Option<Value> {
     matches!(fields.peek_str("type"), Some("response.completed" | "response.incomplete"))
         .then(|| fields.take("response"))
         .flatten()
+}
+
+/// The item that an event of a stream, given by its data, says is complete; `None` for every other event.
+#[must_use]
+pub fn completed_item(data: &[u8]) -> Option<Value> {
+    const KIND: &str = "response.output_item.done";
+    std::str::from_utf8(data).ok().filter(|text| text.contains(KIND))?;
+    let mut fields = Fields::parse(data).ok()?;
+    (fields.peek_str("type") == Some(KIND)).then(|| fields.take("item")).flatten()
 }
 
 /// A cheap look for the words that the last event holds.
@@ -114,10 +151,31 @@ mod tests {
     fn history_stands_before_the_new_input() {
         let earlier = [json!({"type":"reasoning","id":"rs_1","summary":[]})];
         let body = br#"{"model":"m","previous_response_id":"resp_1","input":[{"type":"item_reference","id":"x"}],"store":false}"#;
-        let whole: Value = serde_json::from_slice(&with_history(body, &earlier).unwrap()).unwrap();
+        let whole: Value = serde_json::from_slice(&with_history(body, earlier.to_vec()).unwrap()).unwrap();
         let expected = json!({"model":"m","store":false,"input":[
             {"type":"reasoning","id":"rs_1","summary":[]}, {"type":"item_reference","id":"x"}]});
         assert_eq!(whole, expected);
+    }
+
+    #[test]
+    fn history_may_go_on_from_elsewhere_and_triggers_are_over() {
+        let earlier = vec![json!({"type":"message"}), json!({"type":"compaction_trigger"})];
+        let body = br#"{"previous_response_id":"resp_2","input":[{"type":"compaction_trigger"}]}"#;
+        let whole: Value =
+            serde_json::from_slice(&continued(body, earlier, Some("resp_1")).unwrap()).unwrap();
+        let expected = json!({"previous_response_id":"resp_1",
+            "input":[{"type":"message"}, {"type":"compaction_trigger"}]});
+        assert_eq!(whole, expected);
+    }
+
+    #[test]
+    fn what_nobody_kept_is_not_referred_to() {
+        let signed = json!({"type":"reasoning","id":"rs_1","encrypted_content":"x"});
+        let said = json!({"type":"message","id":"msg_1"});
+        let both = vec![signed, said.clone()];
+        assert_eq!(unkept(both.clone()), both);
+        let plain = json!({"type":"reasoning","id":"rs_1","encrypted_content":null});
+        assert_eq!(unkept(vec![plain, said]), [json!({"type":"message"})]);
     }
 
     #[test]

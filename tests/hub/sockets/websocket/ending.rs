@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Asks the hub to stop, once it listens to that: it answers requests a moment before.
-async fn stop(hub: &Hub) {
+pub(super) async fn stop(hub: &Hub) {
     const SIGTERM: u64 = 1 << 14;
     let file = format!("/proc/{}/status", hub.process.id());
     eventually("the hub listens to signals", SOON, || {

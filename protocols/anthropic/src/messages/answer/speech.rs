@@ -78,7 +78,7 @@ impl Speech {
             }
             Kind::Opaque { dialect: Dialect::Messages, value } => return into.push(value),
             Kind::Opaque { value, .. } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+                let kind = names::kind_of(&value);
                 return self.losses.dropped(&format!("content.{kind}"));
             }
             Kind::Image(_) => return self.losses.dropped("image"),

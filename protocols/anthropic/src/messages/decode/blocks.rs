@@ -6,7 +6,7 @@ use canon::{
 };
 use serde_json::{Map, Value};
 
-use crate::messages::carrier;
+use crate::messages::{carrier, quoted};
 
 /// Who wrote the blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,10 @@ fn block(value: Value, speaker: Speaker) -> Result<Block, DecodeError> {
         Some("tool_result") => tool_result(map, speaker),
         Some("thinking") => thinking(map, speaker),
         Some("redacted_thinking") => redacted(map, speaker),
-        Some(_) => Ok(opaque(map)),
+        Some(_) => Ok(match quoted::text(&map) {
+            Some(text) => quoted::block(text, map),
+            None => opaque(map),
+        }),
         None => Err(DecodeError::new("type", "is missing")),
     }
 }

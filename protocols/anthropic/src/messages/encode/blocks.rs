@@ -4,7 +4,7 @@ use canon::{Block, Citation, Dialect, Kind, Role, Signature, Thinking, ToolCall,
 use serde_json::{Map, Value};
 
 use super::{Writer, object};
-use crate::messages::foreign::is_made_up;
+use crate::messages::{foreign::is_made_up, quoted};
 
 /// The longest id of a tool call.
 const ID_LIMIT: usize = 64;
@@ -17,6 +17,9 @@ impl Writer<'_> {
 
     /// Writes a block; `None` where there is nothing to write.
     pub(super) fn block(&mut self, block: &Block, role: Role) -> Option<Value> {
+        if let Some(whole) = quoted::whole(block) {
+            return Some(whole.clone());
+        }
         let written = match &block.kind {
             Kind::Text { text, citations } => self.text(text, citations, block),
             Kind::Refusal(text) if !text.is_empty() => {
@@ -32,10 +35,7 @@ impl Writer<'_> {
             Kind::ToolResult(result) => Some(self.tool_result(result, block)),
             Kind::Thinking(thinking) => self.thought(thinking, block),
             Kind::Opaque { dialect: Dialect::Messages, value } => return Some(value.clone()),
-            Kind::Opaque { value, .. } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                self.dropped(&format!("content.{kind}"))
-            }
+            Kind::Opaque { value, .. } => self.dropped(&format!("content.{}", names::kind_of(value))),
         };
         let mut written = written?;
         if !matches!(block.kind, Kind::Thinking(_)) || self.native {

@@ -7,9 +7,16 @@ use super::{Writer, object};
 
 const PDF: &str = "application/pdf";
 
+/// The types of pictures that the API takes.
+const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
 impl Writer<'_> {
     pub(super) fn image(&mut self, media: &Media, role: Role) -> Option<Map<String, Value>> {
-        let Some(source) = source(media, image_type).filter(|_| self.may_show(role)) else {
+        let takes = |source: &Value| {
+            let mime = source.get("media_type").and_then(Value::as_str);
+            self.native || mime.is_none_or(|mime| PICTURES.contains(&mime))
+        };
+        let Some(source) = source(media, image_type).filter(takes).filter(|_| self.may_show(role)) else {
             return self.dropped("image");
         };
         if media.detail.is_some() {

@@ -8,9 +8,30 @@ use super::{Writer, object};
 /// The version of the web search that clients of other dialects get.
 const WEB_SEARCH: &str = "web_search_20250305";
 
+/// The name that it must have.
+const SEARCH_NAME: &str = "web_search";
+
 impl Writer<'_> {
     pub(super) fn tools(&mut self, turn: &Turn) -> Vec<Value> {
-        turn.tools.iter().filter_map(|tool| self.tool(tool)).collect()
+        let allowed = |tool: &Tool| turn.tool_choice.as_ref().is_none_or(|choice| choice.allows(tool));
+        let mut offered: Vec<&Tool> = turn.tools.iter().filter(|tool| allowed(tool)).collect();
+        if !self.native {
+            self.leave_one_search(&mut offered);
+        }
+        offered.into_iter().filter_map(|tool| self.tool(tool)).collect()
+    }
+
+    /// Names of tools are unique here, and the search has a fixed one: a second search says nothing more, and a
+    /// client's own tool of that name is what the client means by it.
+    fn leave_one_search(&mut self, offered: &mut Vec<&Tool>) {
+        let is_search = |tool: &Tool| matches!(tool.kind, ToolKind::WebSearch);
+        let mut taken = offered.iter().any(|tool| {
+            !is_search(tool) && names::flat(tool.namespace.as_deref(), &tool.name) == SEARCH_NAME
+        });
+        if taken && offered.iter().any(|tool| is_search(tool)) {
+            self.losses.dropped("tools.web_search");
+        }
+        offered.retain(|tool| !is_search(tool) || !std::mem::replace(&mut taken, true));
     }
 
     fn tool(&mut self, tool: &Tool) -> Option<Value> {
@@ -34,11 +55,10 @@ impl Writer<'_> {
                 written
             }
             ToolKind::WebSearch if self.native => self.named(tool, hint),
-            ToolKind::WebSearch => object([("type", WEB_SEARCH.into()), ("name", "web_search".into())]),
+            ToolKind::WebSearch => object([("type", WEB_SEARCH.into()), ("name", SEARCH_NAME.into())]),
             ToolKind::Server { dialect: Dialect::Messages, value } => return Some(value.clone()),
             ToolKind::Server { value, .. } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                return self.dropped(&format!("tools.{kind}"));
+                return self.dropped(&format!("tools.{}", names::kind_of(value)));
             }
         };
         self.mark(tool.cache.as_ref(), &mut written);
@@ -83,15 +103,19 @@ impl Writer<'_> {
                 disabled?;
                 object([("type", "auto".into())])
             }
-            Some(ToolChoice::Auto) => object([("type", "auto".into())]),
-            Some(ToolChoice::Required) => object([("type", "any".into())]),
+            Some(ToolChoice::Auto | ToolChoice::Allowed { required: false, .. }) => {
+                object([("type", "auto".into())])
+            }
+            Some(ToolChoice::Required | ToolChoice::Allowed { required: true, .. }) => {
+                object([("type", "any".into())])
+            }
             Some(ToolChoice::None) if self.native => object([("type", "none".into())]),
             // Where no tool may be called, nothing can be said of several.
             Some(ToolChoice::None) => return Some(json!({"type": "none"})),
             Some(ToolChoice::Named { name, namespace, .. }) => {
                 object([("type", "tool".into()), ("name", self.tool_name(namespace.as_deref(), name))])
             }
-            Some(ToolChoice::WebSearch) => object([("type", "tool".into()), ("name", "web_search".into())]),
+            Some(ToolChoice::WebSearch) => object([("type", "tool".into()), ("name", SEARCH_NAME.into())]),
             Some(ToolChoice::Opaque { dialect: Dialect::Messages, value }) => return Some(value.clone()),
             Some(ToolChoice::Opaque { .. }) => {
                 self.losses.dropped("tool_choice");
@@ -119,5 +143,13 @@ fn free_text() -> Value {
 
 /// Whether a tool must be called.
 pub(super) const fn is_forced(choice: Option<&ToolChoice>) -> bool {
-    matches!(choice, Some(ToolChoice::Required | ToolChoice::Named { .. } | ToolChoice::WebSearch))
+    matches!(
+        choice,
+        Some(
+            ToolChoice::Required
+                | ToolChoice::Allowed { required: true, .. }
+                | ToolChoice::Named { .. }
+                | ToolChoice::WebSearch
+        )
+    )
 }

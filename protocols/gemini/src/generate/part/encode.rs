@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
             Kind::File(media) => return self.media(media, "file", block, parts),
             Kind::Opaque { dialect: Dialect::Gemini, value: Value::Object(value) } => value.clone(),
             Kind::Opaque { value, .. } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+                let kind = names::kind_of(value);
                 return self.losses.dropped(&format!("content.{kind}"));
             }
         };

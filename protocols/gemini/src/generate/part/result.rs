@@ -1,6 +1,6 @@
 //! Results of functions: an object on this wire, text and media in canon.
 
-use canon::{Block, DecodeError, Dialect, Fields, Kind, Losses, Media, Rest, Source, ToolResult};
+use canon::{Block, DecodeError, Dialect, Fields, Kind, Losses, Media, Rest, Source, ToolResult, names};
 use serde_json::{Map, Value, json};
 
 use super::{Reader, media};
@@ -150,7 +150,7 @@ fn medium(block: &Block, to: &For<'_>, losses: &mut Losses) -> Option<Map<String
         Kind::File(media) => (media, "file"),
         Kind::Opaque { dialect: Dialect::Gemini, value: Value::Object(value) } => return Some(value.clone()),
         Kind::Opaque { value, .. } => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+            let kind = names::kind_of(value);
             losses.dropped(&format!("content.{kind}"));
             return None;
         }

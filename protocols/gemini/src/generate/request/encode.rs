@@ -1,6 +1,6 @@
 //! A turn as a request.
 
-use canon::{Block, Dialect, Encoded, Kind, Losses, Target, Turn};
+use canon::{Block, Dialect, Encoded, Kind, Losses, Target, Turn, names};
 use serde_json::{Map, Value, json};
 
 use super::{config, contents, tools};
@@ -76,7 +76,7 @@ fn system(blocks: &[&Block], body: &mut Map<String, Value>, losses: &mut Losses)
             Kind::Image(_) => "image".to_owned(),
             Kind::File(_) => "file".to_owned(),
             Kind::Opaque { value, .. } => {
-                format!("content.{}", value.get("type").and_then(Value::as_str).unwrap_or("unknown"))
+                format!("content.{}", names::kind_of(value))
             }
             _ => "content.system".to_owned(),
         };

@@ -57,6 +57,13 @@ pub(super) fn native(reasoning: &Reasoning, losses: &mut Losses) -> Value {
 /// The `thinkingConfig` that `model` understands.
 pub(super) fn encode(reasoning: &Reasoning, model: &str, losses: &mut Losses) -> Option<Value> {
     reasoning.rest.lost(losses);
+    let said = reasoning.enabled.is_some()
+        || reasoning.effort.is_some()
+        || reasoning.budget.is_some()
+        || reasoning.shown.is_some();
+    if !said {
+        return None;
+    }
     if !thinks(model) {
         losses.dropped("reasoning");
         return None;

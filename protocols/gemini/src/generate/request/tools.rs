@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use canon::{DecodeError, Dialect, Fields, Losses, Rest, Tool, ToolChoice, ToolKind, Turn, names};
+use canon::{DecodeError, Dialect, Fields, Losses, Rest, Tool, ToolChoice, ToolKind, ToolName, Turn, names};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -125,7 +125,10 @@ pub(super) fn encode(turn: &Turn, native: bool, body: &mut Map<String, Value>, l
         .tools
         .iter()
         .any(|tool| matches!(tool.kind, ToolKind::Function { .. } | ToolKind::Custom { .. }));
-    for tool in &turn.tools {
+    let unlisted = matches!(turn.tool_choice, Some(ToolChoice::Allowed { required: false, .. }));
+    let is_offered =
+        |tool: &&Tool| !unlisted || turn.tool_choice.as_ref().is_none_or(|choice| choice.allows(tool));
+    for tool in turn.tools.iter().filter(is_offered) {
         if tool.cache.is_some() {
             losses.dropped("cache_control");
         }
@@ -178,8 +181,7 @@ fn write(tool: &Tool, native: bool, functions: bool, entry: &mut Map<String, Val
             entry.insert(name.to_owned(), value.get(name).cloned().unwrap_or_default());
         }
         ToolKind::Server { value, .. } => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-            losses.dropped(&format!("tools.{kind}"));
+            losses.dropped(&format!("tools.{}", names::kind_of(value)));
         }
     }
 }
@@ -254,6 +256,11 @@ fn choice(config: Value) -> ToolChoice {
         ("ANY", 2, Some([Value::String(name)])) => {
             ToolChoice::Named { name: name.clone(), namespace: None, custom: false }
         }
+        ("ANY", 2, Some(names)) if names.len() > 1 && names.iter().all(Value::is_string) => {
+            let named = |name: &str| ToolName { name: name.to_owned(), ..ToolName::default() };
+            let tools = names.iter().filter_map(Value::as_str).map(named).collect();
+            ToolChoice::Allowed { required: true, tools }
+        }
         _ => ToolChoice::Opaque { dialect: Dialect::Gemini, value: config },
     }
 }
@@ -271,6 +278,18 @@ pub(super) fn encode_choice(turn: &Turn, native: bool, body: &mut Map<String, Va
         ToolChoice::Auto => json!({"mode": "AUTO"}),
         ToolChoice::None => json!({"mode": "NONE"}),
         ToolChoice::Required => json!({"mode": "ANY"}),
+        ToolChoice::Allowed { required: true, tools } => {
+            let name = |tool: &ToolName| {
+                if native {
+                    tool.name.clone()
+                } else {
+                    names::flat(tool.namespace.as_deref(), &tool.name).into()
+                }
+            };
+            json!({"mode": "ANY", "allowedFunctionNames": tools.iter().map(name).collect::<Vec<_>>()})
+        }
+        // The list goes with no other mode; the other functions are not offered.
+        ToolChoice::Allowed { required: false, .. } => json!({"mode": "AUTO"}),
         ToolChoice::Named { name, namespace, .. } => {
             let name = if native { name.into() } else { names::flat(namespace.as_deref(), name) };
             json!({"mode": "ANY", "allowedFunctionNames": [name]})

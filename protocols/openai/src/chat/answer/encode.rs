@@ -140,8 +140,8 @@ impl Message {
             Kind::Opaque { value, .. } if hinted("$image") => self.images.push(value),
             // A part of a content that is a list, which is written as a whole.
             Kind::Opaque { dialect: CHAT, .. } => {}
-            Kind::Opaque { dialect, value } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or(dialect.as_str());
+            Kind::Opaque { value, .. } => {
+                let kind = names::kind_of(&value);
                 losses.dropped(&format!("content.{kind}"));
             }
             Kind::Image(_) => {

@@ -284,8 +284,8 @@ impl Encoder {
                 // A part of a content that is a list.
                 self.say(object([("content", Value::Array(vec![value]))]), out);
             }
-            Kind::Opaque { dialect, value } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or(dialect.as_str());
+            Kind::Opaque { value, .. } => {
+                let kind = names::kind_of(&value);
                 self.losses.dropped(&format!("content.{kind}"));
             }
         }

@@ -1,6 +1,6 @@
 //! The tools on offer, and which of them is wanted.
 
-use canon::{DecodeError, Fields, Tool, ToolChoice, ToolKind, Turn};
+use canon::{DecodeError, Fields, Tool, ToolChoice, ToolKind, ToolName, Turn};
 use serde_json::{Map, Value};
 
 use crate::chat::kept::{CHAT, Hints, leave, object, rest_of};
@@ -122,6 +122,9 @@ fn choice(value: Value, hints: &mut Hints) -> ToolChoice {
             if let Some((name, custom)) = named(map) {
                 return ToolChoice::Named { name: name.to_owned(), namespace: None, custom };
             }
+            if let Some(allowed) = allowed(map) {
+                return allowed;
+            }
         }
         _ => {}
     }
@@ -134,4 +137,20 @@ fn named(choice: &Map<String, Value>) -> Option<(&str, bool)> {
     let inner = choice.get(kind)?.as_object()?;
     let known = matches!(kind, "function" | "custom") && choice.len() == 2 && inner.len() == 1;
     Some((inner.get("name")?.as_str().filter(|_| known)?, kind == "custom"))
+}
+
+/// The tools that a choice allows, if they are all the client's and it says nothing else.
+fn allowed(choice: &Map<String, Value>) -> Option<ToolChoice> {
+    let inner = choice.get("allowed_tools")?.as_object()?;
+    let known = choice.len() == 2 && inner.len() == 2 && choice.get("type")? == "allowed_tools";
+    let required = match inner.get("mode")?.as_str()? {
+        "auto" if known => false,
+        "required" if known => true,
+        _ => return None,
+    };
+    let tools = inner.get("tools")?.as_array()?.iter().map(|tool| {
+        let (name, custom) = named(tool.as_object()?)?;
+        Some(ToolName { name: name.to_owned(), namespace: None, custom })
+    });
+    Some(ToolChoice::Allowed { required, tools: tools.collect::<Option<_>>()? })
 }

@@ -1,6 +1,6 @@
 //! The content of messages: one text, or a list of parts.
 
-use canon::{Block, Kind, Rest, Role};
+use canon::{Block, Kind, Rest, Role, names};
 use serde_json::{Map, Value};
 
 use super::Writer;
@@ -23,9 +23,8 @@ impl Writer<'_> {
             }
             Kind::Refusal(text) => object([("type", "refusal".into()), ("refusal", text.as_str().into())]),
             Kind::Opaque { dialect: CHAT, value } => return Some(value.clone()),
-            Kind::Opaque { dialect, value } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or(dialect.as_str());
-                self.losses.dropped(&format!("content.{kind}"));
+            Kind::Opaque { value, .. } => {
+                self.losses.dropped(&format!("content.{}", names::kind_of(value)));
                 return None;
             }
             Kind::ToolCall(_) => return self.out_of_place("content.tool_call"),

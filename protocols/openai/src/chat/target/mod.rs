@@ -4,9 +4,10 @@ mod assistant;
 mod content;
 mod messages;
 mod settings;
+mod shared;
 mod tools;
 
-use canon::{Encoded, Losses, Target, Turn};
+use canon::{Dialect, Encoded, Losses, Target, Turn};
 use serde_json::{Map, Value};
 
 use super::kept::{CHAT, restore};
@@ -21,7 +22,10 @@ pub fn encode(turn: &Turn, target: &Target<'_>) -> Encoded {
     body.insert("messages".to_owned(), messages::write(&mut writer, turn).into());
     tools::write(&mut writer, turn, &mut body);
     settings::write(&mut writer, turn, &mut body);
-    restore(&turn.rest, &mut body, &mut writer.losses);
+    match turn.rest.of(Dialect::Responses) {
+        Some(own) => restore(&shared::taken(own, &mut body), &mut body, &mut writer.losses),
+        None => restore(&turn.rest, &mut body, &mut writer.losses),
+    }
     if target.quirks.no_stream_options {
         body.shift_remove("stream_options");
     }

@@ -132,6 +132,14 @@ fn reasoning(writer: &mut Writer<'_>, turn: &Turn, body: &mut Map<String, Value>
         }
         other => other,
     };
+    // Many models refuse the word for no effort, and none refuses to be told nothing.
+    let effort = effort.filter(|effort| {
+        let said = writer.native || *effort != Effort::None;
+        if !said {
+            writer.losses.changed("reasoning");
+        }
+        said
+    });
     if let Some(effort) = effort {
         body.insert("reasoning_effort".to_owned(), effort.as_str().into());
     }

@@ -1,6 +1,6 @@
 //! The tools on offer, and which of them is wanted.
 
-use canon::{Dialect, Tool, ToolChoice, ToolKind, Turn, names};
+use canon::{Tool, ToolChoice, ToolKind, ToolName, Turn, names, schema};
 use serde_json::{Map, Value};
 
 use super::Writer;
@@ -8,7 +8,8 @@ use crate::chat::kept::{CHAT, object, restore, some};
 
 pub(super) fn write(writer: &mut Writer<'_>, turn: &Turn, body: &mut Map<String, Value>) {
     let (mut tools, mut functions) = (Vec::new(), Vec::new());
-    for tool in &turn.tools {
+    let native = writer.native;
+    for tool in turn.tools.iter().filter(|tool| native || is_allowed(turn, tool)) {
         let deprecated = tool.rest.hinted(CHAT, "$function").is_some();
         match &tool.kind {
             ToolKind::Function { parameters, strict } if deprecated => {
@@ -21,7 +22,7 @@ pub(super) fn write(writer: &mut Writer<'_>, turn: &Turn, body: &mut Map<String,
                 if *dialect == CHAT {
                     tools.push(value.clone());
                 } else {
-                    writer.losses.dropped(&format!("tools.{}", kind_of(*dialect, value)));
+                    writer.losses.dropped(&format!("tools.{}", names::kind_of(value)));
                 }
             }
             ToolKind::Function { .. } | ToolKind::Custom { .. } => {
@@ -41,12 +42,8 @@ pub(super) fn write(writer: &mut Writer<'_>, turn: &Turn, body: &mut Map<String,
     choose(writer, turn, none, body);
 }
 
-/// A server tool's name for the report of its loss.
-fn kind_of(dialect: Dialect, value: &Value) -> &str {
-    let kind = value.get("type").and_then(Value::as_str);
-    // Gemini's tools are objects with one field, whose name says what they are.
-    let first = || value.as_object()?.keys().next().map(String::as_str);
-    kind.or_else(first).unwrap_or(dialect.as_str())
+fn is_allowed(turn: &Turn, tool: &Tool) -> bool {
+    turn.tool_choice.as_ref().is_none_or(|choice| choice.allows(tool))
 }
 
 fn function(tool: &Tool, parameters: Option<&Value>, strict: Option<bool>) -> Map<String, Value> {
@@ -76,7 +73,12 @@ fn client_tool(writer: &mut Writer<'_>, tool: &Tool) -> Map<String, Value> {
             ("function", function(tool, Some(&free_text()), None))
         }
         ToolKind::Function { parameters, strict } => {
-            ("function", function(tool, parameters.as_ref(), *strict))
+            let mut strict = *strict;
+            if !writer.native && strict == Some(true) && !parameters.as_ref().is_some_and(schema::is_closed) {
+                strict = None;
+                writer.losses.dropped("strict");
+            }
+            ("function", function(tool, parameters.as_ref(), strict))
         }
         ToolKind::WebSearch | ToolKind::Server { .. } => ("function", Map::new()),
     };
@@ -159,6 +161,10 @@ fn spelled(writer: &mut Writer<'_>, turn: &Turn, choice: &ToolChoice) -> Option<
         ToolChoice::None => "none".into(),
         ToolChoice::Required if turn.rest.hinted(CHAT, "$any").is_some() => "any".into(),
         ToolChoice::Required => "required".into(),
+        ToolChoice::Allowed { required, tools } if writer.native => allowed(*required, tools),
+        // Few providers know the list, so the others are not offered.
+        ToolChoice::Allowed { required: true, .. } => "required".into(),
+        ToolChoice::Allowed { required: false, .. } => "auto".into(),
         ToolChoice::Named { name, namespace, custom } => {
             let kind = if *custom && writer.native { "custom" } else { "function" };
             let name = names::flat(namespace.as_deref(), name);
@@ -171,4 +177,19 @@ fn spelled(writer: &mut Writer<'_>, turn: &Turn, choice: &ToolChoice) -> Option<
             return None;
         }
     })
+}
+
+fn allowed(required: bool, tools: &[ToolName]) -> Value {
+    let mode = if required { "required" } else { "auto" };
+    let tools: Value = tools
+        .iter()
+        .map(|tool| {
+            let kind = if tool.custom { "custom" } else { "function" };
+            let name = names::flat(tool.namespace.as_deref(), &tool.name);
+            let inner = object([("name", name.as_ref().into())]);
+            Value::Object(object([("type", kind.into()), (kind, inner.into())]))
+        })
+        .collect();
+    let inner = object([("mode", mode.into()), ("tools", tools)]);
+    object([("type", "allowed_tools".into()), ("allowed_tools", inner.into())]).into()
 }

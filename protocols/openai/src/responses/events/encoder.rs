@@ -268,7 +268,7 @@ impl Encoder {
                     self.whole_item(value, out);
                 }
             }
-            Kind::Opaque { value, .. } => self.losses.dropped(&format!("content.{}", item::kind_of(&value))),
+            Kind::Opaque { value, .. } => self.losses.dropped(&format!("content.{}", names::kind_of(&value))),
             Kind::Image(media) => match media.source {
                 Source::Base64(data) => self.picture(&data, out),
                 _ => self.losses.dropped("image"),

@@ -19,6 +19,8 @@ pub(super) struct Message {
 struct Part {
     refusal: bool,
     text: String,
+    /// How many letters the text has.
+    letters: u64,
     annotations: Vec<Value>,
     logprobs: Vec<Value>,
 }
@@ -87,6 +89,7 @@ impl Message {
             Delta::Text(more) => {
                 let fields = self.fields([("delta", more.as_str().into()), ("logprobs", json!([]))]);
                 wire.emit("response.output_text.delta", fields, out);
+                part.letters += more.chars().count() as u64;
                 part.text.push_str(&more);
             }
             Delta::Logprobs(more) if !part.refusal => {
@@ -112,7 +115,7 @@ impl Message {
         wire: &mut Wire,
         out: &mut Vec<u8>,
     ) {
-        let Some(annotation) = item::annotation(citation, losses) else { return };
+        let Some(annotation) = item::annotation(citation, part.letters, losses) else { return };
         let number = part.annotations.len();
         let fields = self.fields([("annotation_index", number.into()), ("annotation", annotation.clone())]);
         wire.emit("response.output_text.annotation.added", fields, out);

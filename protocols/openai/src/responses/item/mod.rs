@@ -16,7 +16,7 @@ mod write_part;
 use canon::{Block, DecodeError, Fields, Kind, Rest, Role};
 use serde_json::{Map, Value};
 
-use super::OWN;
+use super::{OWN, compaction};
 
 pub(super) use conversation::{Conversation, add};
 pub(super) use part::citation;
@@ -95,6 +95,7 @@ pub(super) fn read(value: Value) -> Result<Item, DecodeError> {
         "function_call_output" => call::read_output(fields, false),
         "custom_tool_call_output" => call::read_output(fields, true),
         "reasoning" => Ok(reasoning::read(fields)),
+        kind if compaction::KINDS.contains(&kind) => Ok(compacted(fields)),
         _ => Ok(Item::opaque(fields)),
     }
 }
@@ -110,6 +111,19 @@ fn reporter(kind: &str) -> Role {
         "mcp_approval_response" | "compaction_trigger" | "configuration_update" => Role::User,
         kind if kind.ends_with("_output") => Role::User,
         _ => Role::Assistant,
+    }
+}
+
+/// What the hub made itself is read again, and is the user's to say; what others made is theirs to read.
+fn compacted(fields: Fields) -> Item {
+    match fields.peek_str("encrypted_content").and_then(compaction::summary) {
+        Some(summary) => Item {
+            role: Role::User,
+            message: true,
+            blocks: vec![Block::text(compaction::told(&summary))],
+            empty: None,
+        },
+        None => Item::opaque(fields),
     }
 }
 

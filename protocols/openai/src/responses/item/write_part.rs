@@ -1,6 +1,6 @@
 //! The parts of a content, written.
 
-use canon::{Block, Citation, Kind, Losses, Rest};
+use canon::{Block, Citation, Kind, Losses, Rest, names};
 use serde_json::{Map, Value, json};
 
 use super::{OUTER, hint, part, write::Items, write_media};
@@ -14,7 +14,9 @@ pub(super) fn write(block: &Block, assistant: bool, items: &mut Items<'_>) -> Op
             let kind = block.rest.hinted(OWN, hint::TYPE).and_then(Value::as_str);
             let kind = kind.unwrap_or_else(|| part::text_type(assistant));
             let mut part = object(kind, "text", text);
-            add_annotations(&mut part, citations, &block.rest, assistant && !items.native, &mut items.losses);
+            let letters = if citations.is_empty() { 0 } else { text.chars().count() as u64 };
+            let always = assistant && !items.native;
+            add_annotations(&mut part, (citations, letters), &block.rest, always, &mut items.losses);
             if let Some(own) = block.rest.hinted(OWN, hint::LOGPROBS).and_then(Value::as_u64) {
                 let own = usize::try_from(own).unwrap_or(usize::MAX);
                 part.insert("logprobs".to_owned(), items.logprobs.by_ref().take(own).collect());
@@ -26,7 +28,7 @@ pub(super) fn write(block: &Block, assistant: bool, items: &mut Items<'_>) -> Op
             if *dialect == OWN {
                 return Some(value.clone());
             }
-            items.losses.dropped(&format!("content.{}", super::kind_of(value)));
+            items.losses.dropped(&format!("content.{}", names::kind_of(value)));
             return None;
         }
         // The model cannot have sent these in a request's past.
@@ -60,19 +62,21 @@ pub(super) fn object(kind: &str, name: &str, text: &str) -> Map<String, Value> {
 
 fn add_annotations(
     part: &mut Map<String, Value>,
-    citations: &[Citation],
+    (citations, letters): (&[Citation], u64),
     rest: &Rest,
     always: bool,
     losses: &mut Losses,
 ) {
-    let list: Vec<Value> = citations.iter().filter_map(|citation| annotation(citation, losses)).collect();
+    let list: Vec<Value> =
+        citations.iter().filter_map(|citation| annotation(citation, letters, losses)).collect();
     if !list.is_empty() || always || rest.hinted(OWN, hint::ANNOTATIONS).is_some() {
         part.insert("annotations".to_owned(), Value::Array(list));
     }
 }
 
-/// Writes a citation: as it was, or as one of a web page.
-pub(crate) fn annotation(citation: &Citation, losses: &mut Losses) -> Option<Value> {
+/// Writes a citation: as it was, or as one of a web page. One that names no place is of the whole text, which has so
+/// many letters.
+pub(crate) fn annotation(citation: &Citation, letters: u64, losses: &mut Losses) -> Option<Value> {
     if let Some(own) = citation.rest.of(OWN) {
         return Some(Value::Object(own.clone()));
     }
@@ -84,7 +88,7 @@ pub(crate) fn annotation(citation: &Citation, losses: &mut Losses) -> Option<Val
         // The words that are cited have no place, and where they stand must be said.
         losses.changed("citations");
     }
-    let (start, end) = citation.span.unwrap_or_default();
+    let (start, end) = citation.span.unwrap_or((0, letters));
     Some(json!({
         "type": "url_citation",
         "start_index": start,

@@ -1,6 +1,6 @@
 //! Which tool is wanted, read and written.
 
-use canon::{Dialect, Fields, Losses, Rest, Tool, ToolChoice, Turn, names};
+use canon::{Dialect, Fields, Losses, Rest, Tool, ToolChoice, ToolName, Turn, names};
 use serde_json::{Map, Value, json};
 
 use super::{hint, tools};
@@ -40,8 +40,42 @@ fn object(map: Map<String, Value>, offered: &[Tool], hints: &mut Rest) -> ToolCh
             }
             ToolChoice::Named { name, namespace, custom }
         }
-        _ => ToolChoice::Opaque { dialect: OWN, value: Value::Object(map) },
+        _ => allowed(&map).unwrap_or_else(|| ToolChoice::Opaque { dialect: OWN, value: Value::Object(map) }),
     }
+}
+
+/// The tools that a choice allows, if they are all the client's and it says nothing else.
+fn allowed(choice: &Map<String, Value>) -> Option<ToolChoice> {
+    let known = choice.len() == 3 && choice.get("type")? == "allowed_tools";
+    let required = match choice.get("mode")?.as_str()? {
+        "auto" if known => false,
+        "required" if known => true,
+        _ => return None,
+    };
+    let tools = choice.get("tools")?.as_array()?.iter().map(|tool| {
+        let text = |name: &str| tool.get(name).and_then(Value::as_str).map(str::to_owned);
+        let custom = match tool.get("type")?.as_str()? {
+            "custom" => true,
+            "function" => false,
+            _ => return None,
+        };
+        let namespace = text("namespace");
+        let plain = tool.as_object()?.len() == 2 + usize::from(namespace.is_some());
+        Some(ToolName { name: text("name").filter(|_| plain)?, namespace, custom })
+    });
+    Some(ToolChoice::Allowed { required, tools: tools.collect::<Option<_>>()? })
+}
+
+/// A choice of one tool, or an entry of a list of them.
+fn named(name: &str, namespace: Option<&str>, custom: bool, native: bool) -> Value {
+    let name = if native { name.into() } else { names::flat(None, name) };
+    let mut choice = Map::new();
+    choice.insert("type".to_owned(), if custom { "custom" } else { "function" }.into());
+    choice.insert("name".to_owned(), name.into_owned().into());
+    if let Some(namespace) = namespace {
+        choice.insert("namespace".to_owned(), namespace.into());
+    }
+    Value::Object(choice)
 }
 
 /// The namespace of a tool that was chosen by its bare name.
@@ -63,16 +97,11 @@ pub(super) fn write(turn: &Turn, native: bool, losses: &mut Losses) -> Option<Va
         ToolChoice::Auto => "auto".into(),
         ToolChoice::None => "none".into(),
         ToolChoice::Required => "required".into(),
-        ToolChoice::Named { name, namespace, custom } => {
-            let kind = if *custom { "custom" } else { "function" };
-            let name = if native { name.as_str().into() } else { names::flat(None, name) };
-            let mut choice = Map::new();
-            choice.insert("type".to_owned(), kind.into());
-            choice.insert("name".to_owned(), name.into_owned().into());
-            if let Some(namespace) = namespace {
-                choice.insert("namespace".to_owned(), namespace.as_str().into());
-            }
-            Value::Object(choice)
+        ToolChoice::Named { name, namespace, custom } => named(name, namespace.as_deref(), *custom, native),
+        ToolChoice::Allowed { required, tools } => {
+            let name = |tool: &ToolName| named(&tool.name, tool.namespace.as_deref(), tool.custom, native);
+            let tools: Value = tools.iter().map(name).collect();
+            json!({"type": "allowed_tools", "mode": if *required { "required" } else { "auto" }, "tools": tools})
         }
         ToolChoice::WebSearch => json!({ "type": "web_search" }),
         ToolChoice::Opaque { dialect: Dialect::Responses, value } => value.clone(),

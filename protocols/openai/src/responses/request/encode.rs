@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{choice, hint, settings, tools};
 use crate::responses::{
     OWN,
-    item::{self, Items, Purpose},
+    item::{Items, Purpose},
 };
 
 /// The longest id of a user that providers take.
@@ -53,7 +53,7 @@ fn add_instructions(turn: &Turn, body: &mut Map<String, Value>, losses: &mut Los
         match &block.kind {
             Kind::Text { text, .. } => texts.push(text.as_str()),
             Kind::Opaque { value, .. } => {
-                losses.dropped(&format!("content.{}", item::kind_of(value)));
+                losses.dropped(&format!("content.{}", names::kind_of(value)));
             }
             _ => losses.dropped("content.system"),
         }

@@ -66,7 +66,11 @@ pub(super) fn reasons(turn: &Turn) -> bool {
 
 fn reasons_at_all(reasoning: &Reasoning) -> bool {
     let no_effort = reasoning.effort == Some(Effort::None) || reasoning.budget == Some(0);
-    reasoning.enabled != Some(false) && !no_effort
+    let said = reasoning.enabled.is_some()
+        || reasoning.effort.is_some()
+        || reasoning.budget.is_some()
+        || reasoning.shown == Some(true);
+    said && reasoning.enabled != Some(false) && !no_effort
 }
 
 /// Reads the form of the text. What else `text` says goes back into the fields.
@@ -162,7 +166,7 @@ pub(super) fn write_rest(turn: &Turn, body: &mut Map<String, Value>, losses: &mu
     if let Some(chat) = turn.rest.of(Dialect::Chat) {
         let (shared, other) = chat.clone().into_iter().partition(|(name, _)| SHARED.contains(&name.as_str()));
         body.extend::<Map<String, Value>>(shared);
-        return Rest::new(Dialect::Chat, other).lost(losses);
+        return Rest::new(Dialect::Chat, respelled(other, body)).lost(losses);
     }
     let Some(own) = turn.rest.of(OWN) else { return turn.rest.lost(losses) };
     for (name, value) in own {
@@ -170,4 +174,21 @@ pub(super) fn write_rest(turn: &Turn, body: &mut Map<String, Value>, losses: &mu
             body.entry(name.as_str()).or_insert_with(|| value.clone());
         }
     }
+}
+
+/// Says what chat says in other words; what is left has none here.
+fn respelled(mut chat: Map<String, Value>, body: &mut Map<String, Value>) -> Map<String, Value> {
+    if let Some(verbosity) = chat.shift_remove("verbosity").filter(|word| !word.is_null())
+        && let Value::Object(text) = body.entry("text").or_insert_with(|| Value::Object(Map::new()))
+    {
+        text.insert("verbosity".to_owned(), verbosity);
+    }
+    if chat.get("logprobs").and_then(Value::as_bool) == Some(true) {
+        chat.shift_remove("logprobs");
+        body.extend(chat.shift_remove_entry("top_logprobs").filter(|(_, top)| top.is_u64()));
+        if let Value::Array(wanted) = body.entry("include").or_insert_with(|| Value::Array(Vec::new())) {
+            wanted.push("message.output_text.logprobs".into());
+        }
+    }
+    chat
 }

@@ -1,7 +1,7 @@
 //! Tools, read and written. The tools of a namespace become tools that know its name; what else the namespace says
 //! lies on the first of them, under names that begin with [`OUTER`].
 
-use canon::{Dialect, Fields, Losses, Tool, ToolKind, names};
+use canon::{Dialect, Fields, Losses, Tool, ToolKind, names, schema};
 use serde_json::{Map, Value, json};
 
 use super::hint;
@@ -144,7 +144,12 @@ fn write_one(tool: &Tool, native: bool, losses: &mut Losses) -> Option<Value> {
                 None => object.insert("parameters".to_owned(), json!({ "type": "object", "properties": {} })),
             };
             // Here a function is strict unless it says that it is not; elsewhere it is the other way round.
-            if let Some(strict) = strict.or((!native).then_some(false)) {
+            let mut strict = strict.or((!native).then_some(false));
+            if !native && strict == Some(true) && !parameters.as_ref().is_some_and(schema::is_closed) {
+                strict = Some(false);
+                losses.dropped("strict");
+            }
+            if let Some(strict) = strict {
                 object.insert("strict".to_owned(), strict.into());
             }
         }
@@ -160,7 +165,7 @@ fn write_one(tool: &Tool, native: bool, losses: &mut Losses) -> Option<Value> {
         }
         ToolKind::Server { dialect: Dialect::Responses, value } => return Some(value.clone()),
         ToolKind::Server { value, .. } => {
-            losses.dropped(&format!("tools.{}", server_kind(value)));
+            losses.dropped(&format!("tools.{}", names::kind_of(value)));
             return None;
         }
     }
@@ -175,13 +180,6 @@ fn named(tool: &Tool, kind: &str, native: bool, object: &mut Map<String, Value>)
     if let Some(description) = &tool.description {
         object.insert("description".to_owned(), description.as_str().into());
     }
-}
-
-/// What kind a foreign tool is: by its type, or by its only field.
-fn server_kind(value: &Value) -> &str {
-    let typed = value.get("type").and_then(Value::as_str);
-    let keyed = || value.as_object().and_then(|map| map.keys().next()).map(String::as_str);
-    typed.or_else(keyed).unwrap_or("unknown")
 }
 
 fn write_rest(tool: &Tool, object: &mut Map<String, Value>, losses: &mut Losses) {

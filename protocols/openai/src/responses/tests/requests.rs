@@ -82,7 +82,7 @@ fn choices_are_known() {
     assert_eq!(choice("web_search"), ToolChoice::WebSearch);
     assert!(matches!(choice("function"), ToolChoice::Named { custom: false, namespace: None, .. }));
     assert!(matches!(choice("in_namespace"), ToolChoice::Named { namespace: Some(_), .. }));
-    assert!(matches!(choice("allowed"), ToolChoice::Opaque { .. }));
+    assert!(matches!(choice("allowed"), ToolChoice::Allowed { required: false, .. }));
 }
 
 #[test]
