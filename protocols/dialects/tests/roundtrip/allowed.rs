@@ -46,6 +46,12 @@ const REQUESTS: &[Allowed] = &[
     Allowed {
         from: ANY,
         to: ANY,
+        what: &["strict"],
+        why: "OpenAI refuses it beside a schema that is not closed; Gemini holds answers always and tools never",
+    },
+    Allowed {
+        from: ANY,
+        to: ANY,
         what: &["thinking", "thinking.signature"],
         why: "thoughts and signatures mean something to their maker only, and the target is another",
     },
@@ -64,7 +70,7 @@ const REQUESTS: &[Allowed] = &[
     Allowed {
         from: &[Chat],
         to: &[Responses, Messages, Gemini],
-        what: &["logit_bias", "content.x_part", "tools.x_server", "content.chat", "content.unknown"],
+        what: &["logit_bias", "content.x_part", "tools.x_server"],
         why: "only chat biases tokens; parts and tools that are not documented mean nothing elsewhere",
     },
     Allowed {
@@ -100,7 +106,7 @@ const REQUESTS: &[Allowed] = &[
     Allowed {
         from: &[Gemini],
         to: &[Chat, Responses, Messages],
-        what: &["cachedContent", "content.unknown", "content.gemini", "tools.codeExecution"],
+        what: &["cachedContent", "content.executableCode", "tools.codeExecution"],
         why: "cached prompts and code that is run at Google",
     },
     Allowed {
@@ -288,19 +294,19 @@ const ANSWERS: &[Allowed] = &[
     Allowed {
         from: ANY,
         to: &[Chat],
-        what: &["content.web_search_call", "content.server_tool_use", "content.unknown", "content.gemini"],
+        what: &["content.web_search_call", "content.server_tool_use", "content.executableCode"],
         why: "what a vendor's own tools did",
     },
     Allowed {
         from: ANY,
         to: &[Responses],
-        what: &["content.server_tool_use", "content.unknown"],
+        what: &["content.server_tool_use", "content.executableCode"],
         why: "what another vendor's tools did",
     },
     Allowed {
         from: ANY,
         to: &[Messages],
-        what: &["content.web_search_call", "content.unknown", "image", "~refusal"],
+        what: &["content.web_search_call", "content.executableCode", "image", "~refusal"],
         why: "what another vendor's tools did; Claude draws no pictures; a refusal is text, and the reason to stop",
     },
     Allowed {

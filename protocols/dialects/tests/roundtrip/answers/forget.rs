@@ -4,7 +4,7 @@ use canon::{Answer, Block, Dialect, Kind, Losses, Signature, Stop, ToolCall, nam
 use serde_json::{Value, json};
 
 use crate::alike::{changed, lost};
-use crate::generate;
+use crate::{forget::kind_of, generate};
 
 /// What a client understands of `answer`, if it understands all but these losses.
 pub(super) fn forget(answer: &Answer, to: Dialect, losses: &Losses) -> Answer {
@@ -31,8 +31,7 @@ fn kept(mut block: Block, to: Dialect, losses: &Losses) -> Option<Block> {
     block.kind = match block.kind {
         Kind::Image(_) if lost(losses, "image") => return None,
         Kind::Opaque { value, dialect } => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-            let said = [kind, dialect.as_str()].iter().any(|name| lost(losses, &format!("content.{name}")));
+            let said = lost(losses, &format!("content.{}", kind_of(&value)));
             if said && dialect != to {
                 return None;
             }

@@ -257,10 +257,7 @@ fn choice(which: u8, tools: &[Tool], dialect: Dialect) -> Option<ToolChoice> {
         }
         _ => {
             let value = match dialect {
-                Dialect::Chat => {
-                    json!({"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}})
-                }
-                Dialect::Responses => json!({"type": "allowed_tools", "mode": "auto", "tools": []}),
+                Dialect::Chat | Dialect::Responses => json!({"type": "x_choice"}),
                 Dialect::Messages => json!({"type": "x_choice"}),
                 Dialect::Gemini => json!({"mode": "VALIDATED"}),
             };
