@@ -47,10 +47,25 @@ pub(crate) fn normalised(mut turn: Turn, way: Way, losses: &Losses) -> Turn {
     }
     turn.messages.retain(|message| !message.blocks.is_empty());
     renumber(&mut turn.messages);
+    if lost(losses, "strict") {
+        loosen(&mut turn);
+    }
     tools(&mut turn, no_marks);
     numbers(&mut turn, way);
     format(&mut turn, way, losses);
     turn
+}
+
+/// Takes strictness from all: the loss does not tell which of them had it.
+fn loosen(turn: &mut Turn) {
+    for tool in &mut turn.tools {
+        if let ToolKind::Function { strict, .. } = &mut tool.kind {
+            *strict = None;
+        }
+    }
+    if let Some(Format::Schema { strict, .. }) = &mut turn.format {
+        *strict = None;
+    }
 }
 
 fn message(message: &mut Message, no_marks: bool) {
@@ -111,7 +126,7 @@ fn by_type(mut media: Media) -> Kind {
         media.mime = None;
     }
     // Names that are made up where one is required.
-    media.name = media.name.filter(|name| name != "document.pdf" && !name.starts_with("file"));
+    media.name = media.name.filter(|name| !name.starts_with("document") && !name.starts_with("file"));
     match kind.as_str() {
         "image" => Kind::Image(media),
         "audio" => Kind::Audio(media),

@@ -19,7 +19,8 @@ struct Allowed {
 
 const ANY: &[Dialect] = &Dialect::ALL;
 
-const REQUESTS: &[Allowed] = &[
+/// Within one dialect, next to nothing.
+const NATIVE: &[Allowed] = &[
     Allowed {
         from: ANY,
         to: ANY,
@@ -38,6 +39,28 @@ const REQUESTS: &[Allowed] = &[
         what: &["~max_tokens"],
         why: "the model gives no more, or (Responses) no fewer than 16 can be asked for",
     },
+];
+
+/// Between two dialects.
+const REQUESTS: &[Allowed] = &[
+    Allowed {
+        from: ANY,
+        to: ANY,
+        what: &["strict"],
+        why: "OpenAI refuses it beside a schema that is not closed; Gemini holds answers always and tools never",
+    },
+    Allowed {
+        from: ANY,
+        to: ANY,
+        what: &["thinking", "thinking.signature"],
+        why: "thoughts and signatures mean something to their maker only, and the target is another",
+    },
+    Allowed {
+        from: ANY,
+        to: ANY,
+        what: &["~max_tokens"],
+        why: "the model gives no more, or (Responses) no fewer than 16 can be asked for",
+    },
     Allowed {
         from: ANY,
         to: ANY,
@@ -47,7 +70,7 @@ const REQUESTS: &[Allowed] = &[
     Allowed {
         from: &[Chat],
         to: &[Responses, Messages, Gemini],
-        what: &["logit_bias", "content.x_part", "tools.x_server", "content.chat", "content.unknown"],
+        what: &["logit_bias", "content.x_part", "tools.x_server"],
         why: "only chat biases tokens; parts and tools that are not documented mean nothing elsewhere",
     },
     Allowed {
@@ -83,7 +106,7 @@ const REQUESTS: &[Allowed] = &[
     Allowed {
         from: &[Gemini],
         to: &[Chat, Responses, Messages],
-        what: &["cachedContent", "content.unknown", "content.gemini", "tools.codeExecution"],
+        what: &["cachedContent", "content.executableCode", "tools.codeExecution"],
         why: "cached prompts and code that is run at Google",
     },
     Allowed {
@@ -110,6 +133,12 @@ const REQUESTS: &[Allowed] = &[
         to: &[Chat],
         what: &["image", "file", "video"],
         why: "pictures of the model, files by address or of another vendor's store, and films are not in the API",
+    },
+    Allowed {
+        from: &[Responses],
+        to: &[Chat],
+        what: &["detail"],
+        why: "chat looks closely at pictures alone",
     },
     Allowed {
         from: ANY,
@@ -257,8 +286,7 @@ fn find(table: &[Allowed], from: Option<Dialect>, to: Dialect, loss: &Loss) -> b
 
 /// Whether a request may lose this on its way.
 pub(crate) fn in_requests(from: Dialect, to: Dialect, loss: &Loss) -> bool {
-    // Within one dialect next to nothing may get lost.
-    let table = if from == to { REQUESTS.get(..3).unwrap_or_default() } else { REQUESTS };
+    let table = if from == to { NATIVE } else { REQUESTS };
     find(table, Some(from), to, loss)
 }
 
@@ -266,19 +294,19 @@ const ANSWERS: &[Allowed] = &[
     Allowed {
         from: ANY,
         to: &[Chat],
-        what: &["content.web_search_call", "content.server_tool_use", "content.unknown", "content.gemini"],
+        what: &["content.web_search_call", "content.server_tool_use", "content.executableCode"],
         why: "what a vendor's own tools did",
     },
     Allowed {
         from: ANY,
         to: &[Responses],
-        what: &["content.server_tool_use", "content.unknown"],
+        what: &["content.server_tool_use", "content.executableCode"],
         why: "what another vendor's tools did",
     },
     Allowed {
         from: ANY,
         to: &[Messages],
-        what: &["content.web_search_call", "content.unknown", "image", "~refusal"],
+        what: &["content.web_search_call", "content.executableCode", "image", "~refusal"],
         why: "what another vendor's tools did; Claude draws no pictures; a refusal is text, and the reason to stop",
     },
     Allowed {
@@ -287,6 +315,7 @@ const ANSWERS: &[Allowed] = &[
         what: &["content.web_search_call", "content.server_tool_use", "~refusal"],
         why: "what another vendor's tools did; a refusal is text",
     },
+    Allowed { from: ANY, to: &[Messages], what: &["logprobs"], why: "not in the API" },
     Allowed {
         from: ANY,
         to: ANY,

@@ -151,11 +151,12 @@ impl Forgetting<'_> {
         }
         block.kind = match block.kind {
             Kind::Text { text, mut citations } => {
+                let whole = (0, text.chars().count() as u64);
                 if self.lost("citations") {
                     citations.clear();
                 }
                 for citation in citations.iter_mut().filter(|_| self.changed("citations")) {
-                    (citation.quote, citation.span) = (None, Some(citation.span.unwrap_or_default()));
+                    (citation.quote, citation.span) = (None, Some(citation.span.unwrap_or(whole)));
                 }
                 if self.way.to == Dialect::Messages && text.trim().is_empty() {
                     // It says nothing.
@@ -169,9 +170,7 @@ impl Forgetting<'_> {
             Kind::ToolCall(call) => Kind::ToolCall(self.call(call)),
             Kind::ToolResult(result) => Kind::ToolResult(self.result(result)),
             Kind::Opaque { value, .. } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                let names = [kind, "unknown", self.way.from.as_str()];
-                if names.iter().any(|name| self.lost(&format!("content.{name}"))) {
+                if self.lost(&format!("content.{}", kind_of(&value))) {
                     return None;
                 }
                 Kind::Opaque { dialect: self.way.from, value }
@@ -216,7 +215,7 @@ impl Forgetting<'_> {
         let texts = result.content.iter().all(|block| block.as_text().is_some());
         match self.way.to {
             Dialect::Chat if texts || self.changed("content.tool_result") => {
-                join(&mut result.content, "\n\n")
+                join(&mut result.content, "\n\n");
             }
             Dialect::Gemini => {
                 join(&mut result.content, "\n");
@@ -303,6 +302,12 @@ impl Forgetting<'_> {
             text.truncate(text.trim_end().len());
         }
     }
+}
+
+/// What an object calls itself: its type, or its only field.
+pub(crate) fn kind_of(value: &Value) -> &str {
+    let first = || value.as_object()?.keys().next().map(String::as_str);
+    value.get("type").and_then(Value::as_str).or_else(first).unwrap_or_default()
 }
 
 /// Makes one text of all.

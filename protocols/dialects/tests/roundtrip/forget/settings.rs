@@ -108,10 +108,7 @@ fn tool(mut tool: Tool, way: Way, losses: &Losses) -> Option<Tool> {
                 tool.kind = ToolKind::Function { parameters, strict: None };
             }
         }
-        ToolKind::Function { parameters, strict } if way.to == Dialect::Gemini => {
-            if lost(losses, "strict") {
-                *strict = None;
-            }
+        ToolKind::Function { parameters, .. } if way.to == Dialect::Gemini => {
             *parameters = parameters.take().map(|schema| gemini::schema::accepted(&schema).0);
         }
         ToolKind::Function { .. } | ToolKind::Custom { .. } => {}
