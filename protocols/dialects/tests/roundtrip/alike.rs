@@ -111,7 +111,7 @@ fn by_type(mut media: Media) -> Kind {
         media.mime = None;
     }
     // Names that are made up where one is required.
-    media.name = media.name.filter(|name| name != "document.pdf" && !name.starts_with("file"));
+    media.name = media.name.filter(|name| !name.starts_with("document") && !name.starts_with("file"));
     match kind.as_str() {
         "image" => Kind::Image(media),
         "audio" => Kind::Audio(media),

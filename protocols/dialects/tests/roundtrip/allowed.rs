@@ -19,7 +19,8 @@ struct Allowed {
 
 const ANY: &[Dialect] = &Dialect::ALL;
 
-const REQUESTS: &[Allowed] = &[
+/// Within one dialect, next to nothing.
+const NATIVE: &[Allowed] = &[
     Allowed {
         from: ANY,
         to: ANY,
@@ -31,6 +32,22 @@ const REQUESTS: &[Allowed] = &[
         to: &[Messages],
         what: &["~reasoning"],
         why: "a tool loop that lost the thought of another maker cannot go on with a thinking budget",
+    },
+    Allowed {
+        from: ANY,
+        to: ANY,
+        what: &["~max_tokens"],
+        why: "the model gives no more, or (Responses) no fewer than 16 can be asked for",
+    },
+];
+
+/// Between two dialects.
+const REQUESTS: &[Allowed] = &[
+    Allowed {
+        from: ANY,
+        to: ANY,
+        what: &["thinking", "thinking.signature"],
+        why: "thoughts and signatures mean something to their maker only, and the target is another",
     },
     Allowed {
         from: ANY,
@@ -110,6 +127,12 @@ const REQUESTS: &[Allowed] = &[
         to: &[Chat],
         what: &["image", "file", "video"],
         why: "pictures of the model, files by address or of another vendor's store, and films are not in the API",
+    },
+    Allowed {
+        from: &[Responses],
+        to: &[Chat],
+        what: &["detail"],
+        why: "chat looks closely at pictures alone",
     },
     Allowed {
         from: ANY,
@@ -257,8 +280,7 @@ fn find(table: &[Allowed], from: Option<Dialect>, to: Dialect, loss: &Loss) -> b
 
 /// Whether a request may lose this on its way.
 pub(crate) fn in_requests(from: Dialect, to: Dialect, loss: &Loss) -> bool {
-    // Within one dialect next to nothing may get lost.
-    let table = if from == to { REQUESTS.get(..3).unwrap_or_default() } else { REQUESTS };
+    let table = if from == to { NATIVE } else { REQUESTS };
     find(table, Some(from), to, loss)
 }
 
@@ -287,6 +309,7 @@ const ANSWERS: &[Allowed] = &[
         what: &["content.web_search_call", "content.server_tool_use", "~refusal"],
         why: "what another vendor's tools did; a refusal is text",
     },
+    Allowed { from: ANY, to: &[Messages], what: &["logprobs"], why: "not in the API" },
     Allowed {
         from: ANY,
         to: ANY,

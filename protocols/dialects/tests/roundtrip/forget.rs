@@ -216,7 +216,7 @@ impl Forgetting<'_> {
         let texts = result.content.iter().all(|block| block.as_text().is_some());
         match self.way.to {
             Dialect::Chat if texts || self.changed("content.tool_result") => {
-                join(&mut result.content, "\n\n")
+                join(&mut result.content, "\n\n");
             }
             Dialect::Gemini => {
                 join(&mut result.content, "\n");

@@ -1,6 +1,6 @@
 //! What one dialect says, another says too, up to the losses that it declares: random conversations, answers and
 //! streams through every pair of dialects. See `allowed.rs` for what may get lost.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test reports by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod alike;
 mod allowed;

@@ -133,6 +133,9 @@ fn audio(block: &Block, media: &Media) -> Option<Map<String, Value>> {
 }
 
 fn file(media: &Media, native: bool, losses: &mut Losses) -> Option<Map<String, Value>> {
+    if media.detail.is_some() {
+        losses.dropped("detail");
+    }
     let name = media.name.as_deref().map(Value::from);
     let inner = match &media.source {
         // The two dialects of one vendor share their files.

@@ -35,6 +35,9 @@ impl Writer<'_> {
         };
         let may_show = takes(media) && self.may_show(role);
         let Some(source) = source(media, |_| PDF).filter(|_| may_show) else { return self.dropped("file") };
+        if media.detail.is_some() {
+            self.losses.dropped("detail");
+        }
         let mut written = object([("type", "document".into()), ("source", source)]);
         written.extend(media.name.as_deref().map(|name| ("title".to_owned(), name.into())));
         Some(written)

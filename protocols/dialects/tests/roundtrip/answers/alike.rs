@@ -9,6 +9,10 @@ pub(super) fn normalised(mut answer: Answer, to: Dialect) -> Answer {
     answer.id.clear();
     answer.created = answer.created.filter(|_| matches!(to, Dialect::Chat | Dialect::Responses));
     answer.rest = canon::Rest::default();
+    // Each vendor adds its own to the token and how probable it was.
+    for token in &mut answer.logprobs {
+        *token = serde_json::json!({"token": token["token"], "logprob": token["logprob"]});
+    }
     let used = answer.usage.unwrap_or_default();
     let Usage { input, output, cached_input, .. } = used;
     answer.usage = Some(Usage { input, output, cached_input, ..Usage::default() });

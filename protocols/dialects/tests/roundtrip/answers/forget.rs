@@ -18,6 +18,9 @@ pub(super) fn forget(answer: &Answer, to: Dialect, losses: &Losses) -> Answer {
     if !lost_reason || to == Dialect::Messages || changed(losses, "finish_reason") {
         answer.stop = stop(&answer.stop, to, called, refused);
     }
+    if lost(losses, "logprobs") {
+        answer.logprobs.clear();
+    }
     if lost(losses, "stop_sequence") {
         answer.stop_sequence = None;
     }
@@ -44,7 +47,7 @@ fn kept(mut block: Block, to: Dialect, losses: &Losses) -> Option<Block> {
         }
         Kind::ToolCall(call) => Kind::ToolCall(self::call(call, to, losses)),
         Kind::Thinking(mut thinking) => {
-            thinking.signature = thinking.signature.map(written);
+            thinking.signature = thinking.signature.as_ref().map(written);
             Kind::Thinking(thinking)
         }
         other => other,
@@ -53,7 +56,7 @@ fn kept(mut block: Block, to: Dialect, losses: &Losses) -> Option<Block> {
 }
 
 /// A signature as a client gets it: with its maker's name in front.
-fn written(signature: Signature) -> Signature {
+fn written(signature: &Signature) -> Signature {
     Signature { data: signature.written(), maker: None }
 }
 
@@ -63,7 +66,7 @@ fn call(mut call: ToolCall, to: Dialect, losses: &Losses) -> ToolCall {
     let free = matches!(to, Dialect::Chat | Dialect::Responses);
     call.name = tool.name;
     call.namespace = tool.namespace.filter(|_| to == Dialect::Responses);
-    call.signature = call.signature.map(written).filter(|_| !lost(losses, "thinking.signature"));
+    call.signature = call.signature.as_ref().map(written).filter(|_| !lost(losses, "thinking.signature"));
     if tool.custom && free && !call.custom {
         let wrapped: Value = serde_json::from_str(&call.arguments).unwrap();
         wrapped[names::CUSTOM_INPUT].as_str().unwrap().clone_into(&mut call.arguments);

@@ -25,7 +25,9 @@ pub(super) fn seen(mut block: Block, role: Role, way: Way, losses: &Losses) -> O
         };
         return Some(Block { cache: block.cache, ..Block::text(text) });
     }
-    if lost(losses, "detail") && matches!(way.to, Dialect::Messages | Dialect::Gemini) {
+    let unlooked =
+        matches!(way.to, Dialect::Messages | Dialect::Gemini) || (way.to == Dialect::Chat && name == "file");
+    if unlooked && lost(losses, "detail") {
         media.detail = None;
     }
     let unnamed = match way.to {

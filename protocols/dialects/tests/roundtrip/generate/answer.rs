@@ -54,8 +54,8 @@ pub(crate) fn answer() -> BoxedStrategy<Answer> {
     ];
     let said = vec(prop_oneof![5 => spoken(), 3 => thought(), 1 => picture(), 1 => opaque()], 0..5);
     let last = (weighted(0.1, text()), vec(call(), 0..4));
-    (said, last, stop, weighted(0.9, usage))
-        .prop_map(|(mut blocks, (refusal, calls), stop, usage)| {
+    (said, last, stop, weighted(0.9, usage), prop::bool::weighted(0.2))
+        .prop_map(|(mut blocks, (refusal, calls), stop, usage, probable)| {
             blocks.extend(refusal.map(|text| Block::new(Kind::Refusal(text))));
             let called = !calls.is_empty();
             for (number, mut block) in calls.into_iter().enumerate() {
@@ -65,6 +65,8 @@ pub(crate) fn answer() -> BoxedStrategy<Answer> {
                 blocks.push(block);
             }
             let stop = if called && stop == Stop::End { Stop::ToolUse } else { stop };
+            let speaks = blocks.iter().any(|block| block.as_text().is_some());
+            let logprobs = if speaks && probable { vec![probability()] } else { Vec::new() };
             let stop_sequence = (stop == Stop::Sequence).then(|| "END".to_owned());
             Answer {
                 id: "answer-1".to_owned(),
@@ -74,10 +76,16 @@ pub(crate) fn answer() -> BoxedStrategy<Answer> {
                 stop,
                 stop_sequence,
                 usage,
+                logprobs,
                 ..Answer::default()
             }
         })
         .boxed()
+}
+
+/// How probable a token was, as chat writes it.
+fn probability() -> serde_json::Value {
+    json!({"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": []})
 }
 
 fn signature() -> BoxedStrategy<Option<Signature>> {

@@ -148,8 +148,9 @@ fn media(dialect: Dialect) -> BoxedStrategy<Block> {
     let named = if dialect == Dialect::Gemini { 0.1 } else { 0.6 };
     let image = (image(dialect), detailed)
         .prop_map(|((mime, source), detail)| Kind::Image(Media { mime, source, name: None, detail }));
-    let file = (file(dialect), weighted(named, Just("report.pdf".to_owned())))
-        .prop_map(|((mime, source), name)| Kind::File(Media { mime, source, name, detail: None }));
+    let close = maybe(if dialect == Dialect::Responses { 0.2 } else { 0.0 }, Just("high".to_owned()));
+    let file = (file(dialect), weighted(named, Just("report.pdf".to_owned())), close)
+        .prop_map(|((mime, source), name, detail)| Kind::File(Media { mime, source, name, detail }));
     let plain = |(mime, source)| Media { mime, source, name: None, detail: None };
     let audio =
         prop_oneof![bytes("audio/wav"), bytes("audio/mpeg")].prop_map(move |it| Kind::Audio(plain(it)));

@@ -210,7 +210,8 @@ impl Settings {
         of_dialect(turn, dialect);
         // Chat's web search is no tool to be chosen.
         let only_search = turn.tools.iter().all(|tool| tool.kind == ToolKind::WebSearch);
-        if !turn.tools.is_empty() && !(only_search && dialect == Chat) {
+        let nothing = turn.tools.is_empty() || (only_search && dialect == Chat);
+        if !nothing {
             turn.tool_choice = self.choice.and_then(|which| choice(which, &turn.tools, dialect));
             turn.parallel_tool_calls = self.parallel.filter(|_| is(&[Chat, Responses]));
             if let (Messages, Some(choice)) = (dialect, &turn.tool_choice) {
