@@ -47,7 +47,7 @@ pub(crate) fn normalised(mut turn: Turn, way: Way, losses: &Losses) -> Turn {
     }
     turn.messages.retain(|message| !message.blocks.is_empty());
     renumber(&mut turn.messages);
-    tools(&mut turn, no_marks);
+    tools(&mut turn, no_marks, losses);
     numbers(&mut turn, way);
     format(&mut turn, way, losses);
     turn
@@ -157,7 +157,7 @@ fn renumber(messages: &mut [Message]) {
     }
 }
 
-fn tools(turn: &mut Turn, no_marks: bool) {
+fn tools(turn: &mut Turn, no_marks: bool, losses: &Losses) {
     for tool in &mut turn.tools {
         tool.rest = canon::Rest::default();
         if no_marks {
@@ -167,7 +167,8 @@ fn tools(turn: &mut Turn, no_marks: bool) {
             tool.name.clear();
         }
         if let ToolKind::Function { strict, .. } = &mut tool.kind {
-            *strict = strict.filter(|strict| *strict);
+            // Which schemas a target takes strictly is its own matter.
+            *strict = strict.filter(|strict| *strict && !lost(losses, "strict"));
         }
         schemas::normalise(tool);
     }

@@ -64,7 +64,7 @@ const REQUESTS: &[Allowed] = &[
     Allowed {
         from: &[Chat],
         to: &[Responses, Messages, Gemini],
-        what: &["logit_bias", "content.x_part", "tools.x_server", "content.chat", "content.unknown"],
+        what: &["logit_bias", "content.x_part", "tools.x_server", "content.chat"],
         why: "only chat biases tokens; parts and tools that are not documented mean nothing elsewhere",
     },
     Allowed {
@@ -100,7 +100,7 @@ const REQUESTS: &[Allowed] = &[
     Allowed {
         from: &[Gemini],
         to: &[Chat, Responses, Messages],
-        what: &["cachedContent", "content.unknown", "content.gemini", "tools.codeExecution"],
+        what: &["cachedContent", "content.executableCode", "tools.codeExecution"],
         why: "cached prompts and code that is run at Google",
     },
     Allowed {
@@ -238,6 +238,12 @@ const REQUESTS: &[Allowed] = &[
         why: "efforts, budgets and levels are measured differently, and who shows thoughts decides it elsewhere",
     },
     Allowed {
+        from: &[Chat, Responses, Messages],
+        to: &[Chat, Responses],
+        what: &["strict"],
+        why: "a function is strict only where its schema is closed and requires everything; the others are refused",
+    },
+    Allowed {
         from: &[Chat, Responses, Gemini],
         to: &[Messages],
         what: &["response_format", "~response_format", "~schema", "strict"],
@@ -288,19 +294,19 @@ const ANSWERS: &[Allowed] = &[
     Allowed {
         from: ANY,
         to: &[Chat],
-        what: &["content.web_search_call", "content.server_tool_use", "content.unknown", "content.gemini"],
+        what: &["content.web_search_call", "content.server_tool_use", "content.executableCode"],
         why: "what a vendor's own tools did",
     },
     Allowed {
         from: ANY,
         to: &[Responses],
-        what: &["content.server_tool_use", "content.unknown"],
+        what: &["content.server_tool_use", "content.executableCode"],
         why: "what another vendor's tools did",
     },
     Allowed {
         from: ANY,
         to: &[Messages],
-        what: &["content.web_search_call", "content.unknown", "image", "~refusal"],
+        what: &["content.web_search_call", "content.executableCode", "image", "~refusal"],
         why: "what another vendor's tools did; Claude draws no pictures; a refusal is text, and the reason to stop",
     },
     Allowed {

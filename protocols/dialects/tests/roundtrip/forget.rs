@@ -154,8 +154,9 @@ impl Forgetting<'_> {
                 if self.lost("citations") {
                     citations.clear();
                 }
+                let letters = text.chars().count() as u64;
                 for citation in citations.iter_mut().filter(|_| self.changed("citations")) {
-                    (citation.quote, citation.span) = (None, Some(citation.span.unwrap_or_default()));
+                    (citation.quote, citation.span) = (None, Some(citation.span.unwrap_or((0, letters))));
                 }
                 if self.way.to == Dialect::Messages && text.trim().is_empty() {
                     // It says nothing.
@@ -169,9 +170,8 @@ impl Forgetting<'_> {
             Kind::ToolCall(call) => Kind::ToolCall(self.call(call)),
             Kind::ToolResult(result) => Kind::ToolResult(self.result(result)),
             Kind::Opaque { value, .. } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                let names = [kind, "unknown", self.way.from.as_str()];
-                if names.iter().any(|name| self.lost(&format!("content.{name}"))) {
+                let kind = canon::names::kind_of(&value);
+                if self.lost(&format!("content.{kind}")) {
                     return None;
                 }
                 Kind::Opaque { dialect: self.way.from, value }

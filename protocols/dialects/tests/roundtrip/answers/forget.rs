@@ -31,9 +31,8 @@ fn kept(mut block: Block, to: Dialect, losses: &Losses) -> Option<Block> {
     block.kind = match block.kind {
         Kind::Image(_) if lost(losses, "image") => return None,
         Kind::Opaque { value, dialect } => {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-            let said = [kind, dialect.as_str()].iter().any(|name| lost(losses, &format!("content.{name}")));
-            if said && dialect != to {
+            let kind = canon::names::kind_of(&value);
+            if lost(losses, &format!("content.{kind}")) && dialect != to {
                 return None;
             }
             Kind::Opaque { dialect, value }
