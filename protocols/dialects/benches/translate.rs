@@ -2,7 +2,6 @@
 //! show that the cost grows with the length and no faster.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
-#![expect(missing_docs, reason = "criterion's macros make an undocumented function")]
 
 #[path = "translate/conversation.rs"]
 mod conversation;

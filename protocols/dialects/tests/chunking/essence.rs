@@ -38,7 +38,7 @@ impl Essence {
 
 impl Essence {
     /// What was heard, with the reason that was given beside a refusal in words.
-    pub(crate) fn as_refused(mut self, said: &Self) -> Self {
+    pub(crate) fn told_beside_refusal(mut self, said: &Self) -> Self {
         if said.refused && matches!(self.stop, "end" | "refusal") {
             (self.stop, self.refused) = (said.stop, true);
         }

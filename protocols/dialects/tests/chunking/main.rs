@@ -99,7 +99,7 @@ fn what_a_client_reads_is_what_the_provider_said() {
         for client in Dialect::ALL {
             let (bytes, losses) = streams::encoded(client, events.clone(), asked());
             let expected = translated(Essence::of(&said), client, &losses);
-            let heard = Essence::of(&whole(client, &bytes)).as_refused(&expected);
+            let heard = Essence::of(&whole(client, &bytes)).told_beside_refusal(&expected);
             assert_eq!(heard, expected, "{} for {client}, without {losses}", fixture.name);
         }
     }

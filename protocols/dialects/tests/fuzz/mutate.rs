@@ -80,7 +80,7 @@ impl Pool {
         let Ok(mut value) = serde_json::from_slice(body) else {
             return (*dialect, self.bent(body, &mut program));
         };
-        if program.next() % 16 == 0 {
+        if program.next().is_multiple_of(16) {
             return (*dialect, self.bent(body, &mut program));
         }
         for _ in 0..12 {
@@ -147,7 +147,7 @@ impl Pool {
 
     /// Changes one value somewhere within.
     fn change(&self, value: &mut Value, program: &mut Program<'_>) {
-        let deeper = program.next() % 8 != 0;
+        let deeper = !program.next().is_multiple_of(8);
         match value {
             Value::Object(map) if deeper && !map.is_empty() => {
                 let at = program.below(map.len());
@@ -183,7 +183,7 @@ impl Pool {
     }
 
     fn value(&self, program: &mut Program<'_>) -> Value {
-        let odd = program.next() % 2 == 0;
+        let odd = program.next().is_multiple_of(2);
         let values = if odd { &self.values[..odd_values().len()] } else { &self.values[..] };
         values[program.below(values.len())].clone()
     }

@@ -79,7 +79,7 @@ fn requests() {
             };
             let encoded = encode(to, &turn, &target);
             let file = format!("{}/{}.{to}.json", fixture.dialect, fixture.name);
-            snapshots.check(file, pretty(&encoded.body, &encoded.losses));
+            snapshots.check(&file, &pretty(&encoded.body, &encoded.losses));
         }
     }
     snapshots.finish();
@@ -93,7 +93,7 @@ fn answers() {
         for client in others(fixture.dialect) {
             let encoded = encode_answer(client, answer.clone(), &asked(client));
             let file = format!("{}/{}.{client}.json", fixture.dialect, fixture.name);
-            snapshots.check(file, pretty(&encoded.body, &encoded.losses));
+            snapshots.check(&file, &pretty(&encoded.body, &encoded.losses));
         }
     }
     snapshots.finish();
@@ -108,7 +108,7 @@ fn streamed_answers() {
         for client in others(fixture.dialect) {
             let (bytes, losses) = streams::encoded(client, events.clone(), asked(client));
             let file = format!("{}/{}.{client}.sse", fixture.dialect, fixture.name);
-            snapshots.check(file, format!("losses: {losses}\n{}", String::from_utf8(bytes).unwrap()));
+            snapshots.check(&file, &format!("losses: {losses}\n{}", String::from_utf8(bytes).unwrap()));
         }
     }
     snapshots.finish();

@@ -26,11 +26,11 @@ impl Snapshots {
     }
 
     /// Compares `text` with the golden file, or writes it.
-    pub(crate) fn check(&mut self, file: String, text: String) {
-        let path = self.folder.join(&file);
+    pub(crate) fn check(&mut self, file: &str, text: &str) {
+        let path = self.folder.join(file);
         self.made.insert(path.clone());
         let golden = fs::read_to_string(&path).ok();
-        if golden.as_deref() == Some(text.as_str()) {
+        if golden.as_deref() == Some(text) {
             return;
         }
         if self.update {
@@ -39,8 +39,8 @@ impl Snapshots {
             return;
         }
         let difference =
-            golden.map_or_else(|| "there is no such golden file\n".into(), |golden| diff(&golden, &text));
-        self.report(&file, &difference);
+            golden.map_or_else(|| "there is no such golden file\n".into(), |golden| diff(&golden, text));
+        self.report(file, &difference);
     }
 
     /// Reports what differs, and files that nothing makes.

@@ -152,5 +152,6 @@ fn allowed(choice: &Map<String, Value>) -> Option<ToolChoice> {
         let (name, custom) = named(tool.as_object()?)?;
         Some(ToolName { name: name.to_owned(), namespace: None, custom })
     });
-    Some(ToolChoice::Allowed { required, tools: tools.collect::<Option<_>>()? })
+    let tools = tools.collect::<Option<Vec<_>>>()?;
+    (!tools.is_empty()).then_some(ToolChoice::Allowed { required, tools })
 }

@@ -63,7 +63,8 @@ fn allowed(choice: &Map<String, Value>) -> Option<ToolChoice> {
         let plain = tool.as_object()?.len() == 2 + usize::from(namespace.is_some());
         Some(ToolName { name: text("name").filter(|_| plain)?, namespace, custom })
     });
-    Some(ToolChoice::Allowed { required, tools: tools.collect::<Option<_>>()? })
+    let tools = tools.collect::<Option<Vec<_>>>()?;
+    (!tools.is_empty()).then_some(ToolChoice::Allowed { required, tools })
 }
 
 /// A choice of one tool, or an entry of a list of them.
