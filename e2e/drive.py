@@ -27,6 +27,7 @@ PYTHON_SUITES = {
     "python-talk": ["talk.py"],
     "python-talk-async": ["talk.py", "--async"],
     "python-agents": ["agents.py"],
+    "python-golden": ["golden.py"],
     "python-async": ["openai_chat.py", "--async"],
     "python": ["openai_chat.py"],
     "python-anthropic": ["anthropic_messages.py"],

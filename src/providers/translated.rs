@@ -8,7 +8,7 @@ mod unsigned;
 use bytes::Bytes;
 use canon::{
     AnswerError, Asked, DecodeError, Delta, Dialect, Edit, Encoded, Event, Frame, Kind, Losses, Mark,
-    Opening, Signature, Target, Turn, Usage,
+    Opening, Target, Turn, Usage,
 };
 use dialects::{Decoder, Encoder};
 use http::StatusCode;
@@ -184,7 +184,7 @@ impl Translated {
                 usage = Some(usage.unwrap_or_default().merged(counted));
             }
             mark = stronger(mark, mark_of(&event));
-            sign(&mut event, &self.maker);
+            event.sign(&self.maker);
             if let Some(signature) = self.unsigned.watch(&event) {
                 self.encoder.push(signature, &mut bytes);
             }
@@ -240,15 +240,11 @@ impl Reader for Translated {
             AnswerError::Reported(said) => unary_fault(&canon::UnaryError::Reported(said)),
         })?;
         for block in &mut answer.blocks {
-            match &mut block.kind {
-                Kind::Thinking(thinking) => {
-                    self.unsigned.mark(thinking);
-                    name(&mut thinking.signature, &self.maker);
-                }
-                Kind::ToolCall(call) => name(&mut call.signature, &self.maker),
-                _ => {}
+            if let Kind::Thinking(thinking) = &mut block.kind {
+                self.unsigned.mark(thinking);
             }
         }
+        answer.sign(&self.maker);
         let usage = answer.usage;
         self.estimated = usage.is_none();
         answer.usage = usage.or_else(|| Some(self.estimate.of(&answer)));
@@ -279,24 +275,5 @@ fn stronger(one: Mark, other: Mark) -> Mark {
         (Mark::End, _) | (_, Mark::End) => Mark::End,
         (Mark::Content, _) | (_, Mark::Content) => Mark::Content,
         (Mark::Empty, Mark::Empty) => Mark::Empty,
-    }
-}
-
-/// Names the maker of the signatures in an event.
-fn sign(event: &mut Event, maker: &str) {
-    match event {
-        Event::Delta { delta: Delta::Signature(signature), .. } => signature.maker = Some(maker.to_owned()),
-        Event::Open { block: Opening::Whole(block), .. } => match &mut block.kind {
-            Kind::Thinking(thinking) => name(&mut thinking.signature, maker),
-            Kind::ToolCall(call) => name(&mut call.signature, maker),
-            _ => {}
-        },
-        _ => {}
-    }
-}
-
-fn name(signature: &mut Option<Signature>, maker: &str) {
-    if let Some(signature) = signature {
-        signature.maker = Some(maker.to_owned());
     }
 }

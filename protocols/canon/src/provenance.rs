@@ -4,6 +4,8 @@
 //! A client sends signatures back without saying whose they are. So one that crosses into another dialect travels
 //! with its maker's name in front; one without a name was made by a provider of the client's own dialect.
 
+use crate::{Answer, Block, Delta, Event, Kind, Opening};
+
 /// What stands before the maker's name in a signature that crossed dialects.
 const TAG: &str = "trivium.";
 
@@ -47,6 +49,39 @@ impl Signature {
     #[must_use]
     pub fn may_be_in(body: &[u8]) -> bool {
         memchr::memmem::find(body, TAG.as_bytes()).is_some()
+    }
+}
+
+impl Event {
+    /// Names the maker of the signatures in this event.
+    pub fn sign(&mut self, maker: &str) {
+        match self {
+            Self::Delta { delta: Delta::Signature(signature), .. } => {
+                signature.maker = Some(maker.to_owned())
+            }
+            Self::Open { block: Opening::Whole(block), .. } => block.sign(maker),
+            _ => {}
+        }
+    }
+}
+
+impl Answer {
+    /// Names the maker of the signatures in this answer.
+    pub fn sign(&mut self, maker: &str) {
+        self.blocks.iter_mut().for_each(|block| block.sign(maker));
+    }
+}
+
+impl Block {
+    fn sign(&mut self, maker: &str) {
+        let signature = match &mut self.kind {
+            Kind::Thinking(thinking) => &mut thinking.signature,
+            Kind::ToolCall(call) => &mut call.signature,
+            _ => return,
+        };
+        if let Some(signature) = signature {
+            signature.maker = Some(maker.to_owned());
+        }
     }
 }
 

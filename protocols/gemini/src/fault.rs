@@ -95,7 +95,10 @@ pub(crate) fn said(value: &Value) -> String {
 pub fn is_of_key(body: &[u8]) -> bool {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
     let details = object(&value).get("details").and_then(Value::as_array);
-    details.into_iter().flatten().any(|detail| detail.get("reason").is_some_and(|reason| reason == "API_KEY_INVALID"))
+    details
+        .into_iter()
+        .flatten()
+        .any(|detail| detail.get("reason").is_some_and(|reason| reason == "API_KEY_INVALID"))
 }
 
 /// How long the provider asks to wait, as a `google.rpc.RetryInfo` among the details says it.

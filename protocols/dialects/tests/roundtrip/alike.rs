@@ -76,6 +76,12 @@ fn message(message: &mut Message, no_marks: bool) {
     }
 }
 
+/// To leave open how closely to look is to say `auto`.
+fn usual_detail(mut media: Media) -> Media {
+    media.detail = media.detail.filter(|detail| detail != "auto");
+    media
+}
+
 fn block(block: &mut Block, no_marks: bool) {
     block.rest = canon::Rest::default();
     if no_marks {
@@ -83,7 +89,9 @@ fn block(block: &mut Block, no_marks: bool) {
     }
     let kind = std::mem::replace(&mut block.kind, Kind::Refusal(String::new()));
     block.kind = match kind {
-        Kind::Image(media) | Kind::File(media) | Kind::Audio(media) | Kind::Video(media) => by_type(media),
+        Kind::Image(media) | Kind::File(media) | Kind::Audio(media) | Kind::Video(media) => {
+            by_type(usual_detail(media))
+        }
         Kind::Thinking(mut thinking) => {
             // Only Messages tells withheld thoughts from those that were empty.
             (thinking.redacted, thinking.id) = (thinking.text.is_empty(), None);

@@ -160,6 +160,12 @@ const REQUESTS: &[Allowed] = &[
         why: "addresses need a type, files of another store are unknown, file names are refused outside Vertex",
     },
     Allowed {
+        from: &[Chat, Gemini],
+        to: &[Responses],
+        what: &["audio"],
+        why: "sound is documented for chat alone",
+    },
+    Allowed {
         from: &[Chat, Messages, Gemini],
         to: &[Responses],
         what: &["filename"],
@@ -324,8 +330,14 @@ const ANSWERS: &[Allowed] = &[
     },
     Allowed {
         from: ANY,
+        to: ANY,
+        what: &["~finish_reason"],
+        why: "clients know the documented reasons only",
+    },
+    Allowed {
+        from: ANY,
         to: &[Chat, Responses, Gemini],
-        what: &["stop_sequence", "~finish_reason"],
+        what: &["stop_sequence"],
         why: "which stop text was met is not told, nor reasons that the API does not have",
     },
     Allowed {

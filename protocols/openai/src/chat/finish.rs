@@ -33,6 +33,10 @@ pub(super) fn is_lost(stop: &Stop) -> bool {
 }
 
 fn is_own(word: &str) -> bool {
+    // States of a Responses object, which say nothing of why an answer ended.
+    if matches!(word, "queued" | "in_progress" | "cancelled") {
+        return false;
+    }
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 

@@ -1,9 +1,9 @@
 //! A whole answer for a client of this dialect.
 
-use canon::{Answer, Asked, Dialect, Encoded};
+use canon::{Answer, Asked, Dialect, Encoded, Stop};
 use serde_json::{Map, Value};
 
-use super::{reason, speech::Speech};
+use super::{is_foreign, reason, speech::Speech};
 use crate::usage;
 
 /// Writes a whole answer.
@@ -28,7 +28,16 @@ pub fn encode_answer(answer: Answer, asked: &Asked) -> Encoded {
     // A provider may leave the reason open; then the rest holds a null.
     let own = answer.rest.of(Dialect::Messages);
     if own.is_none_or(|own| !own.contains_key("stop_reason")) {
-        put("stop_reason", reason(&answer.stop, speech.called, speech.refused).into());
+        let reason = match &answer.stop {
+            Stop::Other(word) if own.is_some() => word,
+            stop => {
+                if is_foreign(stop) {
+                    speech.losses.changed("finish_reason");
+                }
+                reason(stop, speech.called, speech.refused)
+            }
+        };
+        put("stop_reason", reason.into());
     }
     put("stop_sequence", answer.stop_sequence.into());
     let counted = own.is_none_or(|own| !own.contains_key("usage")) || answer.usage.is_some();

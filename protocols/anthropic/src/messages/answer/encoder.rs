@@ -4,7 +4,7 @@
 use canon::{Asked, Delta, Event, Losses, Opening, Sequence, Signature, Stop, Usage};
 use serde_json::{Map, Value, json};
 
-use super::{reason, speech::Speech};
+use super::{is_foreign, reason, speech::Speech};
 use crate::{messages::encode::input, usage};
 
 /// Writes one stream.
@@ -240,6 +240,9 @@ impl Encoder {
     fn end(&mut self, out: &mut Vec<u8>) {
         self.start("", String::new(), out);
         self.ended = true;
+        if is_foreign(&self.stop) {
+            self.speech.losses.changed("finish_reason");
+        }
         let reason = reason(&self.stop, self.speech.called, self.speech.refused);
         let delta = json!({"stop_reason": reason, "stop_sequence": self.stop_sequence});
         let event = json!({"type": "message_delta", "delta": delta, "usage": usage::whole(self.usage)});

@@ -73,18 +73,22 @@ fn stop(word: String) -> Stop {
     }
 }
 
+/// Whether a reason has no word here: the answer then just ends, since clients know the documented words only.
+const fn is_foreign(stop: &Stop) -> bool {
+    matches!(stop, Stop::Other(_))
+}
+
 /// The word for a reason. `called` and `refused` say what the answer holds: clients run tools only after `tool_use`,
 /// and wait for calls that do not come if there are none.
 fn reason(stop: &Stop, called: bool, refused: bool) -> &str {
     match stop {
-        Stop::End | Stop::ToolUse if called => "tool_use",
-        Stop::End if refused => "refusal",
-        Stop::End | Stop::ToolUse => "end_turn",
+        Stop::End | Stop::ToolUse | Stop::Other(_) if called => "tool_use",
+        Stop::End | Stop::Other(_) if refused => "refusal",
+        Stop::End | Stop::ToolUse | Stop::Other(_) => "end_turn",
         Stop::MaxTokens => "max_tokens",
         Stop::Sequence => "stop_sequence",
         Stop::Refusal => "refusal",
         Stop::Pause => "pause_turn",
         Stop::ContextFull => "model_context_window_exceeded",
-        Stop::Other(word) => word,
     }
 }

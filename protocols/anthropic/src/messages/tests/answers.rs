@@ -156,7 +156,7 @@ fn reasons_agree_with_what_was_said() {
     assert_eq!(of(Stop::End, vec![call("a", "{}", None)]), "tool_use");
     assert_eq!(of(Stop::End, vec![Block::new(Kind::Refusal("no".into()))]), "refusal");
     assert_eq!(of(Stop::MaxTokens, vec![call("a", "{}", None)]), "max_tokens");
-    assert_eq!(of(Stop::Other("compaction".into()), vec![]), "compaction");
+    assert_eq!(of(Stop::Other("queued".into()), vec![]), "end_turn");
 }
 
 #[test]

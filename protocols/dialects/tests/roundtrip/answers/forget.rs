@@ -13,9 +13,10 @@ pub(super) fn forget(answer: &Answer, to: Dialect, losses: &Losses) -> Answer {
     let blocks = std::mem::take(&mut answer.blocks);
     answer.blocks = blocks.into_iter().filter_map(|block| kept(block, to, losses)).collect();
     let called = answer.blocks.iter().any(|block| matches!(block.kind, Kind::ToolCall(_)));
-    let lost_reason = matches!(answer.stop, Stop::Pause)
-        || (to == Dialect::Gemini && matches!(answer.stop, Stop::Other(_)));
-    if !lost_reason || to == Dialect::Messages || changed(losses, "finish_reason") {
+    let lost_reason =
+        matches!(answer.stop, Stop::Pause) || (to != Dialect::Chat && matches!(answer.stop, Stop::Other(_)));
+    let paused = to == Dialect::Messages && answer.stop == Stop::Pause;
+    if !lost_reason || paused || changed(losses, "finish_reason") {
         answer.stop = stop(&answer.stop, to, called, refused);
     }
     if lost(losses, "logprobs") {
@@ -87,6 +88,7 @@ fn stop(stop: &Stop, to: Dialect, called: bool, refused: bool) -> Stop {
     };
     match (to, stop) {
         (Dialect::Messages, Stop::End | Stop::ToolUse) => end,
+        (Dialect::Messages | Dialect::Responses, Stop::Other(_)) => end,
         (Dialect::Messages, other) => other.clone(),
         (_, Stop::End | Stop::ToolUse | Stop::Sequence | Stop::Pause) => end,
         (_, Stop::MaxTokens | Stop::ContextFull) => Stop::MaxTokens,

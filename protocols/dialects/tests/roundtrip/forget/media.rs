@@ -63,7 +63,7 @@ fn shows(kind: &str, media: &Media, role: Role, way: Way) -> bool {
         (Dialect::Responses, "image" | "file") => {
             role == Role::User && (address || bytes || text || of_openai)
         }
-        (Dialect::Responses, "audio") => bytes,
+        (Dialect::Responses, "audio") => bytes && way.from == Dialect::Responses,
         (Dialect::Gemini, _) => {
             let url = match &media.source {
                 Source::Url(url) => url.rsplit('/').next().unwrap_or_default().contains('.'),

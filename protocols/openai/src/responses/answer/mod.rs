@@ -4,7 +4,7 @@ mod object;
 mod read;
 mod write;
 
-pub(super) use object::{Head, State, object, stop_of};
+pub(super) use object::{Head, State, is_foreign, object, stop_of};
 pub use read::decode_answer;
 pub use write::encode_answer;
 

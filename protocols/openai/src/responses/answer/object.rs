@@ -91,8 +91,18 @@ fn status_of<'a>(stop: &'a Stop, output: &[Value]) -> (&'static str, Option<&'a 
         // A model that declines in its own words has answered.
         Stop::Refusal if output.iter().any(declines) => ("completed", None),
         Stop::Refusal => ("incomplete", Some("content_filter")),
-        Stop::Other(reason) => ("incomplete", Some(reason)),
+        Stop::Other(reason) if REASONS.contains(&reason.as_str()) => ("incomplete", Some(reason)),
+        // A word that clients of this dialect do not know; the encoder declares it.
+        Stop::Other(_) => ("completed", None),
     }
+}
+
+/// The documented reasons for being incomplete, beside the two that have a name of their own.
+const REASONS: [&str; 2] = ["max_messages", "steered"];
+
+/// Whether a reason to stop has no word here.
+pub(in crate::responses) fn is_foreign(stop: &Stop) -> bool {
+    matches!(stop, Stop::Other(reason) if !REASONS.contains(&reason.as_str()))
 }
 
 fn declines(item: &Value) -> bool {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::responses::{
     CALL_ID_LIMIT, MADE_THOUGHTS, OWN,
-    answer::{Head, State, object},
+    answer::{Head, State, is_foreign, object},
     item,
 };
 
@@ -305,7 +305,11 @@ impl Encoder {
         if self.last.is_some() {
             return;
         }
-        let cut = matches!(self.stop, Stop::MaxTokens | Stop::ContextFull | Stop::Other(_));
+        if is_foreign(&self.stop) {
+            self.losses.changed("finish_reason");
+        }
+        let cut = matches!(self.stop, Stop::MaxTokens | Stop::ContextFull | Stop::Other(_))
+            && !is_foreign(&self.stop);
         self.finish_item(!cut, out);
         let head = self.started(out);
         let output = std::mem::take(&mut self.output);

@@ -93,6 +93,7 @@ impl Message {
                 part.text.push_str(&more);
             }
             Delta::Logprobs(more) if !part.refusal => {
+                let more: Vec<Value> = more.into_iter().map(with_bytes).collect();
                 // Of text that was sent already: the event adds none.
                 let list = Value::Array(more.clone());
                 let fields = self.fields([("delta", "".into()), ("logprobs", list)]);
@@ -155,4 +156,21 @@ impl Message {
         self.place.done(item.clone(), wire, out);
         item
     }
+}
+
+/// The probability of a token with the token's bytes, which vendors of other dialects leave out and clients of this one
+/// expect; the same for the tokens that it was chosen over.
+fn with_bytes(mut entry: Value) -> Value {
+    let Some(object) = entry.as_object_mut() else { return entry };
+    if object.get("bytes").is_none_or(Value::is_null) {
+        let token = object.get("token").and_then(Value::as_str).unwrap_or_default();
+        let bytes: Vec<u8> = token.bytes().collect();
+        object.insert("bytes".to_owned(), bytes.into());
+    }
+    if let Some(others) = object.get_mut("top_logprobs").and_then(Value::as_array_mut) {
+        for other in others {
+            *other = with_bytes(other.take());
+        }
+    }
+    entry
 }

@@ -20,7 +20,7 @@ fn add_detail(media: &Media, part: &mut Map<String, Value>) {
     }
 }
 
-pub(super) fn image(media: &Media, losses: &mut Losses) -> Option<Map<String, Value>> {
+pub(super) fn image(media: &Media, native: bool, losses: &mut Losses) -> Option<Map<String, Value>> {
     let mut part = match (&media.source, uploaded(&media.source)) {
         (_, Some(id)) => object("input_image", "file_id", id),
         (Source::Url(url), _) => object("input_image", "image_url", url),
@@ -33,6 +33,10 @@ pub(super) fn image(media: &Media, losses: &mut Losses) -> Option<Map<String, Va
         }
     };
     add_detail(media, &mut part);
+    if !native {
+        // The documentation lets it be left out, and the SDKs' types require it.
+        part.entry("detail").or_insert_with(|| "auto".into());
+    }
     Some(part)
 }
 
@@ -77,11 +81,21 @@ pub(super) fn file(
     Some(part)
 }
 
-pub(super) fn audio(media: &Media, rest: &Rest, losses: &mut Losses) -> Option<Map<String, Value>> {
+/// Sound: documented for chat alone, so that only a client of this dialect is taken at its word.
+pub(super) fn audio(
+    media: &Media,
+    rest: &Rest,
+    native: bool,
+    losses: &mut Losses,
+) -> Option<Map<String, Value>> {
     let Source::Base64(data) = &media.source else {
         losses.dropped("audio");
         return None;
     };
+    if !native {
+        losses.dropped("audio");
+        return None;
+    }
     let hinted = rest.hinted(OWN, hint::FORMAT).and_then(Value::as_str);
     let format = hinted.unwrap_or_else(|| match media.mime.as_deref() {
         Some("audio/wav" | "audio/x-wav" | "audio/wave") | None => "wav",

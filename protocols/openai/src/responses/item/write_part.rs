@@ -36,9 +36,9 @@ pub(super) fn write(block: &Block, assistant: bool, items: &mut Items<'_>) -> Op
             items.losses.dropped(if matches!(block.kind, Kind::Image(_)) { "image" } else { "file" });
             return None;
         }
-        Kind::Image(media) => write_media::image(media, &mut items.losses)?,
+        Kind::Image(media) => write_media::image(media, items.native, &mut items.losses)?,
         Kind::File(media) => write_media::file(media, &block.rest, items.native, &mut items.losses)?,
-        Kind::Audio(media) => write_media::audio(media, &block.rest, &mut items.losses)?,
+        Kind::Audio(media) => write_media::audio(media, &block.rest, items.native, &mut items.losses)?,
         Kind::Video(_) => {
             items.losses.dropped("video");
             return None;

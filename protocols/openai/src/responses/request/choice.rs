@@ -104,7 +104,8 @@ pub(super) fn write(turn: &Turn, native: bool, losses: &mut Losses) -> Option<Va
             let tools: Value = tools.iter().map(name).collect();
             json!({"type": "allowed_tools", "mode": if *required { "required" } else { "auto" }, "tools": tools})
         }
-        ToolChoice::WebSearch => json!({ "type": "web_search" }),
+        // The newer type of the tool cannot be demanded.
+        ToolChoice::WebSearch => json!({ "type": tools::FORCED_SEARCH }),
         ToolChoice::Opaque { dialect: Dialect::Responses, value } => value.clone(),
         ToolChoice::Opaque { .. } => {
             losses.dropped("tool_choice");

@@ -118,7 +118,10 @@ fn word(role: Role, target: &Target<'_>) -> &'static str {
 }
 
 fn add_tools(turn: &Turn, native: bool, body: &mut Map<String, Value>, losses: &mut Losses) {
-    let list = tools::write(&turn.tools, native, losses);
+    let mut list = tools::write(&turn.tools, native, losses);
+    if !native && turn.tool_choice == Some(ToolChoice::WebSearch) {
+        tools::force_search(&mut list);
+    }
     let none = list.is_empty();
     if !none || turn.rest.hinted(OWN, hint::TOOLS).is_some() {
         body.insert("tools".to_owned(), Value::Array(list));

@@ -10,6 +10,18 @@ use crate::responses::OWN;
 /// What the name of a field of a namespace begins with in the rest of its first tool.
 const OUTER: &str = "namespace.";
 
+/// The type of the web search that can be demanded.
+pub(super) const FORCED_SEARCH: &str = "web_search_preview";
+
+/// Offers the web search under the type that can be demanded.
+pub(super) fn force_search(tools: &mut [Value]) {
+    for tool in tools.iter_mut().filter_map(Value::as_object_mut) {
+        if tool.get("type").and_then(Value::as_str) == Some("web_search") {
+            tool.insert("type".to_owned(), FORCED_SEARCH.into());
+        }
+    }
+}
+
 /// The built-in web search has several types, some with a date.
 pub(super) fn is_web_search(kind: &str) -> bool {
     kind == "web_search" || kind.starts_with("web_search_")
