@@ -220,7 +220,8 @@ def a_conversation_is_compacted(dialect):
     kinds = [item.type for item in made.output]
     equal(kinds.count("compaction"), 1, f"compactions in {kinds}")
     answer = client().responses.create(model=model(dialect), input=[*made.output, *ECHO], store=False)
-    equal(answer.output_text, WORDS, "text")
+    # Where messages of one role become one, the simulator echoes more than the last words.
+    assert WORDS in answer.output_text, answer.output_text
 
 
 # Chat completions and their forerunners

@@ -96,6 +96,11 @@ pub fn first_key_written(path: &std::path::Path) {
     info!(path = %path.display(), "a first key was created; the file holds it, and only its owner can read it");
 }
 
+/// A response that its client wanted kept was not.
+pub fn response_not_kept(why: &str) {
+    warn!("a response was answered and could not be kept: {why}");
+}
+
 /// Whether the log takes [`finished`], so that nobody puts its words together in vain.
 #[must_use]
 pub fn wants_finished() -> bool {

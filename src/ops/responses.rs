@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use operations::Scope;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{
     OpError,
@@ -23,7 +24,9 @@ const LOCATION_TTL_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// Responses in one conversation. No model reads one as long as this.
 const MAX_TURNS: usize = 2000;
 /// Items of one conversation, in bytes of JSON.
-const MAX_CHAIN_BYTES: usize = 32 * 1024 * 1024;
+const MAX_CHAIN_BYTES: usize = 16 * 1024 * 1024;
+/// Conversations that are put together at a time: each may take some times its bytes in memory while it is.
+const CHAINS: usize = 2;
 /// Ids that providers give are shorter by far. A response with a longer one is not located.
 const MAX_ID: usize = 512;
 
@@ -37,6 +40,7 @@ pub struct Responses {
 }
 
 struct Inner {
+    chains: Semaphore,
     store: Arc<dyn ResponseStore>,
     clock: Arc<dyn Clock>,
     policy: Policy,
@@ -73,7 +77,8 @@ impl Responses {
     /// On this store. `policy` is asked each time, so that a reload takes effect.
     #[must_use]
     pub fn new(store: Arc<dyn ResponseStore>, clock: Arc<dyn Clock>, policy: Policy) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, policy }) }
+        let chains = Semaphore::new(CHAINS);
+        Self { inner: Arc::new(Inner { chains, store, clock, policy }) }
     }
 
     /// Whether the hub keeps responses. To be asked when a request arrives: what is promised then is kept even if
@@ -163,6 +168,7 @@ impl Responses {
     /// anything could be done with; [`OpError`] otherwise.
     pub async fn chain(&self, caller: &Caller, id: &str) -> Result<Option<Vec<Value>>, OpError> {
         require(caller, Scope::ExecuteCompletions)?;
+        let _turn = self.inner.chains.acquire().await.map_err(|_| OpError::Interrupted)?;
         let mut turns: Vec<Turn> = Vec::new();
         let mut bytes = 0_usize;
         let mut next = Some(id.to_owned());

@@ -37,6 +37,7 @@ pub(super) fn path(dialect: Dialect, task: &Task, model: &str, stream: bool) -> 
 pub(super) fn read_event(dialect: Dialect, task: &Task) -> ReadEvent {
     match (dialect, task) {
         (_, Task::Complete) => completions::read_event,
+        (_, Task::Kept { .. }) => unpaid,
         (Dialect::Chat, _) => chat::read_event,
         (Dialect::Responses, _) => responses::read_event,
         (Dialect::Messages, _) => messages::read_event,
@@ -49,7 +50,8 @@ pub(super) fn read_unary(dialect: Dialect, task: &Task) -> ReadUnary {
     match (dialect, task) {
         (_, Task::Complete) => completions::read_unary,
         (_, Task::Embed) => embeddings::read_unary,
-        (_, Task::CountTokens | Task::Compact | Task::Kept { .. }) => any_object,
+        (_, Task::Compact) => compacted,
+        (_, Task::CountTokens | Task::Kept { .. }) => any_object,
         (Dialect::Chat, Task::Generate) => chat::read_unary,
         (Dialect::Responses, Task::Generate) => responses::read_unary,
         (Dialect::Messages, Task::Generate) => messages::read_unary,
@@ -82,6 +84,22 @@ pub(super) fn is_error_body(dialect: Dialect, body: &[u8]) -> bool {
         Dialect::Chat | Dialect::Responses => openai::fault::is_error_body(body),
         Dialect::Messages => anthropic::fault::is_error_body(body),
         Dialect::Gemini => gemini::fault::is_error_body(body),
+    }
+}
+
+/// A compaction, which costs tokens as an answer does.
+fn compacted(body: &[u8]) -> Result<Option<Usage>, UnaryError> {
+    any_object(body)?;
+    Ok(responses::read_unary(body).unwrap_or_default())
+}
+
+/// What a stream of something kept costs: it was paid for when it was made.
+fn unpaid(event: &[u8]) -> Piece {
+    match responses::read_event(event) {
+        Piece::Chunk { mark, finished, usage_only, .. } => {
+            Piece::Chunk { mark, usage: None, finished, usage_only }
+        }
+        other => other,
     }
 }
 

@@ -44,13 +44,13 @@ fn somebody_counts(api: &Api, visit: &Visit, question: &Question) -> Result<bool
 
 /// Whether a refusal says that nobody can count now, and not that the request is wrong.
 fn can_be_estimated(refusal: &Refusal) -> bool {
-    match refusal.code {
+    matches!(
+        refusal.code,
         Code::NotSupported
-        | Code::ModelNotFound
-        | Code::AllCoolingDown
-        | Code::AllFailed
-        | Code::RateLimited
-        | Code::DeadlineExceeded => true,
-        _ => false,
-    }
+            | Code::ModelNotFound
+            | Code::AllCoolingDown
+            | Code::AllFailed
+            | Code::RateLimited
+            | Code::DeadlineExceeded
+    )
 }

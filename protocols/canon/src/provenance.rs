@@ -57,7 +57,7 @@ impl Event {
     pub fn sign(&mut self, maker: &str) {
         match self {
             Self::Delta { delta: Delta::Signature(signature), .. } => {
-                signature.maker = Some(maker.to_owned())
+                signature.maker = Some(maker.to_owned());
             }
             Self::Open { block: Opening::Whole(block), .. } => block.sign(maker),
             _ => {}

@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use canon::{Facts, scan as pick};
+use canon::{Dialect, Facts, scan as pick};
 use http::{HeaderMap, HeaderName};
 use openai::responses;
 use serde_json::json;
@@ -83,7 +83,7 @@ async fn respond(api: &Api, visit: Visit) -> Result<Response, Refusal> {
         delivery::streamed(pieces, visit.ids, topology, Form::Events)
     } else {
         let whole = delivery::whole(reply.pieces).await?;
-        keep.whole(&whole, &served).await?;
+        keep.whole(&whole, &served).await;
         delivery::json(Body::from(whole))
     };
     response.headers_mut().extend(headers);
@@ -100,6 +100,8 @@ async fn question(api: &Api, visit: &Visit) -> Result<Question, Refusal> {
     match found {
         // The hub has the conversation: it is put in place of its name, so that any target can go on.
         Some(Found::Here(_)) => {
+            // Before the work of putting it together: whether anybody could go on from it.
+            api.engine.simulate(&facts.model, Dialect::Responses)?;
             let earlier = api.responses.chain(&visit.caller, &previous).await;
             let earlier = earlier.map_err(|error| refused(&error))?.unwrap_or_default();
             let body =

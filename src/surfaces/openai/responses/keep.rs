@@ -16,11 +16,9 @@ use crate::{
         pipeline::{Piece, Pieces, Served},
         refusal::Refusal,
     },
+    observe::events,
     ops::responses::{Kept, Responses},
-    surfaces::{
-        api::{Api, Question, Visit, not_understood},
-        operation::refused,
-    },
+    surfaces::api::{Api, Question, Visit, not_understood},
 };
 
 /// What is to be kept of one request.
@@ -48,17 +46,16 @@ impl Keep {
     }
 
     /// Keeps a unary answer. It is kept before it is given, so that nobody can ask for it too early.
-    pub(super) async fn whole(mut self, body: &Bytes, served: &OnceLock<Served>) -> Result<(), Refusal> {
-        let Some(served) = served.get().filter(|_| self.wanted) else { return Ok(()) };
+    pub(super) async fn whole(mut self, body: &Bytes, served: &OnceLock<Served>) {
+        let Some(served) = served.get().filter(|_| self.wanted) else { return };
         if served.dialect == Dialect::Responses {
             if let Some(id) = id_of(body) {
                 self.locate(&id, served);
             }
-            return Ok(());
+            return;
         }
-        match serde_json::from_slice(body) {
-            Ok(response) => self.keep(response).await,
-            Err(_) => Ok(()),
+        if let Ok(response) = serde_json::from_slice(body) {
+            self.keep(response).await;
         }
     }
 
@@ -80,11 +77,8 @@ impl Keep {
                     while let Some(event) = splitter.next_event() {
                         if native && !located {
                             located = self.note(&event, served);
-                        } else if let Some(response) = responses::completed_response(&event).filter(|_| !native)
-                            && let Err(refusal) = self.keep(response).await
-                        {
-                            yield Piece::Broke(Box::new(refusal));
-                            return;
+                        } else if let Some(response) = responses::completed_response(&event).filter(|_| !native) {
+                            self.keep(response).await;
                         }
                     }
                 }
@@ -107,11 +101,14 @@ impl Keep {
         self.responses.locate(&self.caller, id, &served.connection, served.fingerprint);
     }
 
-    async fn keep(&mut self, response: Value) -> Result<(), Refusal> {
-        let Some((input, previous)) = self.here.take() else { return Ok(()) };
-        let Some(id) = response.get("id").and_then(Value::as_str).map(str::to_owned) else { return Ok(()) };
+    async fn keep(&mut self, response: Value) {
+        let Some((input, previous)) = self.here.take() else { return };
+        let Some(id) = response.get("id").and_then(Value::as_str).map(str::to_owned) else { return };
         let kept = Kept { id, previous, input, response };
-        self.responses.keep(&self.caller, kept).await.map_err(|error| refused(&error))
+        // The client paid for the answer: that it could not be kept is no reason to take it away.
+        if let Err(error) = self.responses.keep(&self.caller, kept).await {
+            events::response_not_kept(&error.to_string());
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! The responses that are kept: `GET`, `DELETE`, `POST …/cancel` and `GET …/input_items`. What a provider keeps is
 //! asked of it; what the hub keeps is here.
 
+use std::{borrow::Cow, collections::HashMap};
+
 use axum::{
     Extension, Json,
     extract::{Path, Request, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use canon::Facts;
+use canon::{Facts, names};
 use http::{Method, Uri};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     engine::{code::Code, pipeline::Keeper, ports::Task, refusal::Refusal},
@@ -88,7 +90,7 @@ pub(in super::super) async fn input_items(
     request: Request,
 ) -> Response {
     api.serve(ids, request, async |visit| match find(&api, &visit, id).await? {
-        (_, Found::Here(kept)) => Ok(listed(&kept)),
+        (_, Found::Here(kept)) => listed(&kept, &visit.parts.uri),
         (id, Found::At { connection, fingerprint }) => {
             let pin = Keeper { connection, fingerprint };
             forward(&api, &visit, Method::GET, &id, "/input_items", pin).await
@@ -137,15 +139,46 @@ fn escaped(id: &str) -> String {
         .collect()
 }
 
-/// The input of a response, in one page.
-fn listed(kept: &Kept) -> Response {
-    let ids = || kept.input.iter().filter_map(|item| item.get("id"));
-    Json(json!({
-        "object": "list",
-        "data": kept.input,
-        "first_id": ids().next(),
-        "last_id": ids().next_back(),
-        "has_more": false,
-    }))
-    .into_response()
+/// Items on a page when nothing was said, and at most, as OpenAI has it.
+const PAGE: (usize, usize) = (20, 100);
+
+/// A page of the input of a response, the last item first unless `order=asc`.
+fn listed(kept: &Kept, uri: &Uri) -> Result<Response, Refusal> {
+    let query: HashMap<Cow<'_, str>, Cow<'_, str>> =
+        url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect();
+    let limit = match query.get("limit").map(|limit| limit.parse::<usize>()) {
+        None => PAGE.0,
+        Some(Ok(limit @ 1..=100)) => limit,
+        Some(_) => {
+            let text = format!("`limit` must be a whole number from 1 to {}.", PAGE.1);
+            return Err(Refusal::new(Code::InvalidParameter, text).about("limit"));
+        }
+    };
+    let mut items: Vec<Value> =
+        kept.input.iter().enumerate().map(|(at, item)| with_id(&kept.id, at, item)).collect();
+    if query.get("order").is_none_or(|order| order != "asc") {
+        items.reverse();
+    }
+    if let Some(after) = query.get("after") {
+        let behind = items.iter().position(|item| item["id"] == **after).map_or(items.len(), |at| at + 1);
+        items.drain(..behind);
+    }
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let id = |item: Option<&Value>| item.map(|item| item["id"].clone());
+    let (first, last) = (id(items.first()), id(items.last()));
+    Ok(Json(
+        json!({"object": "list", "data": items, "first_id": first, "last_id": last, "has_more": has_more}),
+    )
+    .into_response())
+}
+
+/// An item with an id, which clients page by: its own, or one that is the same each time.
+fn with_id(response: &str, at: usize, item: &Value) -> Value {
+    let mut item = item.clone();
+    if let Some(object) = item.as_object_mut() {
+        let made = || format!("item_{:016x}{at:04x}", names::hash(response)).into();
+        object.entry("id").or_insert_with(made);
+    }
+    item
 }

@@ -155,8 +155,8 @@ fn tools_are_written_in_full() {
     assert_eq!((&tools[0]["strict"], &tools[0]["parameters"]["type"]), (&json!(false), &json!("object")));
     assert!(tools[0]["name"].as_str().unwrap().starts_with("my_tool_"));
     assert_eq!(tools[1]["tools"].as_array().unwrap().len(), 2);
-    assert_eq!(tools[2], json!({"type": "web_search"}));
-    assert_eq!(body["tool_choice"], json!({"type": "web_search"}));
+    assert_eq!(tools[2], json!({"type": "web_search_preview"}));
+    assert_eq!(body["tool_choice"], json!({"type": "web_search_preview"}));
     assert_eq!(losses, "cache_control, tools.bash_20250124");
 }
 
