@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    fn text_of(block: Value) -> Option<String> {
+    fn text_of(block: &Value) -> Option<String> {
         text(block.as_object()?)
     }
 
@@ -78,15 +78,15 @@ mod tests {
     fn what_is_text_at_heart_is_told_as_text() {
         let result = json!({"type": "search_result", "source": "https://a.example", "title": "A",
             "content": [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]});
-        assert_eq!(text_of(result).as_deref(), Some("A\nhttps://a.example\none\ntwo"));
+        assert_eq!(text_of(&result).as_deref(), Some("A\nhttps://a.example\none\ntwo"));
         let document =
             json!({"type": "document", "source": {"type": "content", "content": "whole"}, "title": null});
-        assert_eq!(text_of(document).as_deref(), Some("whole"));
+        assert_eq!(text_of(&document).as_deref(), Some("whole"));
         let reference = json!({"type": "tool_reference", "tool_name": "mcp__issues__list"});
-        assert_eq!(text_of(reference).as_deref(), Some("Tool found: mcp__issues__list"));
+        assert_eq!(text_of(&reference).as_deref(), Some("Tool found: mcp__issues__list"));
         let picture =
             json!({"type": "document", "source": {"type": "content", "content": [{"type": "image"}]}});
-        assert_eq!(text_of(picture), None);
-        assert_eq!(text_of(json!({"type": "container_upload", "file_id": "f"})), None);
+        assert_eq!(text_of(&picture), None);
+        assert_eq!(text_of(&json!({"type": "container_upload", "file_id": "f"})), None);
     }
 }
