@@ -128,5 +128,5 @@ impl Arrivals {
 }
 
 fn cut(error: &TransportError) -> Fault {
-    Fault::new(FaultKind::Cut, format!("the answer broke off: {error}"))
+    Fault::new(FaultKind::Cut, error.to_string())
 }

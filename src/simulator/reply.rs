@@ -191,6 +191,11 @@ fn calls(ask: &Ask, dice: &mut Dice, chunks: Option<usize>) -> Option<Reply> {
         let named = end == End::NamedCall;
         called.push(ask.tools.get(1).filter(|_| !named).unwrap_or(tool));
     }
+    // The same question may come twice in a conversation: its calls are others, and so are their ids.
+    let mut words: Vec<&[u8]> = ask.lines.iter().map(|line| line.text.as_bytes()).collect();
+    let drawn = dice.next().to_le_bytes();
+    words.push(&drawn);
+    let mut ids = Dice::new(ask.lines.len() as u64, &words);
     let mut tokens = 0;
     let mut calls = Vec::with_capacity(called.len());
     for tool in called {
@@ -198,7 +203,7 @@ fn calls(ask: &Ask, dice: &mut Dice, chunks: Option<usize>) -> Option<Reply> {
         tokens += arguments.len().div_ceil(4) as u64 + 4;
         let pieces = chunks.unwrap_or_else(|| arguments.len().div_ceil(6));
         calls.push(Call {
-            id: dice.id(ask.call_id.0, ask.call_id.1),
+            id: ids.id(ask.call_id.0, ask.call_id.1),
             name: tool.name.clone(),
             namespace: tool.namespace.clone(),
             custom: tool.custom,

@@ -93,7 +93,7 @@ fn array(
             }
             let mut items = BytesMut::new();
             while let Some(event) = splitter.next_event() {
-                let Some(data) = sse::data(&event) else { continue };
+                let Some(data) = gemini::generate::data(&event) else { continue };
                 items.extend_from_slice(if std::mem::take(&mut first) { b"[" } else { b",\r\n" });
                 items.extend_from_slice(&data);
             }

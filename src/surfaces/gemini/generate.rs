@@ -20,6 +20,17 @@ use crate::{
     },
 };
 
+/// A call of `provider/model`, whose parts stand apart in the path.
+pub(super) async fn call_below(
+    api: State<Api>,
+    ids: Extension<Ids>,
+    call: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Response {
+    let whole = call.map(|Path((provider, model))| Path(format!("{provider}/{model}")));
+    self::call(api, ids, whole, request).await
+}
+
 pub(super) async fn call(
     State(api): State<Api>,
     Extension(ids): Extension<Ids>,

@@ -29,6 +29,11 @@ pub(super) fn refusal(refusal: &Refusal, ids: &Ids, topology: bool) -> Response 
     if refusal.status() == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if matches!(refusal.status(), 401 | 403 | 404) {
+        // What OpenAI's and Anthropic's clients go by. Without it Claude Code repeats a request with a wrong key ten
+        // times over three minutes before it says so.
+        headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
+    }
     if let Some(attempts) = u64::try_from(refusal.attempts.len()).ok().filter(|&attempts| attempts > 0) {
         headers.insert(HeaderName::from_static("x-gateway-attempts"), HeaderValue::from(attempts));
     }
@@ -61,6 +66,8 @@ pub(super) fn event(refusal: &Refusal, ids: &Ids, topology: bool, sent: u64) -> 
     };
     // A provider's own words may be spread over several lines, which would end the event.
     let one_line = read.and_then(|value| serde_json::to_vec(&value));
+    // Google itself writes an error bare between the events. Its SDKs take both; bare, those for JavaScript miss it where
+    // it comes together with what went before.
     [name.as_bytes(), b"data: ", one_line.as_deref().unwrap_or(&body), b"\n\n"].concat().into()
 }
 

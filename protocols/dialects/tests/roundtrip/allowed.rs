@@ -346,6 +346,12 @@ const ANSWERS: &[Allowed] = &[
         what: &["thinking.signature"],
         why: "a call has no place for a signature, and none can be added to a typed item",
     },
+    Allowed {
+        from: ANY,
+        to: &[Messages],
+        what: &["thinking.signature"],
+        why: "an answer never ends with thoughts, and clients take its last block for what was said",
+    },
 ];
 
 /// Whether an answer may lose this on its way to a client.

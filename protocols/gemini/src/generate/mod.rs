@@ -20,7 +20,7 @@ pub use answer::{Decoder, Encoder, decode_answer, encode_answer};
 pub use request::{decode, encode};
 pub use scan::{path, scan};
 pub use signature::{SKIP, may_be_named, without_foreign_thoughts};
-pub use stream::{array_item, read_event};
+pub use stream::{data, read_event};
 pub use unary::read_unary;
 
 /// Whether a model is of the third generation or later, by its name: it takes levels of thinking instead of budgets,

@@ -1,5 +1,9 @@
 //! Thought signatures on this wire. The field is of type bytes: clients decode it as base64 and refuse an answer
 //! whose signature is none, so a signature that carries its maker's name is put into base64 as a whole.
+//!
+//! Clients may forget thoughts and still send their signatures back: Gemini CLI does. A signature of another maker means
+//! nothing without the thoughts that it was made for, so these travel within it, behind a line feed, which no signature
+//! has.
 
 use canon::Signature;
 use serde_json::{Map, Value};
@@ -12,14 +16,27 @@ pub const SKIP: &str = "skip_thought_signature_validator";
 /// How base64 of a signature with a maker's name begins.
 const MARK: &[u8] = b"dHJpdml1bS";
 
+/// What stands between a signature and its thoughts.
+const THOUGHTS: char = '\n';
+
 /// Reads what a client sent.
 pub(super) fn read(wire: &str) -> Signature {
     let named = || {
-        let text = wire.as_bytes().starts_with(MARK).then(|| base64::decode(wire))??;
-        let signature = Signature::read(&String::from_utf8(text).ok()?);
+        let text = unpacked(wire)?;
+        let signature = Signature::read(text.split_once(THOUGHTS).map_or(&*text, |(signature, _)| signature));
         signature.maker.is_some().then_some(signature)
     };
     named().unwrap_or_else(|| Signature::read(wire))
+}
+
+/// The thoughts that travel within what a client sent.
+pub(super) fn thoughts(wire: &str) -> Option<String> {
+    Some(unpacked(wire)?.split_once(THOUGHTS)?.1.to_owned())
+}
+
+fn unpacked(wire: &str) -> Option<String> {
+    let bytes = wire.as_bytes().starts_with(MARK).then(|| base64::decode(wire))??;
+    String::from_utf8(bytes).ok()
 }
 
 /// Takes what a provider sent.
@@ -32,6 +49,16 @@ pub(super) fn written(signature: &Signature) -> String {
     match signature.maker {
         None => signature.data.clone(),
         Some(_) => base64::encode(signature.written().as_bytes()),
+    }
+}
+
+/// The text for a client, with the thoughts that the signature was made for.
+pub(super) fn with_thoughts(signature: &Signature, thoughts: &str) -> String {
+    match signature.maker {
+        Some(_) if !thoughts.is_empty() => {
+            base64::encode(format!("{}{THOUGHTS}{thoughts}", signature.written()).as_bytes())
+        }
+        _ => written(signature),
     }
 }
 
@@ -135,6 +162,15 @@ mod tests {
         assert_eq!(read("AVSoXO4="), plain("AVSoXO4="));
         assert_eq!(read("dHJpdml1bS"), plain("dHJpdml1bS"));
         assert_eq!(base64::decode(SKIP).unwrap().len(), 24);
+    }
+
+    #[test]
+    fn thoughts_travel_within_their_signature() {
+        let wire = with_thoughts(&of("anthropic"), "first\nthen");
+        assert_eq!((read(&wire), thoughts(&wire).as_deref()), (of("anthropic"), Some("first\nthen")));
+        assert_eq!(with_thoughts(&of("anthropic"), ""), written(&of("anthropic")));
+        assert_eq!(with_thoughts(&plain("c2ln"), "hm"), "c2ln");
+        assert_eq!((thoughts(&written(&of("anthropic"))), thoughts("c2ln")), (None, None));
     }
 
     #[test]

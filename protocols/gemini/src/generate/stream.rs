@@ -1,5 +1,7 @@
 //! The events of a streamed answer: what each means, without decoding more than that takes.
 
+use std::borrow::Cow;
+
 use canon::{Mark, Piece, sse};
 use serde::de::IgnoredAny;
 
@@ -9,12 +11,19 @@ use super::wire::Response;
 /// a piece that is `finished` is its end.
 #[must_use]
 pub fn read_event(event: &[u8]) -> Piece {
-    let Some(data) = sse::data(event) else { return Piece::Nothing };
+    let Some(data) = data(event) else { return Piece::Nothing };
     match data.trim_ascii() {
         // Not Google's, but some that speak its dialect send it; its clients would take it for JSON.
         b"" | b"[DONE]" => Piece::Nothing,
         data => read_chunk(data),
     }
+}
+
+/// The JSON of an event. Google tells what breaks a stream as bare JSON between the events.
+#[must_use]
+pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let bare = || event.trim_ascii().starts_with(b"{").then(|| Cow::Borrowed(event.trim_ascii()));
+    sse::data(event).or_else(bare)
 }
 
 fn read_chunk(data: &[u8]) -> Piece {
@@ -35,13 +44,6 @@ fn read_chunk(data: &[u8]) -> Piece {
     let content = finished || response.has_content();
     let mark = if content { Mark::Content } else { Mark::Empty };
     Piece::Chunk { mark, usage: response.usage(), finished, usage_only: false }
-}
-
-/// The JSON of an event, for the stream that is a JSON array (without `alt=sse`).
-#[must_use]
-pub fn array_item(event: &[u8]) -> Option<&[u8]> {
-    let data = event.strip_prefix(b"data:")?.trim_ascii();
-    (!data.is_empty()).then_some(data)
 }
 
 #[cfg(test)]
@@ -103,8 +105,11 @@ mod tests {
 
     #[test]
     fn an_event_gives_the_item_of_an_array() {
-        assert_eq!(array_item(b"data: {\"a\":1}\n\n"), Some(&b"{\"a\":1}"[..]));
-        assert_eq!(array_item(b"\n\n"), None);
+        assert_eq!(data(b"data: {\"a\":1}\n\n").as_deref(), Some(&b"{\"a\":1}"[..]));
+        assert_eq!(data(b"\n\n"), None);
+        let bare =
+            b"{\n  \"error\": {\"code\": 503, \"message\": \"busy\", \"status\": \"UNAVAILABLE\"}\n}\n\n";
+        assert!(matches!(read_event(bare), Piece::Error(_)), "an error stands bare");
     }
 
     proptest! {

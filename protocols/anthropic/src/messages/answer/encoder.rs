@@ -4,7 +4,10 @@
 use canon::{Asked, Delta, Event, Losses, Opening, Sequence, Signature, Stop, Usage};
 use serde_json::{Map, Value, json};
 
-use super::{is_foreign, reason, speech::Speech};
+use super::{
+    is_foreign, reason,
+    speech::{Speech, shows_nothing},
+};
 use crate::{messages::encode::input, usage};
 
 /// Writes one stream.
@@ -20,6 +23,11 @@ pub struct Encoder {
     usage: Usage,
     stop: Stop,
     stop_sequence: Option<String>,
+    /// Whether the last block that was written is text.
+    after_text: bool,
+    /// Thoughts that show nothing and came behind text: written when something follows. An answer never ends with
+    /// thoughts here, and clients take its last block for what was said.
+    held: Vec<Value>,
 }
 
 /// The block whose events come.
@@ -122,7 +130,9 @@ impl Encoder {
             Opening::Whole(block) => {
                 let mut blocks = Vec::new();
                 self.speech.block(*block, &mut blocks);
-                blocks.into_iter().for_each(|block| self.whole(block, out));
+                for block in blocks {
+                    if self.waits(&block) { self.held.push(block) } else { self.whole(block, out) }
+                }
                 Shape::Nothing
             }
         };
@@ -143,6 +153,7 @@ impl Encoder {
     }
 
     fn grow(&mut self, delta: Delta, out: &mut Vec<u8>) {
+        let waits = !self.current.begun && self.is_behind_text();
         match (&mut self.current.shape, delta) {
             (_, Delta::Logprobs(_)) => self.speech.losses.dropped("logprobs"),
             (Shape::Text, Delta::Text(text)) if !text.is_empty() => {
@@ -158,6 +169,9 @@ impl Encoder {
             (Shape::Thinking, Delta::Text(text)) if !text.is_empty() => {
                 self.begin_once(no_thoughts, out);
                 self.delta(&json!({"type": "thinking_delta", "thinking": text}), out);
+            }
+            (Shape::Thinking, Delta::Signature(signature)) if waits => {
+                self.held.push(signed(&signature));
             }
             (Shape::Thinking, Delta::Signature(signature)) => {
                 self.begin_once(no_thoughts, out);
@@ -221,7 +235,31 @@ impl Encoder {
         }
     }
 
+    /// Whether a block has to wait for what follows.
+    fn waits(&self, block: &Value) -> bool {
+        self.is_behind_text() && shows_nothing(block)
+    }
+
+    const fn is_behind_text(&self) -> bool {
+        self.after_text || !self.held.is_empty()
+    }
+
+    /// Writes what waited for another block.
+    fn release(&mut self, out: &mut Vec<u8>) {
+        for mut block in std::mem::take(&mut self.held) {
+            let signature = block.get_mut("signature").map(Value::take);
+            if let Some(signature) = signature {
+                self.begin(&no_thoughts(), out);
+                self.delta(&json!({"type": "signature_delta", "signature": signature}), out);
+                self.finish_block(out);
+            } else {
+                self.whole(block, out);
+            }
+        }
+    }
+
     fn begin(&mut self, block: &Value, out: &mut Vec<u8>) {
+        self.release(out);
         let event = json!({"type": "content_block_start", "index": self.next, "content_block": block});
         send("content_block_start", &event, out);
     }
@@ -235,11 +273,15 @@ impl Encoder {
         let event = json!({"type": "content_block_stop", "index": self.next});
         send("content_block_stop", &event, out);
         self.next += 1;
+        self.after_text = matches!(self.current.shape, Shape::Text);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.start("", String::new(), out);
         self.ended = true;
+        if !std::mem::take(&mut self.held).is_empty() {
+            self.speech.losses.dropped("thinking.signature");
+        }
         if is_foreign(&self.stop) {
             self.speech.losses.changed("finish_reason");
         }
@@ -249,6 +291,11 @@ impl Encoder {
         send("message_delta", &event, out);
         send("message_stop", &json!({"type": "message_stop"}), out);
     }
+}
+
+/// Thoughts of which only the signature is known.
+fn signed(signature: &Signature) -> Value {
+    json!({"type": "thinking", "thinking": "", "signature": signature.written()})
 }
 
 fn no_thoughts() -> Value {

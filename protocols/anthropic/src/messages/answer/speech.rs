@@ -152,3 +152,12 @@ impl Speech {
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
+
+/// Whether a block is thoughts without a text to show.
+pub(super) fn shows_nothing(block: &Value) -> bool {
+    match block.get("type").and_then(Value::as_str) {
+        Some("redacted_thinking") => true,
+        Some("thinking") => block.get("thinking").and_then(Value::as_str).is_none_or(str::is_empty),
+        _ => false,
+    }
+}

@@ -12,6 +12,9 @@ pub(super) fn forget(answer: &Answer, to: Dialect, losses: &Losses) -> Answer {
     let refused = answer.blocks.iter().any(|block| matches!(block.kind, Kind::Refusal(_)));
     let blocks = std::mem::take(&mut answer.blocks);
     answer.blocks = blocks.into_iter().filter_map(|block| kept(block, to, losses)).collect();
+    if to == Dialect::Messages && lost(losses, "thinking.signature") {
+        end_with_text(&mut answer.blocks);
+    }
     let called = answer.blocks.iter().any(|block| matches!(block.kind, Kind::ToolCall(_)));
     let lost_reason =
         matches!(answer.stop, Stop::Pause) || (to != Dialect::Chat && matches!(answer.stop, Stop::Other(_)));
@@ -26,6 +29,19 @@ pub(super) fn forget(answer: &Answer, to: Dialect, losses: &Losses) -> Answer {
         answer.stop_sequence = None;
     }
     answer
+}
+
+/// Takes away thoughts without a text behind the last text.
+fn end_with_text(blocks: &mut Vec<Block>) {
+    let shown = |block: &Block| match &block.kind {
+        Kind::Thinking(thinking) => !thinking.text.is_empty(),
+        Kind::Text { text, citations } => !text.is_empty() || !citations.is_empty(),
+        _ => true,
+    };
+    let last = blocks.iter().rposition(shown);
+    if let Some(last) = last.filter(|&last| matches!(blocks[last].kind, Kind::Text { .. })) {
+        blocks.truncate(last + 1);
+    }
 }
 
 fn kept(mut block: Block, to: Dialect, losses: &Losses) -> Option<Block> {

@@ -126,7 +126,7 @@ fn parts(parts: Value, calls: &mut Calls, answer: &mut Answer, own: &mut Rest) -
     if single {
         hints::leave(own, "$single", true);
     }
-    let mut reader = Reader { signature: signature::plain, calls };
+    let mut reader = Reader { signature: signature::plain, thoughts: |_| None, calls };
     let silent = reader.parts(parts, &mut answer.blocks).map_err(|_| AnswerError::Garbage)?;
     if !silent.is_empty() {
         hints::leave(own, "$silent", silent);

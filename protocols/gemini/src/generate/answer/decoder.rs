@@ -1,6 +1,6 @@
 //! The events of a stream of this dialect.
 
-use canon::{AnswerError, Block, Delta, Event, Kind, Opening, Signature, Stop, Thinking, ToolCall, sse};
+use canon::{AnswerError, Block, Delta, Event, Kind, Opening, Signature, Stop, Thinking, ToolCall};
 use serde_json::{Map, Value};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     generate::{
         part::{Calls, Reader},
-        signature,
+        signature, stream,
     },
     usage,
 };
@@ -47,7 +47,7 @@ impl Decoder {
     /// # Errors
     /// When it is an error, or not of this dialect.
     pub fn push(&mut self, event: &[u8], out: &mut Vec<Event>) -> Result<(), AnswerError> {
-        let Some(data) = sse::data(event) else { return Ok(()) };
+        let Some(data) = stream::data(event) else { return Ok(()) };
         let data = data.trim_ascii();
         if matches!(data, b"" | b"[DONE]") {
             return Ok(());
@@ -110,7 +110,8 @@ impl Decoder {
         };
         for part in parts {
             let mut blocks = Vec::new();
-            let mut reader = Reader { signature: signature::plain, calls: &mut self.calls };
+            let mut reader =
+                Reader { signature: signature::plain, thoughts: |_| None, calls: &mut self.calls };
             reader.part(part, &mut blocks).map_err(|_| AnswerError::Garbage)?;
             for block in blocks {
                 self.block(block, out);

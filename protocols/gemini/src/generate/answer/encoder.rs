@@ -33,7 +33,8 @@ pub struct Encoder {
 enum State {
     None,
     Text,
-    Thinking,
+    /// The thoughts so far: their signature is to carry them.
+    Thinking(String),
     /// A call goes out as a whole.
     Call(ToolCall),
 }
@@ -108,7 +109,7 @@ impl Encoder {
                 self.losses.changed("refusal");
                 State::Text
             }
-            Opening::Thinking { .. } => State::Thinking,
+            Opening::Thinking { .. } => State::Thinking(String::new()),
             Opening::ToolCall { id, name, custom, .. } => {
                 let tool = self.asked.tool(&name);
                 State::Call(ToolCall {
@@ -136,17 +137,21 @@ impl Encoder {
             (State::Text, Delta::Text(text)) if !text.is_empty() => {
                 self.chunk(&[Part::Text { text: &text }], out);
             }
-            (State::Thinking, Delta::Text(text)) if !text.is_empty() => {
+            (State::Thinking(thoughts), Delta::Text(text)) if !text.is_empty() => {
+                thoughts.push_str(&text);
                 self.chunk(&[Part::Thought { text: &text, thought: true }], out);
             }
-            (State::Thinking, Delta::Signature(signature)) => self.signed(&signature, out),
+            (State::Thinking(thoughts), Delta::Signature(signature)) => {
+                let thoughts = std::mem::take(thoughts);
+                self.signed(&signature, &thoughts, out);
+            }
             _ => {}
         }
     }
 
     /// The signature of thoughts stands in a part of its own: clients that drop thoughts keep it.
-    fn signed(&self, signature: &Signature, out: &mut Vec<u8>) {
-        let thought_signature = signature::written(signature);
+    fn signed(&self, signature: &Signature, thoughts: &str, out: &mut Vec<u8>) {
+        let thought_signature = signature::with_thoughts(signature, thoughts);
         self.chunk(&[Part::Signed { text: "", thought_signature }], out);
     }
 

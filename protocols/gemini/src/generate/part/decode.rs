@@ -60,6 +60,8 @@ impl Calls {
 pub(in crate::generate) struct Reader<'a> {
     /// How signatures are read: as a client or as a provider sends them.
     pub(in crate::generate) signature: fn(&str) -> Signature,
+    /// The thoughts that travel within a signature; a provider's has none.
+    pub(in crate::generate) thoughts: fn(&str) -> Option<String>,
     /// The calls so far.
     pub(in crate::generate) calls: &'a mut Calls,
 }
@@ -133,6 +135,7 @@ impl Reader<'_> {
         blocks: &mut Vec<Block>,
     ) -> Result<(), DecodeError> {
         let text = fields.need_string("text")?;
+        let carried = fields.peek("thoughtSignature").and_then(Value::as_str).and_then(self.thoughts);
         let signature = self.signature(&mut fields)?;
         let key = key_of(found.as_ref());
         let thought = fields.peek("thought") == Some(&Value::Bool(true));
@@ -149,6 +152,14 @@ impl Reader<'_> {
                 let redacted = named && text.is_empty();
                 let thinking = Thinking { text, signature, redacted, id: None };
                 blocks.push(Block { kind: Kind::Thinking(thinking), cache: None, rest });
+            }
+            (false, Some(signature)) if text.is_empty() && carried.is_some() => {
+                let mut block = signed("$bare", key, signature);
+                hints::leave(&mut block.rest, CARRIED, true);
+                if let Kind::Thinking(thinking) = &mut block.kind {
+                    thinking.text = carried.unwrap_or_default();
+                }
+                blocks.push(block);
             }
             (false, Some(signature)) if text.is_empty() => {
                 if let Some(signature) = attached(blocks, alone, key, signature) {
@@ -198,6 +209,9 @@ impl Reader<'_> {
         Ok((Kind::ToolCall(call), rest))
     }
 }
+
+/// On thoughts that came within their signature.
+pub(in crate::generate) const CARRIED: &str = "$carried";
 
 /// Whether a part is nothing but an empty text.
 fn says_nothing(part: &Map<String, Value>) -> bool {

@@ -110,7 +110,12 @@ impl<'a> Writer<'a> {
     }
 
     fn thinking(&mut self, thinking: &Thinking, block: &Block, parts: &mut Vec<Value>) {
-        let signature = thinking.signature.as_ref().and_then(|signature| self.signature(signature));
+        let signature = thinking.signature.as_ref().and_then(|signature| match self.signing {
+            Signing::Answer if !self.native && !thinking.redacted => {
+                Some(signature::with_thoughts(signature, &thinking.text))
+            }
+            _ => self.signature(signature),
+        });
         let key = |name: &str| hints::hint(&block.rest, name).and_then(Value::as_str);
         if let (Some(key), Some(wire), Some(Value::Object(part))) =
             (key("$previous"), &signature, parts.last_mut())

@@ -5,5 +5,5 @@ mod encode;
 mod media;
 mod result;
 
-pub(super) use decode::{Calls, Reader};
+pub(super) use decode::{CARRIED, Calls, Reader};
 pub(super) use encode::{Writer, put_back};

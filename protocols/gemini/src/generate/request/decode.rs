@@ -119,7 +119,7 @@ fn rest_of_message(
     if single {
         hints::leave(&mut rest, "$single", true);
     }
-    let mut reader = Reader { signature: signature::read, calls };
+    let mut reader = Reader { signature: signature::read, thoughts: signature::thoughts, calls };
     let silent = reader.parts(parts, &mut blocks).map_err(|error| error.within("parts"))?;
     if !silent.is_empty() {
         hints::leave(&mut rest, "$silent", silent);

@@ -1,7 +1,10 @@
 //! Thoughts of another maker, put together again. They reach a client in pieces, as any text does, with the signature
-//! behind them; SDKs keep each piece, some as a content of its own. Their maker wants them back as one.
+//! behind them; SDKs keep each piece, some as a content of its own, and some clients keep none. Their maker wants them back
+//! as one: as they came within the signature, else put together of the pieces.
 
 use canon::{Block, Kind, Message, Role, Thinking};
+
+use crate::generate::{hints, part::CARRIED};
 
 /// Joins the pieces before each signature with a maker's name. Thoughts of the target's own are left as they stood.
 pub(super) fn join(messages: &mut [Message]) {
@@ -27,7 +30,9 @@ pub(super) fn join(messages: &mut [Message]) {
                     pieces.push(thinking.text.clone());
                 }
                 Some(_) if is_named(thinking) && !thinking.redacted => {
-                    thinking.text.insert_str(0, &pieces.concat());
+                    if hints::hint(&block.rest, CARRIED).is_none() {
+                        thinking.text.insert_str(0, &pieces.concat());
+                    }
                     taken.append(&mut places);
                     pieces.clear();
                 }

@@ -7,7 +7,7 @@ use canon::{
 use serde_json::{Value, json};
 
 use super::{events, json};
-use crate::generate::{Decoder, Encoder, array_item, decode, decode_answer, encode_answer};
+use crate::generate::{Decoder, Encoder, data, decode, decode_answer, encode_answer};
 
 fn decoded(chunks: &[Value]) -> Result<Vec<Event>, AnswerError> {
     let (mut decoder, mut out) = (Decoder::default(), Vec::new());
@@ -101,7 +101,7 @@ fn every_word_is_no_reason_to_end() {
 fn encoded(events: Vec<Event>, asked: Asked) -> (Vec<Value>, String) {
     let (mut encoder, mut out) = (Encoder::new(asked), Vec::new());
     events.into_iter().for_each(|event| encoder.push(event, &mut out));
-    let chunks = self::events(&out).iter().map(|event| json(array_item(event).unwrap())).collect();
+    let chunks = self::events(&out).iter().map(|event| json(&data(event).unwrap())).collect();
     (chunks, encoder.losses().to_string())
 }
 

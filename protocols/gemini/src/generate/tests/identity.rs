@@ -4,7 +4,7 @@ use canon::{Answer, Asked, Dialect, Event, Fold, Losses};
 
 use super::{events, fixtures, json, target};
 use crate::generate::{
-    Decoder, Encoder, array_item, decode, decode_answer, encode, encode_answer, read_event, read_unary, scan,
+    Decoder, Encoder, data, decode, decode_answer, encode, encode_answer, read_event, read_unary, scan,
 };
 
 #[test]
@@ -57,7 +57,7 @@ fn streams_give_the_same_answer_again() {
         passed.into_iter().for_each(|event| encoder.push(event, &mut again));
         for event in events(&again) {
             assert!(matches!(read_event(&event), canon::Piece::Chunk { .. }), "{name}");
-            json(array_item(&event).unwrap());
+            json(&data(&event).unwrap());
         }
         let (_, again) = read(&again);
         assert_eq!(again, answer, "{name}");
@@ -100,9 +100,9 @@ pub(super) fn in_order(events: &[Event]) {
 fn errors_are_known() {
     for (name, body) in fixtures("errors") {
         let message = "busy or worse";
-        if let Some(data) = array_item(&body) {
+        if let Some(data) = data(&body) {
             assert!(matches!(read_event(&body), canon::Piece::Error(_)), "{name}");
-            assert!(crate::fault::is_error_body(data), "{name}");
+            assert!(crate::fault::is_error_body(&data), "{name}");
         } else {
             assert!(crate::fault::is_error_body(&body), "{name}");
             assert!(crate::fault::message_of(&body).len() > message.len(), "{name}");
