@@ -135,6 +135,7 @@ async fn keys_open_what_their_scopes_say() {
     let answer = with(Method::GET, "/v1/models", &reader, "").await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "invalid_api_key"));
     assert_eq!(answer.header("www-authenticate"), "Bearer");
+    assert_eq!(answer.header("x-should-retry"), "false");
     assert_eq!(with(Method::GET, "/v1/models", "", "").await.code(), "missing_api_key");
 }
 
