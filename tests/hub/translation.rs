@@ -225,10 +225,9 @@ async fn a_web_search_goes_to_tagged_models_in_the_providers_form() {
 async fn gemini_is_found_below_both_versions_with_the_key_in_any_of_its_places() {
     let hub = hub_at(Dialect::Chat).await;
     let body = speech::body(Dialect::Gemini, "m", false, "hello").to_string();
-    for uri in [
-        format!("/v1/models/m:generateContent?key={KEY}"),
-        format!("/v1beta/a/m:generateContent?key={KEY}"),
-    ] {
+    for uri in
+        [format!("/v1/models/m:generateContent?key={KEY}"), format!("/v1beta/a/m:generateContent?key={KEY}")]
+    {
         let mut request = Request::post(&uri).body(Body::from(body.clone())).unwrap();
         request.headers_mut().insert("authorization", "none".parse().unwrap());
         let answer = hub.send(request).await;
