@@ -176,7 +176,7 @@ fn engine() -> Engine {
         Arc::new(Wall),
         Arc::new(GuardedFetch::new(AllowList::default())),
     ));
-    Engine::new(settings, catalogue, health, upstream, Arc::new(Unkept), Arc::new(Wall))
+    Engine::new(settings, catalogue, health, upstream, Arc::new(Unkept), Arc::new(Wall), 1)
 }
 
 /// Has `body` answered; gives the bytes of the answer.

@@ -13,7 +13,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use trivium::engine::{
     fault::FaultKind,
     health::Health,
-    plan::{Directory, Memory, plan},
+    plan::{Directory, Draw, Memory, Scene, plan},
     ports::{Clock, CooldownRecord},
     settings::Settings,
 };
@@ -49,7 +49,12 @@ fn deciding(c: &mut Criterion) {
             let health = health(&settings, cooling);
             let candidates = directory.resolve(MODEL, Dialect::Chat).unwrap();
             group.bench_function(BenchmarkId::new(name, connections), |b| {
-                b.iter(|| plan(black_box(&candidates), &health.view(), &memory));
+                b.iter(|| {
+                    plan(
+                        black_box(&candidates),
+                        &Scene { health: &health.view(), memory: &memory, draw: Draw::new(1) },
+                    )
+                });
             });
         }
         for (name, model) in [("both/exhaust", MODEL), ("both/round-robin", "multirouter-auto")] {
@@ -57,7 +62,7 @@ fn deciding(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new(name, connections), |b| {
                 b.iter(|| {
                     let candidates = directory.resolve(black_box(model), Dialect::Chat).unwrap();
-                    plan(&candidates, &health.view(), &memory)
+                    plan(&candidates, &Scene { health: &health.view(), memory: &memory, draw: Draw::new(1) })
                 });
             });
         }

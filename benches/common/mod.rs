@@ -48,6 +48,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
     let provider = Arc::new(provider.clone());
     Settings {
         connections: (0..connections).map(|number| Arc::new(connection(&provider, number))).collect(),
+        combos: Vec::new(),
         routing: Routing::default(),
         timeouts: Timeouts::default(),
         limits: Limits::default(),

@@ -269,6 +269,7 @@ async fn engine(
         upstream,
         Arc::new(store.writer()),
         Arc::clone(clock),
+        rand::random(),
     )))
 }
 

@@ -7,6 +7,7 @@ use canon::Dialect;
 use super::{
     auth,
     boot::Boot,
+    combos,
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
@@ -117,7 +118,15 @@ impl Loader {
         let routing = routing::read(&open(&routing::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
-        let connections = providers::read(map.get(providers::SECTION.name), against, sink);
+        let written = map.get(providers::SECTION.name);
+        let connections = providers::read(written, against, sink);
+        let against = combos::Against {
+            catalogue: &self.catalogue,
+            connections: &connections,
+            some_left_out: providers::count(written) > connections.len(),
+            strategy: routing.default_strategy,
+        };
+        let combos = combos::read(map.get(combos::SECTION.name), against, sink);
         let boot = Boot {
             host: server.host.value,
             port: server.port,
@@ -130,7 +139,7 @@ impl Loader {
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };
-        (boot, Settings { connections, routing, timeouts, limits: server.limits, responses })
+        (boot, Settings { connections, combos, routing, timeouts, limits: server.limits, responses })
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod auth;
 mod boot;
+mod combos;
 mod effective;
 mod env;
 mod excerpt;

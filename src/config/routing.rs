@@ -7,19 +7,27 @@ use super::{
 };
 use crate::engine::settings::{Routing, Strategy};
 
-const DEFAULT_STRATEGY: Key =
-    Key::new("default_strategy", "`exhaust` (also called `fill-first`) or `round-robin`", "exhaust");
+/// What a strategy can be, in words.
+pub(super) const KINDS: &str = "`priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `random` or `strict-random`";
+
+const DEFAULT_STRATEGY: Key = Key::new("default_strategy", KINDS, "exhaust");
 const RETRY_AFTER: Key = Key::new("retry_after_seconds", "seconds from 0 to 604800 (a week)", "300");
 
 pub(super) static SECTION: Section = Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER] };
 
 const WEEK: f64 = 604_800.0;
 
-const STRATEGIES: [(&str, Strategy); 4] = [
+/// Their names, and what others call them.
+pub(super) const STRATEGIES: [(&str, Strategy); 9] = [
     (Strategy::Exhaust.as_str(), Strategy::Exhaust),
+    (Strategy::Priority.as_str(), Strategy::Priority),
     (Strategy::RoundRobin.as_str(), Strategy::RoundRobin),
+    (Strategy::Weighted.as_str(), Strategy::Weighted),
+    (Strategy::Random.as_str(), Strategy::Random),
+    (Strategy::StrictRandom.as_str(), Strategy::StrictRandom),
     ("fill-first", Strategy::Exhaust),
     ("round_robin", Strategy::RoundRobin),
+    ("strict_random", Strategy::StrictRandom),
 ];
 
 pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {

@@ -1,7 +1,7 @@
 //! The names of all settings, and which name somebody may have meant. What a setting does is for the
 //! sections to say; each declares its keys beside the code that reads them.
 
-use super::{auth, log, mask, providers, responses, routing, server, store, timeouts};
+use super::{auth, combos, log, mask, providers, responses, routing, server, store, timeouts};
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 8] = [
+pub(super) static SECTIONS: [&Section; 9] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
@@ -50,10 +50,11 @@ pub(super) static SECTIONS: [&Section; 8] = [
     &routing::SECTION,
     &timeouts::SECTION,
     &providers::SECTION,
+    &combos::SECTION,
 ];
 
 /// What people write for a key when they come from elsewhere.
-const SYNONYMS: [(&str, &str); 14] = [
+const SYNONYMS: [(&str, &str); 15] = [
     ("key", "api_key"),
     ("token", "api_key"),
     ("secret", "api_key"),
@@ -67,6 +68,7 @@ const SYNONYMS: [(&str, &str); 14] = [
     ("order", "priority"),
     ("disabled", "enabled"),
     ("strategy", "default_strategy"),
+    ("targets", "steps"),
     ("logging", "log"),
 ];
 
@@ -74,7 +76,7 @@ const SYNONYMS: [(&str, &str); 14] = [
 pub(super) fn overridable() -> impl Iterator<Item = (String, &'static Key)> {
     SECTIONS
         .iter()
-        .filter(|section| section.name != providers::SECTION.name)
+        .filter(|section| ![providers::SECTION.name, combos::SECTION.name].contains(&section.name))
         .flat_map(|section| section.keys.iter().map(|key| (format!("{}.{}", section.name, key.name), key)))
 }
 

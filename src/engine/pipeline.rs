@@ -2,7 +2,10 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,7 +25,7 @@ use super::{
     code::Code,
     fault::{Fault, FaultKind, Stage},
     health::Health,
-    plan::{self, Candidates, Directory, Memory, Plan},
+    plan::{self, Directory, Draw, Group, Memory, Plan, Scene},
     policy,
     ports::{Clock, ReceiptSink, Request, Task, Upstream},
     refusal::Refusal,
@@ -37,6 +40,7 @@ pub struct Engine {
     catalogue: Arc<Catalogue>,
     health: Arc<Health>,
     memory: Mutex<Memory>,
+    seeds: Seeds,
     admission: Admission,
     upstream: Arc<dyn Upstream>,
     receipts: Arc<dyn ReceiptSink>,
@@ -123,7 +127,7 @@ pub enum Piece {
 }
 
 impl Engine {
-    /// An engine with its first settings.
+    /// An engine with its first settings. All its random choices follow from `seed`.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -132,10 +136,12 @@ impl Engine {
         upstream: Arc<dyn Upstream>,
         receipts: Arc<dyn ReceiptSink>,
         clock: Arc<dyn Clock>,
+        seed: u64,
     ) -> Self {
         let admission = Admission::new(&settings.limits);
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
-        Self { snapshot, catalogue, health, memory: Mutex::default(), admission, upstream, receipts, clock }
+        let (memory, seeds) = (Mutex::default(), Seeds::new(seed));
+        Self { snapshot, catalogue, health, memory, seeds, admission, upstream, receipts, clock }
     }
 
     /// Takes new settings. Running requests keep the ones that they began with.
@@ -236,17 +242,18 @@ impl Engine {
         Ok((permit, plan))
     }
 
-    /// Plans, and keeps the strategy's next place: one step, so that two requests never take the same turn.
-    fn decide(&self, candidates: &Candidates) -> Plan {
+    /// Plans, and keeps what the strategies remember: one step, so that two requests never take the same turn.
+    fn decide(&self, candidates: &Group) -> Plan {
+        let draw = Draw::new(self.seeds.next());
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut plan = plan::plan(candidates, &self.health.view(), &memory);
-        if let Some(advance) = plan.advance.take() {
+        let mut plan = plan::plan(candidates, &Scene { health: &self.health.view(), memory: &memory, draw });
+        for advance in plan.advances.drain(..) {
             memory.commit(advance);
         }
         plan
     }
 
-    /// The targets that a request for `model` would go to now, without using a turn.
+    /// The targets that a request for `model` would go to now, without using a turn or a draw.
     ///
     /// # Errors
     /// When the name means nothing here.
@@ -254,8 +261,35 @@ impl Engine {
         let snapshot = self.snapshot();
         let candidates =
             snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
+        let draw = Draw::new(self.seeds.coming());
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(plan::plan(&candidates, &self.health.view(), &memory))
+        Ok(plan::plan(&candidates, &Scene { health: &self.health.view(), memory: &memory, draw }))
+    }
+}
+
+/// A seed for each plan, all following from one.
+struct Seeds {
+    first: u64,
+    used: AtomicU64,
+}
+
+impl Seeds {
+    fn new(first: u64) -> Self {
+        Self { first, used: AtomicU64::new(0) }
+    }
+
+    fn next(&self) -> u64 {
+        self.nth(self.used.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The one that the next plan will have.
+    fn coming(&self) -> u64 {
+        self.nth(self.used.load(Ordering::Relaxed))
+    }
+
+    /// Mixed once, so that neighbours have nothing in common.
+    fn nth(&self, nth: u64) -> u64 {
+        Draw::new(self.first.wrapping_add(nth)).number()
     }
 }
 

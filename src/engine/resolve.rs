@@ -5,13 +5,13 @@ use canon::Dialect;
 use super::{
     code::Code,
     pipeline::{Inbound, Keeper, Snapshot},
-    plan::{Candidates, Unresolved},
+    plan::{Group, Unresolved},
     ports::{Target, Task},
     refusal::Refusal,
 };
 
 /// The targets that a request may go to.
-pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candidates, Refusal> {
+pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Group, Refusal> {
     let (request, name) = (&inbound.request, &inbound.request.facts.model);
     if let (Task::Kept { .. }, Some(pin)) = (&request.task, &inbound.pin) {
         return snapshot.directory.pinned(pin, request.dialect).ok_or_else(gone);
@@ -19,8 +19,8 @@ pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candi
     let mut candidates =
         snapshot.directory.resolve(name, request.dialect).map_err(|why| unresolved(name, why))?;
     if !request.task.is_translated() {
-        candidates.targets.retain(|target| target.dialect == request.dialect);
-        if candidates.targets.is_empty() {
+        candidates.retain(&|target| target.dialect == request.dialect);
+        if candidates.is_empty() {
             let text = format!(
                 "No connection that serves `{name}` can do this: it takes the {} dialect.",
                 request.dialect
@@ -29,14 +29,14 @@ pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candi
         }
     }
     if let Some(pin) = &inbound.pin {
-        candidates.targets.retain(|target| is_pinned(target, pin) && target.dialect == request.dialect);
-        if candidates.targets.is_empty() {
+        candidates.retain(&|target| is_pinned(target, pin) && target.dialect == request.dialect);
+        if candidates.is_empty() {
             return Err(gone());
         }
     }
     if let Some(tag) = inbound.tag {
-        candidates.targets.retain(|target| target.connection.models.is_tagged(&target.model, tag));
-        if candidates.targets.is_empty() {
+        candidates.retain(&|target| target.connection.models.is_tagged(&target.model, tag));
+        if candidates.is_empty() {
             let text = format!(
                 "No model that `{name}` means is tagged `{tag}`: tag those that can do it under `models` in the configuration."
             );
@@ -44,7 +44,7 @@ pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Candi
         }
     }
     if request.searches {
-        candidates.targets.iter_mut().for_each(prefer_its_search);
+        candidates.for_each(&prefer_its_search);
     }
     Ok(candidates)
 }
@@ -101,6 +101,12 @@ pub(super) fn unresolved(name: &str, why: Unresolved) -> Refusal {
         Unresolved::Declined { name: provider, reason, instead } => {
             (Code::ProviderDeclined, format!("{provider} is not served: {reason} {instead}"))
         }
+        Unresolved::EmptyCombo { id } => (
+            Code::ModelNotFound,
+            format!(
+                "None of the steps of the combo `{id}` can be used: their connections are switched off or have no key."
+            ),
+        ),
         Unresolved::NotConfigured { provider } => (
             Code::ProviderNotConfigured,
             format!("No connection to the provider `{provider}` is configured."),

@@ -12,7 +12,7 @@ use openai::models::{Model, ModelList};
 use operations::Scope;
 
 use super::{api::Api, front::Ids, path, render};
-use crate::engine::{code::Code, pipeline::Snapshot, plan::VIRTUAL_MODELS, policy, refusal::Refusal};
+use crate::engine::{code::Code, pipeline::Snapshot, policy, refusal::Refusal};
 
 /// Who owns the virtual models.
 const OWNER: &str = "trivium";
@@ -31,7 +31,7 @@ async fn list(State(api): State<Api>, Extension(ids): Extension<Ids>, request: R
         return render::refusal(&refusal, &ids, false);
     }
     let snapshot = api.engine.snapshot();
-    let virtuals = VIRTUAL_MODELS.iter().map(|id| (*id, OWNER));
+    let virtuals = snapshot.directory.virtuals().map(|id| (id, OWNER));
     many(ids.dialect, virtuals.chain(snapshot.directory.models()), seconds(&snapshot))
 }
 
@@ -53,7 +53,7 @@ async fn one(
 
 /// Who serves a model, if anybody does.
 fn owner(api: &Api, id: &str) -> Result<String, Refusal> {
-    if VIRTUAL_MODELS.contains(&id) {
+    if api.engine.snapshot().directory.virtuals().any(|known| known == id) {
         return Ok(OWNER.to_owned());
     }
     if id.len() > MODEL_LIMIT {

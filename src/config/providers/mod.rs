@@ -78,6 +78,14 @@ pub(super) fn read(node: Option<&Node>, against: Against<'_>, sink: &mut Sink) -
     ready
 }
 
+/// How many entries there are, whether they can be used or not.
+pub(super) fn count(node: Option<&Node>) -> usize {
+    match node.map(|node| &node.value) {
+        Some(Value::List(items)) => items.len(),
+        _ => 0,
+    }
+}
+
 /// Remembers an id, and reports one that was given before.
 fn note_id(seen: &mut HashMap<String, Origin>, path: &str, id: &str, here: &Origin, sink: &mut Sink) {
     let Some(first) = seen.get(id) else {

@@ -34,11 +34,11 @@ fn nothing_written_gives_the_defaults() {
 fn every_key_is_read_and_shown() {
     let yaml = "server: {host: localhost, allowed_hosts: [Hub.example.net]}\nauth: {api_key: k-12ab}\n\
                 providers:\n  - {id: cf-1, type: cloudflare-ai, api_key: k, priority: 2, enabled: true, \
-                models: [a], variables: {account_id: abc}}";
+                models: [a], variables: {account_id: abc}}\ncombos: [{id: both, steps: [a]}]";
     let loaded = accepted(yaml);
     for section in SECTIONS {
         for key in section.keys {
-            let list = section.name == "providers";
+            let list = ["providers", "combos"].contains(&section.name);
             let path = format!("{}{}.{}", section.name, if list { "[0]" } else { "" }, key.name);
             let shown = loaded
                 .effective
@@ -101,8 +101,8 @@ fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
         ("log: {level: loud}", "expected one of off, error, warn, info, debug, trace, found the text `loud`"),
         ("store: {data_dir: true}", "found true or false (put it in quotes"),
         (
-            "routing: {default_strategy: random}",
-            "expected `exhaust` (also called `fill-first`) or `round-robin`",
+            "routing: {default_strategy: fastest}",
+            "expected `priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`,",
         ),
         ("responses: {keep: maybe}", "expected `on` or `off`, found the text `maybe`"),
         (
@@ -115,6 +115,7 @@ fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
         ("server: 5", "expected a mapping of settings, found the number"),
         ("providers: 5", "expected a list of providers, found the number"),
         ("providers: {groq: x}", "expected a list of providers, found a mapping"),
+        ("combos: {a: b}", "expected a list of combos, found a mapping"),
         ("- a", "expected sections such as `providers:`, found a list"),
     ];
     for (yaml, expected) in table {

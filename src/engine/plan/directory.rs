@@ -1,7 +1,7 @@
 //! Finds the targets that a model name means. Made once for each settings snapshot.
 //!
-//! A name is, in this order: a virtual model; an id that connections list; `prefix/model`, where the prefix is a
-//! connection's id, a provider's id or one of its prefixes. Vendors use slashes in their own ids
+//! A name is, in this order: a combo; a virtual model; an id that connections list; `prefix/model`, where the prefix is a
+//! connection's id, a provider's id or one of its prefixes, and the model may be `*` for all that are listed below it. Vendors use slashes in their own ids
 //! (`openai/gpt-oss-120b` at Groq), so a listed id goes before a prefix; where both readings are listed, and by
 //! different connections, the name is ambiguous.
 
@@ -12,7 +12,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::near;
+use super::{combos::Combos, group::Group, near};
 use crate::engine::{
     pipeline::Keeper,
     ports::Target,
@@ -23,17 +23,6 @@ use crate::engine::{
 pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
 const AUTO: &str = "auto";
 const ROUND_ROBIN: &str = "multirouter-auto";
-
-/// What a name means: targets in the configured order, and how to order them.
-#[derive(Debug, Clone)]
-pub struct Candidates {
-    /// The name, for the strategies' memory.
-    pub name: Arc<str>,
-    /// The targets in the configured order.
-    pub targets: Vec<Target>,
-    /// The strategy to order them by.
-    pub strategy: Strategy,
-}
 
 /// Why a name means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +48,11 @@ pub enum Unresolved {
         /// What to use instead.
         instead: String,
     },
+    /// It is a combo, and none of its steps leads anywhere.
+    EmptyCombo {
+        /// The combo's id.
+        id: String,
+    },
     /// The prefix is a provider's that has no connection.
     NotConfigured {
         /// The provider's id.
@@ -70,6 +64,8 @@ pub enum Unresolved {
 #[derive(Debug)]
 pub struct Directory {
     connections: Vec<Arc<Connection>>,
+    pub(super) combos: Combos,
+    combo_ids: Vec<Arc<str>>,
     strategy: Strategy,
     /// Connections that list a model, by the model's id.
     listed: HashMap<Arc<str>, Vec<usize>>,
@@ -101,41 +97,69 @@ impl Directory {
             }
         }
         let strategy = settings.routing.default_strategy;
-        Self { connections: settings.connections.clone(), strategy, listed, prefixes, catalogue }
+        Self {
+            connections: settings.connections.clone(),
+            combos: Combos::new(&settings.combos),
+            combo_ids: settings.combos.iter().map(|combo| Arc::clone(&combo.id)).collect(),
+            strategy,
+            listed,
+            prefixes,
+            catalogue,
+        }
     }
 
-    /// The targets that `name`, asked for in `dialect`, means.
+    /// The targets that `name`, asked for in `dialect`, means, and what orders them.
     ///
     /// # Errors
     /// When it means nothing, or two things.
-    pub fn resolve(&self, name: &str, dialect: Dialect) -> Result<Candidates, Unresolved> {
+    pub fn resolve(&self, name: &str, dialect: Dialect) -> Result<Group, Unresolved> {
         if self.connections.is_empty() {
             return Err(Unresolved::NoConnections);
         }
-        let (targets, strategy) = match name {
-            AUTO => (self.every_target(dialect), Strategy::Exhaust),
-            ROUND_ROBIN => (self.every_connection(dialect), Strategy::RoundRobin),
-            _ => (self.real(name, dialect)?, self.strategy),
+        if let Some(combo) = self.combos.named(name) {
+            return self.expand(combo, dialect);
+        }
+        let strategy = match name {
+            AUTO => Strategy::Exhaust,
+            ROUND_ROBIN => Strategy::RoundRobin,
+            _ => self.strategy,
         };
+        let targets = self.meant(name, dialect)?;
         if targets.is_empty() {
             return Err(self.unknown(name));
         }
-        Ok(Candidates { name: name.into(), targets, strategy })
+        Ok(Group::of(name, strategy, targets))
+    }
+
+    /// The targets that a name means which is no combo's, in the configured order.
+    pub(super) fn meant(&self, name: &str, dialect: Dialect) -> Result<Vec<Target>, Unresolved> {
+        match (name, name.strip_suffix("/*")) {
+            (AUTO, _) => Ok(self.every_target(dialect)),
+            (ROUND_ROBIN, _) => Ok(self.every_connection(dialect)),
+            (_, Some(prefix)) => self.below(prefix, name, dialect),
+            (_, None) => self.real(name, dialect),
+        }
     }
 
     /// The one target that stands for a connection, whatever the model: for what the provider keeps. `None` when there
     /// is no such connection, or it does not speak `dialect`.
     #[must_use]
-    pub fn pinned(&self, pin: &Keeper, dialect: Dialect) -> Option<Candidates> {
+    pub fn pinned(&self, pin: &Keeper, dialect: Dialect) -> Option<Group> {
         let is_it =
             |known: &&Arc<Connection>| known.id == pin.connection && known.fingerprint == pin.fingerprint;
         let connection = self.connections.iter().find(is_it)?;
         let target = Target { connection: Arc::clone(connection), model: "".into(), dialect };
-        connection.endpoints.contains_key(&dialect).then(|| Candidates {
-            name: Arc::clone(&connection.id),
-            targets: vec![target],
-            strategy: Strategy::Exhaust,
-        })
+        connection
+            .endpoints
+            .contains_key(&dialect)
+            .then(|| Group::of(Arc::clone(&connection.id), Strategy::Exhaust, vec![target]))
+    }
+
+    /// Names that mean more than one model: combos in the configured order, then those that are always there.
+    pub fn virtuals(&self) -> impl Iterator<Item = &str> {
+        let ids = self.combo_ids.iter().map(|id| &**id);
+        let built_in = VIRTUAL_MODELS.into_iter().filter(|id| self.combos.named(id).is_none());
+        ids.chain(built_in)
     }
 
     /// Every model that is listed, in the configured order, with the provider that serves it first.
@@ -149,12 +173,13 @@ impl Directory {
     }
 
     fn every_target(&self, dialect: Dialect) -> Vec<Target> {
-        self.connections
-            .iter()
-            .flat_map(|connection| {
-                connection.models.listed.iter().filter_map(|model| target(connection, model, dialect))
-            })
-            .collect()
+        self.connections.iter().flat_map(|connection| all_listed(connection, dialect)).collect()
+    }
+
+    /// Every listed model of the connections that a prefix leads to.
+    fn below(&self, prefix: &str, name: &str, dialect: Dialect) -> Result<Vec<Target>, Unresolved> {
+        let under = self.prefixes.get(prefix).ok_or_else(|| self.unreachable(name))?;
+        Ok(under.iter().flat_map(|&at| all_listed(&self.connections[at], dialect)).collect())
     }
 
     /// One target for each connection: its first model stands for it.
@@ -221,9 +246,13 @@ impl Directory {
     }
 
     fn unknown(&self, name: &str) -> Unresolved {
-        let known = self.models().map(|(model, _)| model).chain(VIRTUAL_MODELS);
+        let known = self.models().map(|(model, _)| model).chain(self.virtuals());
         Unresolved::Unknown { near: near::near(name, known) }
     }
+}
+
+fn all_listed(connection: &Arc<Connection>, dialect: Dialect) -> impl Iterator<Item = Target> {
+    connection.models.listed.iter().filter_map(move |model| target(connection, model, dialect))
 }
 
 /// A target for a request in the client's dialect: in that dialect if the connection speaks it for this model.

@@ -2,37 +2,51 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-/// Names with a place. More are not kept: only names that resolve get one, so a configuration with more
+/// Names with a memory. More are not kept: only names that resolve get one, so a configuration with more
 /// of them than this merely starts some turns anew.
 const NAMES: usize = 10_000;
 
 /// The strategies' memory.
 #[derive(Debug, Default)]
 pub struct Memory {
-    places: HashMap<Arc<str>, usize>,
+    slots: HashMap<Arc<str>, Slot>,
+}
+
+/// What one group's strategy remembers. Members are named by their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slot {
+    /// Whose turn it is.
+    Turn {
+        /// The member.
+        place: usize,
+        /// For how many further requests.
+        left: u32,
+    },
+    /// Who has not been drawn yet, the next one last.
+    Deck(Vec<usize>),
 }
 
 /// A change of the memory that using a plan makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advance {
-    /// The name that was asked for.
+    /// The group.
     pub name: Arc<str>,
-    /// The place of the next turn.
-    pub place: usize,
+    /// What is remembered from now on.
+    pub slot: Slot,
 }
 
 impl Memory {
-    /// The place of the next turn for `name`.
+    /// What is remembered of a group.
     #[must_use]
-    pub fn place(&self, name: &str) -> usize {
-        self.places.get(name).copied().unwrap_or(0)
+    pub fn of(&self, name: &str) -> Option<&Slot> {
+        self.slots.get(name)
     }
 
     /// Keeps a change.
     pub fn commit(&mut self, advance: Advance) {
-        if self.places.len() >= NAMES && !self.places.contains_key(&advance.name) {
-            self.places.clear();
+        if self.slots.len() >= NAMES && !self.slots.contains_key(&advance.name) {
+            self.slots.clear();
         }
-        self.places.insert(advance.name, advance.place);
+        self.slots.insert(advance.name, advance.slot);
     }
 }

@@ -1,17 +1,25 @@
 //! The planner: a pure function from what was asked and what is known to the ordered targets, with a reason
 //! for each one left out, and the change of the strategies' memory that serving the plan would make.
 
+mod combos;
 mod directory;
-mod exhaust;
+mod draw;
+mod group;
 mod memory;
 mod near;
-mod round_robin;
+mod strategies;
 
-pub use directory::{Candidates, Directory, Unresolved, VIRTUAL_MODELS};
-pub use memory::{Advance, Memory};
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
+pub use directory::{Directory, Unresolved, VIRTUAL_MODELS};
+pub use draw::Draw;
+pub use group::{Group, Member, Node};
+pub use memory::{Advance, Memory, Slot};
 
+use std::{collections::HashSet, sync::Arc};
+
+use self::strategies::{Candidate, Turn};
 use super::{
     health::{Standing, View},
     ports::Target,
@@ -28,8 +36,8 @@ pub struct Plan {
     pub skipped: Vec<Skip>,
     /// What ordered them.
     pub strategy: Strategy,
-    /// The strategy's next place, to be kept when the plan is used.
-    pub advance: Option<Advance>,
+    /// What the strategies remember, to be kept when the plan is used.
+    pub advances: Vec<Advance>,
 }
 
 /// A target that was left out, with its standing.
@@ -57,38 +65,134 @@ impl Skip {
 impl Plan {
     /// Every candidate in the configured order, whatever its state.
     #[must_use]
-    pub fn of(candidates: Candidates) -> Self {
-        Self {
-            targets: candidates.targets,
-            skipped: Vec::new(),
-            strategy: candidates.strategy,
-            advance: None,
+    pub fn of(group: Group) -> Self {
+        let strategy = group.strategy;
+        Self { targets: group.into_targets(), skipped: Vec::new(), strategy, advances: Vec::new() }
+    }
+}
+
+/// What is known when a plan is made.
+pub struct Scene<'a> {
+    /// How the targets stand.
+    pub health: &'a View<'a>,
+    /// What the strategies remember.
+    pub memory: &'a Memory,
+    /// The plan's chance.
+    pub draw: Draw,
+}
+
+/// Orders the targets of a group: those that are fit in the strategies' order, then those that failed a
+/// moment ago, and none that is to be left alone.
+#[must_use]
+pub fn plan(group: &Group, scene: &Scene<'_>) -> Plan {
+    let mut arranged = arrange(group, scene);
+    let mut targets = arranged.fit;
+    targets.append(&mut arranged.recovering);
+    let mut skipped = arranged.skipped;
+    if group.is_nested() {
+        // Two steps of a combo may mean the same target; it is tried, or left out, once.
+        let mut seen = HashSet::new();
+        targets.retain(|target| seen.insert(identity(target)));
+        skipped.retain(|skip| seen.insert(identity(&skip.target)));
+    }
+    Plan { targets, skipped, strategy: group.strategy, advances: arranged.advances }
+}
+
+type Identity = (Arc<str>, Arc<str>, canon::Dialect);
+
+fn identity(target: &Target) -> Identity {
+    (Arc::clone(&target.connection.id), Arc::clone(&target.model), target.dialect)
+}
+
+/// A group's targets by how they stand, each list in the order in which it is to be used.
+#[derive(Default)]
+struct Arranged {
+    fit: Vec<Target>,
+    recovering: Vec<Target>,
+    skipped: Vec<Skip>,
+    advances: Vec<Advance>,
+}
+
+/// A member of a group with what is known of it.
+enum Known<'a> {
+    Fit(&'a Target),
+    Recovering(&'a Target),
+    Group(Arranged),
+}
+
+impl Known<'_> {
+    fn is_fit(&self) -> bool {
+        match self {
+            Self::Fit(_) => true,
+            Self::Recovering(_) => false,
+            Self::Group(arranged) => !arranged.fit.is_empty(),
         }
     }
 }
 
-/// Orders the candidates: those that are fit in the strategy's order, then those that failed a
-/// moment ago, and none that is to be left alone.
-#[must_use]
-pub fn plan(candidates: &Candidates, health: &View<'_>, memory: &Memory) -> Plan {
-    let standings: Vec<Standing> =
-        candidates.targets.iter().map(|target| health.standing(&target.connection, &target.model)).collect();
-    let eligible = |at: usize| !matches!(standings[at], Standing::Cooling(_));
-    let (order, advance) = match candidates.strategy {
-        Strategy::Exhaust => (exhaust::order(candidates.targets.len()), None),
-        Strategy::RoundRobin => round_robin::order(candidates, memory, eligible),
-    };
-    let mut targets = Vec::with_capacity(order.len());
-    let mut recovering = Vec::new();
-    let mut skipped = Vec::new();
-    for at in order {
-        let target = candidates.targets[at].clone();
-        match &standings[at] {
-            Standing::Fit => targets.push(target),
-            Standing::Recovering(_) => recovering.push(target),
-            Standing::Cooling(cooldown) => skipped.push(Skip { target, cooldown: cooldown.clone() }),
+fn arrange(group: &Group, scene: &Scene<'_>) -> Arranged {
+    let mut arranged = Arranged::default();
+    let mut known = Vec::with_capacity(group.members.len());
+    for member in &group.members {
+        let candidate = Candidate { place: member.place, weight: member.weight };
+        match &member.node {
+            Node::Target(target) => match scene.health.standing(&target.connection, &target.model) {
+                Standing::Fit => known.push((candidate, Known::Fit(target))),
+                Standing::Recovering(_) => known.push((candidate, Known::Recovering(target))),
+                Standing::Cooling(cooldown) => {
+                    arranged.skipped.push(Skip { target: target.clone(), cooldown });
+                }
+            },
+            Node::Group(inner) => {
+                let mut inner = arrange(inner, scene);
+                arranged.skipped.append(&mut inner.skipped);
+                if !inner.fit.is_empty() || !inner.recovering.is_empty() {
+                    known.push((candidate, Known::Group(inner)));
+                }
+            }
         }
     }
-    targets.append(&mut recovering);
-    Plan { targets, skipped, strategy: candidates.strategy, advance }
+    // The strategy chooses among those that are fit. Where none is, a failure of a moment ago is no reason to refuse.
+    let any_fit = known.iter().any(|(_, known)| known.is_fit());
+    let (usable, behind): (Vec<_>, Vec<_>) =
+        known.into_iter().partition(|(_, known)| known.is_fit() == any_fit);
+    if usable.is_empty() {
+        return arranged;
+    }
+    let (candidates, mut usable): (Vec<Candidate>, Vec<Option<Known<'_>>>) =
+        usable.into_iter().map(|(candidate, known)| (candidate, Some(known))).unzip();
+    let turn = Turn {
+        candidates: &candidates,
+        sticky: group.sticky,
+        slot: scene.memory.of(&group.name),
+        draw: scene.draw.about(&group.name),
+    };
+    let ordered = strategies::of(group.strategy).order(turn);
+    arranged.advances.extend(ordered.slot.map(|slot| Advance { name: Arc::clone(&group.name), slot }));
+    for (nth, at) in ordered.order.into_iter().enumerate() {
+        if let Some(known) = usable.get_mut(at).and_then(Option::take) {
+            arranged.take(known, nth == 0);
+        }
+    }
+    for (_, known) in behind {
+        arranged.take(known, false);
+    }
+    arranged
+}
+
+impl Arranged {
+    /// Takes a member's targets behind those that are there. Only the turn of the group that is used passes on.
+    fn take(&mut self, known: Known<'_>, is_used: bool) {
+        match known {
+            Known::Fit(target) => self.fit.push(target.clone()),
+            Known::Recovering(target) => self.recovering.push(target.clone()),
+            Known::Group(mut inner) => {
+                self.fit.append(&mut inner.fit);
+                self.recovering.append(&mut inner.recovering);
+                if is_used {
+                    self.advances.append(&mut inner.advances);
+                }
+            }
+        }
+    }
 }

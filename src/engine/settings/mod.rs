@@ -2,6 +2,7 @@
 //! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
 
 mod catalogue;
+mod combo;
 mod connection;
 mod keeping;
 mod limits;
@@ -10,6 +11,7 @@ mod routing;
 mod secret;
 
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
+pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
@@ -26,6 +28,8 @@ use std::sync::Arc;
 pub struct Settings {
     /// The connections in the order in which they are tried.
     pub connections: Vec<Arc<Connection>>,
+    /// The virtual models that the operator made, in the order of the file.
+    pub combos: Vec<Arc<Combo>>,
     /// How targets are chosen.
     pub routing: Routing,
     /// How long to wait for what.

@@ -18,23 +18,40 @@ impl Default for Routing {
     }
 }
 
-/// The order in which a model's targets are tried.
+/// The order in which the members of a group are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Strategy {
-    /// Use the first target until it is limited, then the next (also known as fill-first).
+    /// The configured order.
+    Priority,
+    /// Use the first account until it is limited, then the next (also known as fill-first): the configured order, by
+    /// the name that it has between accounts.
     #[default]
     Exhaust,
     /// Take turns.
     RoundRobin,
+    /// Draw by weight.
+    Weighted,
+    /// A new order each time.
+    Random,
+    /// Everybody once in a random order, and again.
+    StrictRandom,
 }
 
 impl Strategy {
+    /// Every strategy, in the order in which they are listed to people.
+    pub const ALL: [Self; 6] =
+        [Self::Priority, Self::Exhaust, Self::RoundRobin, Self::Weighted, Self::Random, Self::StrictRandom];
+
     /// The strategy's name in configuration and receipts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Priority => "priority",
             Self::Exhaust => "exhaust",
             Self::RoundRobin => "round-robin",
+            Self::Weighted => "weighted",
+            Self::Random => "random",
+            Self::StrictRandom => "strict-random",
         }
     }
 }

@@ -141,7 +141,7 @@ impl Builder {
         ));
         let sink = Arc::<MemoryStore>::clone(&store);
         let engine =
-            Arc::new(Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock)));
+            Arc::new(Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1));
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));

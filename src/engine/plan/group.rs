@@ -1,0 +1,95 @@
+//! What a name means: targets, or further groups of them, and the strategy that orders them. A model that several
+//! accounts serve is a group of targets; a combo is a group of its steps, each of them again a group.
+
+use std::sync::Arc;
+
+use crate::engine::{ports::Target, settings::Strategy};
+
+/// Members and how to order them.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The name, for the strategy's memory: what has one name takes its turns together.
+    pub name: Arc<str>,
+    /// The strategy that orders the members.
+    pub strategy: Strategy,
+    /// Requests in a row that stay with one member, where the strategy takes turns or draws. At least 1.
+    pub sticky: u32,
+    /// The members in the configured order.
+    pub members: Vec<Member>,
+}
+
+/// One member of a group.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its place in the configured order; stays the same when others are left out.
+    pub place: usize,
+    /// Its share where the strategy draws.
+    pub weight: u32,
+    /// What it is.
+    pub node: Node,
+}
+
+/// A member itself.
+#[derive(Debug, Clone)]
+pub enum Node {
+    /// One place to go to.
+    Target(Target),
+    /// Several, with a strategy of their own.
+    Group(Group),
+}
+
+impl Group {
+    /// A group of targets that all weigh the same.
+    #[must_use]
+    pub fn of(name: impl Into<Arc<str>>, strategy: Strategy, targets: Vec<Target>) -> Self {
+        let member = |(place, target)| Member { place, weight: 1, node: Node::Target(target) };
+        let members = targets.into_iter().enumerate().map(member).collect();
+        Self { name: name.into(), strategy, sticky: 1, members }
+    }
+
+    /// Whether there is nowhere to go.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Every target, in the configured order.
+    #[must_use]
+    pub fn into_targets(self) -> Vec<Target> {
+        let mut targets = Vec::with_capacity(self.members.len());
+        for member in self.members {
+            match member.node {
+                Node::Target(target) => targets.push(target),
+                Node::Group(group) => targets.append(&mut group.into_targets()),
+            }
+        }
+        targets
+    }
+
+    /// Leaves out the targets that do not pass, and the groups that have none left.
+    pub fn retain(&mut self, passes: &impl Fn(&Target) -> bool) {
+        self.members.retain_mut(|member| match &mut member.node {
+            Node::Target(target) => passes(target),
+            Node::Group(group) => {
+                group.retain(passes);
+                !group.is_empty()
+            }
+        });
+    }
+
+    /// Changes every target.
+    pub fn for_each(&mut self, change: &impl Fn(&mut Target)) {
+        for member in &mut self.members {
+            match &mut member.node {
+                Node::Target(target) => change(target),
+                Node::Group(group) => group.for_each(change),
+            }
+        }
+    }
+
+    /// Whether there are groups among the members.
+    #[must_use]
+    pub(super) fn is_nested(&self) -> bool {
+        self.members.iter().any(|member| matches!(member.node, Node::Group(_)))
+    }
+}

@@ -1,0 +1,56 @@
+//! A combo: a virtual model that the operator made of others.
+
+use std::sync::Arc;
+
+use super::Strategy;
+
+/// Ordered steps and a strategy. An alias is a combo with the strategy `priority`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Combo {
+    /// The name that clients ask for.
+    pub id: Arc<str>,
+    /// What it is for, in the operator's words.
+    pub description: Option<String>,
+    /// The strategy that chooses the step.
+    pub strategy: Strategy,
+    /// The strategy that chooses the account where several serve a step's model.
+    pub connections: Strategy,
+    /// Requests in a row that stay with one step, where the strategy takes turns or draws. At least 1.
+    pub sticky: u32,
+    /// The steps in order; at least one.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a combo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What it leads to.
+    pub wanted: Wanted,
+    /// Its share where the strategy draws.
+    pub weight: u32,
+}
+
+/// What a step leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A model, by a name as clients write it, or every listed model below a prefix (`groq/*`).
+    Model {
+        /// The name.
+        name: Arc<str>,
+        /// The only account that may serve it, by its id.
+        connection: Option<Arc<str>>,
+    },
+    /// Another combo, by its id.
+    Combo(Arc<str>),
+}
+
+impl Step {
+    /// The name under which the accounts of this step take their turns.
+    #[must_use]
+    pub fn name_for_turns(&self) -> Arc<str> {
+        match &self.wanted {
+            Wanted::Model { name, connection: Some(connection) } => format!("{name}@{connection}").into(),
+            Wanted::Model { name, .. } | Wanted::Combo(name) => Arc::clone(name),
+        }
+    }
+}
