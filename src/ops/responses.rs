@@ -15,7 +15,7 @@ use super::{
     error::require,
     ports::{ResponseLocation, ResponseStore, ResponseStoreError, StoredResponse, Whereabouts},
 };
-use crate::engine::{caller::Caller, ports::Clock, settings::Keeping};
+use crate::engine::{caller::Caller, pipeline::Keeper, ports::Clock, settings::Keeping};
 use payload::Turn;
 
 /// How long it is remembered which connection keeps a response: 30 days, as long as OpenAI keeps one, in
@@ -63,14 +63,8 @@ pub struct Kept {
 pub enum Found {
     /// Here, and this is it.
     Here(Kept),
-    /// At a provider.
-    At {
-        /// The connection that has it.
-        connection: Arc<str>,
-        /// [`crate::engine::settings::Connection::fingerprint`] when it was made. If the connection's is another one
-        /// now, its account does not have the response.
-        fingerprint: u64,
-    },
+    /// At a provider: the account that has it.
+    At(Keeper),
 }
 
 impl Responses {
@@ -143,7 +137,7 @@ impl Responses {
             }
             Some(Whereabouts::There(location)) => {
                 let ResponseLocation { connection, fingerprint, .. } = location;
-                Ok(Some(Found::At { connection, fingerprint }))
+                Ok(Some(Found::At(Keeper { connection, fingerprint })))
             }
             None => Ok(None),
         }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{Against, Drafted, ID, PREFIX};
 use crate::{
     config::{effective::Sink, mask::shown, origin::Origin, schema::nearest},
-    engine::settings::{Connection, PrefixMatch, Step, Wanted},
+    engine::settings::{Connection, PrefixMatch, Step, VIRTUAL_MODELS, Wanted},
 };
 
 /// Combos within combos within combos. Deeper ones are refused: nobody could say what they do.
@@ -65,7 +65,7 @@ fn check_model(
     sink: &mut Sink,
 ) {
     let listed = || against.connections.iter().flat_map(|connection| &connection.models.listed);
-    let is_virtual = matches!(name, "auto" | "multirouter-auto");
+    let is_virtual = VIRTUAL_MODELS.contains(&name);
     if is_virtual || listed().any(|model| **model == *name) || is_below_a_connection(name, against) {
         return;
     }
@@ -162,7 +162,7 @@ fn follow<'a>(
 fn warn_of_shadow(draft: &Drafted, against: Against<'_>, sink: &mut Sink) {
     let id = &draft.combo.id;
     let listed = against.connections.iter().any(|connection| connection.models.listed.contains(id));
-    if !listed && !matches!(&**id, "auto" | "multirouter-auto") {
+    if !listed && !VIRTUAL_MODELS.contains(&&**id) {
         return;
     }
     let message = format!("the combo `{id}` takes the place of the model of this name");

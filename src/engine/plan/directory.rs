@@ -16,13 +16,8 @@ use super::{combos::Combos, group::Group, near};
 use crate::engine::{
     pipeline::Keeper,
     ports::Target,
-    settings::{Catalogue, Connection, PrefixMatch, Settings, Strategy},
+    settings::{AUTO, Catalogue, Connection, PrefixMatch, ROUND_ROBIN, Settings, Strategy, VIRTUAL_MODELS},
 };
-
-/// Names that mean more than one model: every target in the configured order, and every connection in turn.
-pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
-const AUTO: &str = "auto";
-const ROUND_ROBIN: &str = "multirouter-auto";
 
 /// Why a name means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ mod strategies;
 #[cfg(test)]
 mod tests;
 
-pub use directory::{Directory, Unresolved, VIRTUAL_MODELS};
+pub use directory::{Directory, Unresolved};
 pub use draw::Draw;
 pub use group::{Group, Member, Node};
 pub use memory::{Advance, Memory, Slot};

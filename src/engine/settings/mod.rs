@@ -18,7 +18,7 @@ pub use limits::{Limits, Timeouts};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
-pub use routing::{Routing, Strategy};
+pub use routing::{AUTO, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use secret::Secret;
 
 use std::sync::Arc;

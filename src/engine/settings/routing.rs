@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+/// Names that mean more than one model and are always there.
+pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
+
+/// Every target in the configured order.
+pub const AUTO: &str = "auto";
+
+/// Every connection in turn.
+pub const ROUND_ROBIN: &str = "multirouter-auto";
+
 /// The operator's choices for routing.
 #[derive(Debug, Clone)]
 pub struct Routing {

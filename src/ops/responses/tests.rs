@@ -37,14 +37,14 @@ impl Scene {
     async fn here(&self, caller: &Caller, id: &str) -> Option<Kept> {
         match self.responses.find(caller, id).await.unwrap()? {
             Found::Here(kept) => Some(kept),
-            Found::At { .. } => None,
+            Found::At(_) => None,
         }
     }
 
     async fn at(&self, caller: &Caller, id: &str) -> Option<(Arc<str>, u64)> {
         match self.responses.find(caller, id).await.unwrap()? {
             Found::Here(_) => None,
-            Found::At { connection, fingerprint } => Some((connection, fingerprint)),
+            Found::At(keeper) => Some((keeper.connection, keeper.fingerprint)),
         }
     }
 

@@ -110,10 +110,7 @@ async fn question(api: &Api, visit: &Visit) -> Result<Question, Refusal> {
             let facts = Facts { continues: Some(previous), ..scan(&body)? };
             Ok(asked(visit, body.into(), facts, None))
         }
-        Some(Found::At { connection, fingerprint }) => {
-            let pin = Keeper { connection, fingerprint };
-            Ok(asked(visit, visit.body.clone(), facts, Some(pin)))
-        }
+        Some(Found::At(pin)) => Ok(asked(visit, visit.body.clone(), facts, Some(pin))),
         None => {
             let text = format!("The response `{previous}` is not known here, or not yours.");
             Err(Refusal::new(Code::PreviousResponseNotFound, text).about("previous_response_id"))

@@ -34,10 +34,7 @@ pub(in super::super) async fn retrieve(
 ) -> Response {
     api.serve(ids, request, async |visit| match find(&api, &visit, id).await? {
         (_, Found::Here(kept)) => Ok(Json(kept.response).into_response()),
-        (id, Found::At { connection, fingerprint }) => {
-            let pin = Keeper { connection, fingerprint };
-            forward(&api, &visit, Method::GET, &id, "", pin).await
-        }
+        (id, Found::At(pin)) => forward(&api, &visit, Method::GET, &id, "", pin).await,
     })
     .await
 }
@@ -52,10 +49,7 @@ pub(in super::super) async fn delete(
         let (id, found) = find(&api, &visit, id).await?;
         let answer = match found {
             Found::Here(_) => Json(json!({"id": id, "object": "response", "deleted": true})).into_response(),
-            Found::At { connection, fingerprint } => {
-                let pin = Keeper { connection, fingerprint };
-                forward(&api, &visit, Method::DELETE, &id, "", pin).await?
-            }
+            Found::At(pin) => forward(&api, &visit, Method::DELETE, &id, "", pin).await?,
         };
         api.responses.delete(&visit.caller, &id).await.map_err(|error| refused(&error))?;
         Ok(answer)
@@ -75,10 +69,7 @@ pub(in super::super) async fn cancel(
                 format!("The response `{id}` is complete: only background responses can be cancelled.");
             Err(Refusal::new(Code::InvalidParameter, text).about("response_id"))
         }
-        (id, Found::At { connection, fingerprint }) => {
-            let pin = Keeper { connection, fingerprint };
-            forward(&api, &visit, Method::POST, &id, "/cancel", pin).await
-        }
+        (id, Found::At(pin)) => forward(&api, &visit, Method::POST, &id, "/cancel", pin).await,
     })
     .await
 }
@@ -91,10 +82,7 @@ pub(in super::super) async fn input_items(
 ) -> Response {
     api.serve(ids, request, async |visit| match find(&api, &visit, id).await? {
         (_, Found::Here(kept)) => listed(&kept, &visit.parts.uri),
-        (id, Found::At { connection, fingerprint }) => {
-            let pin = Keeper { connection, fingerprint };
-            forward(&api, &visit, Method::GET, &id, "/input_items", pin).await
-        }
+        (id, Found::At(pin)) => forward(&api, &visit, Method::GET, &id, "/input_items", pin).await,
     })
     .await
 }
