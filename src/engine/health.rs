@@ -308,7 +308,12 @@ mod tests {
             priority: 0,
             fingerprint: 1,
         };
-        Target { connection: Arc::new(connection), model: model.into(), dialect: Dialect::Chat }
+        Target {
+            connection: Arc::new(connection),
+            model: model.into(),
+            dialect: Dialect::Chat,
+            facts: Arc::default(),
+        }
     }
 
     fn health() -> (Health, Arc<World>) {

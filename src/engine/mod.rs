@@ -8,6 +8,7 @@ pub mod code;
 pub mod fault;
 pub mod health;
 mod meter;
+pub mod money;
 pub mod pipeline;
 pub mod plan;
 pub mod policy;

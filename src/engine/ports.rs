@@ -11,7 +11,7 @@ use http::HeaderMap;
 use super::{
     fault::{Fault, FaultKind},
     receipt::Receipt,
-    settings::{Connection, Timeouts},
+    settings::{Connection, ModelFacts, Timeouts},
 };
 
 /// One place that a request can go to.
@@ -23,6 +23,8 @@ pub struct Target {
     pub model: Arc<str>,
     /// The dialect in which the provider is spoken to.
     pub dialect: Dialect,
+    /// What is known of the model there.
+    pub facts: Arc<ModelFacts>,
 }
 
 /// What is to be sent: the client's own bytes and what a scan of them found.

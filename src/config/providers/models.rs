@@ -73,6 +73,7 @@ fn described(path: String, item: &Node, sink: &mut Sink) -> Option<(Written<Stri
         tags: words(&fields, sink),
         max_output: fields.node(&MAX_OUTPUT).map(|_| fields.number(sink, &MAX_OUTPUT, 1..=10_000_000, 1)),
         dialects: dialects(&fields, sink),
+        facts: Arc::default(),
     };
     let Some(name) = fields.text(sink, &ID) else {
         if fields.node(&ID).is_none() {

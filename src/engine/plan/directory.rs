@@ -143,7 +143,8 @@ impl Directory {
         let is_it =
             |known: &&Arc<Connection>| known.id == pin.connection && known.fingerprint == pin.fingerprint;
         let connection = self.connections.iter().find(is_it)?;
-        let target = Target { connection: Arc::clone(connection), model: "".into(), dialect };
+        let target =
+            Target { connection: Arc::clone(connection), model: "".into(), dialect, facts: Arc::default() };
         connection
             .endpoints
             .contains_key(&dialect)
@@ -253,5 +254,10 @@ fn all_listed(connection: &Arc<Connection>, dialect: Dialect) -> impl Iterator<I
 /// A target for a request in the client's dialect: in that dialect if the connection speaks it for this model.
 fn target(connection: &Arc<Connection>, model: &Arc<str>, client: Dialect) -> Option<Target> {
     let dialect = connection.dialect_for(model, client)?;
-    Some(Target { connection: Arc::clone(connection), model: Arc::clone(model), dialect })
+    Some(Target {
+        connection: Arc::clone(connection),
+        model: Arc::clone(model),
+        dialect,
+        facts: connection.facts_of(model),
+    })
 }

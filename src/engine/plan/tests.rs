@@ -44,7 +44,12 @@ fn target(id: &str) -> Target {
         priority: 0,
         fingerprint: 1,
     };
-    Target { connection: Arc::new(connection), model: "m".into(), dialect: Dialect::Chat }
+    Target {
+        connection: Arc::new(connection),
+        model: "m".into(),
+        dialect: Dialect::Chat,
+        facts: Arc::default(),
+    }
 }
 
 /// A group of connections of these names, `name=weight` where the weight is not 1.

@@ -7,7 +7,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::{Provider, Secret};
+use super::{ModelFacts, Provider, Secret};
 
 /// One account at one provider, ready to be used.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub struct About {
     pub max_output: Option<u64>,
     /// The dialects in which it can be reached; empty: all of the provider's.
     pub dialects: Vec<Dialect>,
+    /// What is known of it: the user's word, and beneath it the catalogue's.
+    pub facts: Arc<ModelFacts>,
 }
 
 impl Models {
@@ -61,6 +63,12 @@ impl Models {
 }
 
 impl Connection {
+    /// What is known of `model` here.
+    #[must_use]
+    pub fn facts_of(&self, model: &str) -> Arc<ModelFacts> {
+        self.models.about.get(model).map(|about| Arc::clone(&about.facts)).unwrap_or_default()
+    }
+
     /// The dialect in which a client of `client` reaches `model` here: its own where that is spoken, else the one that
     /// the provider prefers.
     #[must_use]

@@ -6,6 +6,7 @@ mod combo;
 mod connection;
 mod keeping;
 mod limits;
+mod model;
 mod provider;
 mod routing;
 mod secret;
@@ -15,6 +16,7 @@ pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
+pub use model::{ModelFacts, Price};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };

@@ -66,7 +66,12 @@ async fn fault(stream: bool, says: Says) -> Fault {
         priority: 0,
         fingerprint: 0,
     };
-    let target = Target { connection: Arc::new(connection), model: "m".into(), dialect: Dialect::Chat };
+    let target = Target {
+        connection: Arc::new(connection),
+        model: "m".into(),
+        dialect: Dialect::Chat,
+        facts: Arc::default(),
+    };
     let facts = Arc::new(Facts { model: "m".into(), stream, ..Facts::default() });
     let request = Asked {
         dialect: Dialect::Chat,
