@@ -36,7 +36,7 @@ impl Usd {
             clippy::cast_sign_loss,
             reason = "checked to be within the range"
         )]
-        (pico.is_finite() && (0.0..u64::MAX as f64).contains(&pico)).then(|| Self(pico as u64))
+        (pico.is_finite() && (0.0..u64::MAX as f64).contains(&pico)).then_some(Self(pico as u64))
     }
 
     /// The amount in dollars, for people and JSON.
