@@ -12,13 +12,21 @@ use common::{MODEL, Nowhere, Wall};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use trivium::engine::{
     fault::FaultKind,
-    health::Health,
-    plan::{Directory, Draw, Memory, Scene, plan},
+    health::{Health, View},
+    need::Need,
+    plan::{Directory, Memory, Scene, plan},
     ports::{Clock, CooldownRecord},
-    settings::Settings,
+    settings::{Scoring, Settings},
+    telemetry::Telemetry,
 };
 
 const CONNECTIONS: [usize; 3] = [1, 10, 100];
+
+/// What is known when nothing special is.
+fn scene<'a>(health: &'a View<'a>, memory: &'a Memory, known: &'a (Telemetry, Need, Scoring)) -> Scene<'a> {
+    let (telemetry, need, scoring) = known;
+    Scene { health, memory, telemetry, need, affine: None, scoring, seed: 1 }
+}
 
 /// Health that knows nothing, or that has every second connection cooling for an hour.
 fn health(settings: &Settings, cooling: bool) -> Health {
@@ -38,6 +46,7 @@ fn health(settings: &Settings, cooling: bool) -> Health {
 fn deciding(c: &mut Criterion) {
     let catalogue = common::catalogue();
     let memory = Memory::default();
+    let known = (Telemetry::default(), Need::default(), Scoring::default());
     let mut group = c.benchmark_group("plan");
     for connections in CONNECTIONS {
         let settings = common::settings(&catalogue, connections);
@@ -49,12 +58,7 @@ fn deciding(c: &mut Criterion) {
             let health = health(&settings, cooling);
             let candidates = directory.resolve(MODEL, Dialect::Chat).unwrap();
             group.bench_function(BenchmarkId::new(name, connections), |b| {
-                b.iter(|| {
-                    plan(
-                        black_box(&candidates),
-                        &Scene { health: &health.view(), memory: &memory, draw: Draw::new(1) },
-                    )
-                });
+                b.iter(|| plan(black_box(&candidates), &scene(&health.view(), &memory, &known)));
             });
         }
         for (name, model) in [("both/exhaust", MODEL), ("both/round-robin", "multirouter-auto")] {
@@ -62,7 +66,7 @@ fn deciding(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new(name, connections), |b| {
                 b.iter(|| {
                     let candidates = directory.resolve(black_box(model), Dialect::Chat).unwrap();
-                    plan(&candidates, &Scene { health: &health.view(), memory: &memory, draw: Draw::new(1) })
+                    plan(&candidates, &scene(&health.view(), &memory, &known))
                 });
             });
         }

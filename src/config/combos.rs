@@ -105,7 +105,16 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
     if !enabled || steps.is_empty() {
         return None;
     }
-    let combo = Combo { id: id.value.into(), description, strategy, connections, sticky, steps };
+    let combo = Combo {
+        id: id.value.into(),
+        description,
+        strategy,
+        connections,
+        sticky,
+        by_tier: false,
+        scoring: None,
+        steps,
+    };
     Some(Drafted { combo, path, origin: id.origin, steps: origins })
 }
 

@@ -34,5 +34,5 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
     let default = Routing::default();
     let default_strategy = fields.choice(sink, &DEFAULT_STRATEGY, &STRATEGIES, default.default_strategy);
     let retry_after = fields.seconds(sink, &RETRY_AFTER, 0.0..=WEEK, default.retry_after);
-    Routing { default_strategy, retry_after }
+    Routing { default_strategy, retry_after, ..default }
 }

@@ -13,12 +13,15 @@ use super::{
     code::Code,
     fault::{Fault, FaultKind, Scope, Stage},
     health::{Cooldown, Health, Standing},
-    plan::{Plan, Skip},
+    learning::Learning,
+    nowhere,
+    plan::{Bar, Plan, Skip},
     ports::{Call, Frames, Request, Target, Task, Upstream},
     receipt::AttemptRecord,
     refusal::Refusal,
     settings::Settings,
     settle::Settlement,
+    telemetry::Watch,
 };
 
 /// The most that is held back before the first content, in bytes, beside three times the request: a role and an id need
@@ -36,6 +39,8 @@ pub(super) struct Race {
     pub(super) permit: Permit,
     /// The hub's id of the request.
     pub(super) id: Arc<str>,
+    /// What it teaches those that follow.
+    pub(super) learning: Learning,
 }
 
 /// A target that has given content: what came so far, and the rest as it comes.
@@ -53,6 +58,9 @@ pub(super) struct Started {
     pub(super) settings: Arc<Settings>,
     pub(super) deadline: Instant,
     pub(super) permit: Permit,
+    pub(super) learning: Learning,
+    /// The attempt that is going on.
+    pub(super) watch: Watch,
 }
 
 /// What one target gave until its first content.
@@ -74,15 +82,19 @@ impl Race {
         let mut faults = Vec::new();
         while let Some(target) = targets.pop_front() {
             if let Some(cooldown) = self.cooled_meanwhile(&target) {
-                let skip = Skip { target, cooldown };
+                let skip = Skip { target, bar: Bar::Cooling(cooldown) };
                 self.settlement.skipped(skip.record());
                 self.plan.skipped.push(skip);
                 continue;
             }
             let started_ms = self.settlement.meter.elapsed_ms();
+            let watch = self.learning.begin(&target);
             match self.open(&target, deadline).await {
-                Ok(opened) => return Ok(self.started(target, opened, started_ms, deadline)),
+                Ok(opened) => return Ok(self.started(target, opened, started_ms, deadline, watch)),
                 Err(fault) => {
+                    if fault.kind.scope() != Scope::Request {
+                        self.learning.failed(&watch);
+                    }
                     self.note(&target, &fault, started_ms);
                     if !fault.kind.fails_over() {
                         faults.push((target, fault));
@@ -157,7 +169,16 @@ impl Race {
         }
     }
 
-    fn started(mut self, target: Target, opened: Opened, started_ms: u32, deadline: Instant) -> Started {
+    fn started(
+        mut self,
+        target: Target,
+        opened: Opened,
+        started_ms: u32,
+        deadline: Instant,
+        watch: Watch,
+    ) -> Started {
+        let took_ms = self.settlement.meter.elapsed_ms().saturating_sub(started_ms);
+        self.learning.served(&target, &watch, took_ms);
         self.settlement.meter.content();
         self.settlement.commit();
         self.health.succeeded(&target.connection);
@@ -174,6 +195,8 @@ impl Race {
             settings: self.settings,
             deadline,
             permit: self.permit,
+            learning: self.learning,
+            watch,
         }
     }
 
@@ -214,11 +237,15 @@ impl Race {
         let mut failed = Vec::new();
         for (target, fault) in faults {
             match view.standing(&target.connection, &target.model) {
-                Standing::Cooling(cooldown) => skipped.push(Skip { target, cooldown }),
+                Standing::Cooling(cooldown) => skipped.push(Skip { target, bar: Bar::Cooling(cooldown) }),
                 Standing::Fit | Standing::Recovering(_) => failed.push((target, fault)),
             }
         }
-        if failed.is_empty() { cooling(model, &skipped, view.now()) } else { all_failed(model, &failed) }
+        if failed.is_empty() {
+            nowhere::left_out(model, &skipped, view.now())
+        } else {
+            nowhere::all_failed(model, &failed)
+        }
     }
 }
 
@@ -248,55 +275,4 @@ async fn within<T>(
             Fault::timed_out(stage, limit)
         }
     })
-}
-
-/// Every target is to be left alone for a while.
-pub(super) fn cooling(model: &str, skipped: &[Skip], now: i64) -> Refusal {
-    if skipped.iter().all(|skip| skip.cooldown.kind == FaultKind::ModelNotFound) {
-        let who = names(skipped.iter().map(|skip| &skip.target));
-        return Refusal::new(Code::ModelNotFound, format!("The model `{model}` is unknown to {who}."))
-            .about("model");
-    }
-    let exhausted = skipped.iter().all(|skip| skip.cooldown.kind.is_exhaustion());
-    let until = skipped.iter().map(|skip| skip.cooldown.until).min().unwrap_or(now);
-    let wait = Duration::from_millis((until - now).max(0).unsigned_abs());
-    let (code, what) = if exhausted {
-        (Code::RateLimited, "has used up its limits")
-    } else {
-        (Code::AllCoolingDown, "is out of use for a while")
-    };
-    let text = format!(
-        "Every connection that serves `{model}` {what} ({}). The first one is back in {} s.",
-        kinds(skipped),
-        wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)),
-    );
-    Refusal::new(code, text).retry_after(wait)
-}
-
-/// How many are left alone for which reason. Which ones they are is for callers who may see the topology.
-fn kinds(skipped: &[Skip]) -> String {
-    let mut counts = std::collections::BTreeMap::new();
-    for skip in skipped {
-        *counts.entry(skip.cooldown.kind.as_str()).or_insert(0_usize) += 1;
-    }
-    counts.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ")
-}
-
-fn all_failed(model: &str, failed: &[(Target, Fault)]) -> Refusal {
-    if failed.iter().all(|(_, fault)| fault.kind == FaultKind::Unserved && fault.status == Some(404)) {
-        let who = names(failed.iter().map(|(target, _)| target));
-        let text = format!("The model `{model}` is unknown to {who}, or cannot do this there.");
-        return Refusal::new(Code::ModelNotFound, text).about("model");
-    }
-    let timed_out = failed.iter().all(|(_, fault)| matches!(fault.kind, FaultKind::TimedOut(_)));
-    let code = if timed_out { Code::DeadlineExceeded } else { Code::AllFailed };
-    let who = names(failed.iter().map(|(target, _)| target));
-    Refusal::new(code, format!("No connection could answer for `{model}`; tried: {who}."))
-}
-
-/// Which providers were tried. Connections' ids are for callers who may see the topology, so they are not named.
-fn names<'a>(targets: impl Iterator<Item = &'a Target>) -> String {
-    let mut names: Vec<&str> = targets.map(|target| target.connection.provider.name.as_str()).collect();
-    names.dedup();
-    names.join(", ")
 }

@@ -60,6 +60,10 @@ pub enum Code {
     UpstreamRefused,
     /// No target can do what is asked in the dialect that it takes.
     NotSupported,
+    /// The request fits into no context window that serves the model.
+    ContextLengthExceeded,
+    /// The model is served, and by nobody who could serve this request.
+    NoExecutableTargets,
     /// The response that the request goes on from is not known here.
     PreviousResponseNotFound,
     /// The deadline of the request passed.
@@ -88,7 +92,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -117,6 +121,8 @@ impl Code {
         Self::AllFailed,
         Self::UpstreamRefused,
         Self::NotSupported,
+        Self::ContextLengthExceeded,
+        Self::NoExecutableTargets,
         Self::PreviousResponseNotFound,
         Self::DeadlineExceeded,
         Self::StreamInterrupted,
@@ -167,6 +173,12 @@ impl Code {
             Self::UpstreamRefused => ("upstream_refused", 400, "Correct the request."),
             Self::NotSupported => {
                 ("not_supported", 400, "Use a model at a provider that has it, or ask in another way.")
+            }
+            Self::ContextLengthExceeded => {
+                ("context_length_exceeded", 400, "Send less, or use a model with a larger context window.")
+            }
+            Self::NoExecutableTargets => {
+                ("no_executable_targets", 404, "Ask for less, or add a model that can do it.")
             }
             Self::PreviousResponseNotFound => (
                 "previous_response_not_found",

@@ -2,13 +2,17 @@
 //! Wire formats, sockets, storage and HTTP surfaces live elsewhere and are reached through `ports`.
 
 mod admit;
+pub mod affinity;
 mod attempt;
 pub mod caller;
 pub mod code;
 pub mod fault;
 pub mod health;
+mod learning;
 mod meter;
 pub mod money;
+pub mod need;
+mod nowhere;
 pub mod pipeline;
 pub mod plan;
 pub mod policy;
@@ -18,6 +22,8 @@ pub mod refusal;
 mod resolve;
 pub mod settings;
 mod settle;
+pub mod task;
+pub mod telemetry;
 
 pub use admit::Admission;
 pub use pipeline::Engine;

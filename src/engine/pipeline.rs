@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,7 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use async_stream::stream;
 use bytes::Bytes;
-use canon::{Dialect, Losses, Mark};
+use canon::{Dialect, Losses, Mark, look, names};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use operations::Scope;
@@ -20,17 +20,20 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     admit::{Admission, Permit},
-    attempt::{self, Race, Started},
+    attempt::{Race, Started},
     caller::Caller,
     code::Code,
     fault::{Fault, FaultKind, Stage},
     health::Health,
+    learning::{Knowledge, Learning},
+    need::{Need, Wishes},
+    nowhere,
     plan::{self, Directory, Draw, Group, Memory, Plan, Scene},
     policy,
     ports::{Clock, ReceiptSink, Request, Task, Upstream},
     refusal::Refusal,
     resolve,
-    settings::{Catalogue, Settings},
+    settings::{Adherence, Catalogue, Routing, Settings},
     settle::{Opening, Settlement},
 };
 
@@ -39,7 +42,7 @@ pub struct Engine {
     snapshot: ArcSwap<Snapshot>,
     catalogue: Arc<Catalogue>,
     health: Arc<Health>,
-    memory: Mutex<Memory>,
+    knowledge: Arc<Knowledge>,
     seeds: Seeds,
     admission: Admission,
     upstream: Arc<dyn Upstream>,
@@ -71,6 +74,10 @@ pub struct Inbound {
     pub pin: Option<Keeper>,
     /// A word that the model must be tagged with.
     pub tag: Option<&'static str>,
+    /// What the client calls the session that this belongs to.
+    pub session: Option<String>,
+    /// What the client wants of the targets.
+    pub wishes: Option<Box<Wishes>>,
     /// How long the status is held back for the first content of a stream, and how long a stream
     /// may be silent before a sign of life is due.
     pub keep_alive: Duration,
@@ -140,14 +147,16 @@ impl Engine {
     ) -> Self {
         let admission = Admission::new(&settings.limits);
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
-        let (memory, seeds) = (Mutex::default(), Seeds::new(seed));
-        Self { snapshot, catalogue, health, memory, seeds, admission, upstream, receipts, clock }
+        let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
+        Self { snapshot, catalogue, health, knowledge, seeds, admission, upstream, receipts, clock }
     }
 
     /// Takes new settings. Running requests keep the ones that they began with.
     pub fn reload(&self, settings: Settings) {
         self.admission.resize(&settings.limits);
         self.health.retain(&settings.connections);
+        let is_configured = |id: &str| settings.connections.iter().any(|one| *one.id == *id);
+        self.knowledge.telemetry.retain(is_configured);
         self.snapshot.store(Arc::new(Snapshot::new(settings, &self.catalogue, self.clock.now())));
     }
 
@@ -183,7 +192,13 @@ impl Engine {
         let snapshot = self.snapshot();
         let mut settlement = self.open(&inbound);
         match self.prepare(&inbound, &snapshot, &mut settlement).await {
-            Ok((permit, plan)) => {
+            Ok(Prepared { permit, mut plan, session }) => {
+                let learning = Learning {
+                    knowledge: Arc::clone(&self.knowledge),
+                    clock: Arc::clone(&self.clock),
+                    session,
+                    lessons: std::mem::take(&mut plan.lessons),
+                };
                 let race = Race {
                     upstream: Arc::clone(&self.upstream),
                     health: Arc::clone(&self.health),
@@ -193,6 +208,7 @@ impl Engine {
                     settlement,
                     permit,
                     id: inbound.id.as_str().into(),
+                    learning,
                 };
                 reply(race, inbound.keep_alive).await
             }
@@ -222,35 +238,59 @@ impl Engine {
         inbound: &Inbound,
         snapshot: &Snapshot,
         settlement: &mut Settlement,
-    ) -> Result<(Permit, Plan), Refusal> {
+    ) -> Result<Prepared, Refusal> {
         policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
         let name = &inbound.request.facts.model;
         let candidates = resolve::candidates(snapshot, inbound)?;
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
-        let plan = if matches!(inbound.request.task, Task::Kept { .. }) {
+        let (mut plan, session) = if matches!(inbound.request.task, Task::Kept { .. }) {
             // Whoever keeps it is asked, in whatever state: nobody else has it.
-            Plan::of(candidates)
+            (Plan::of(candidates), None)
         } else {
-            self.decide(&candidates)
+            let need = Need::of(&inbound.request, &candidates, inbound.wishes.clone());
+            let session = session(inbound, &candidates, &snapshot.settings.routing);
+            (self.decide(&candidates, &need, session, snapshot), session)
         };
-        settlement.planned(plan.strategy.as_str(), plan.skipped.iter().map(plan::Skip::record).collect());
+        settlement.planned(&mut plan);
         if plan.targets.is_empty() {
-            let mut refusal = attempt::cooling(name, &plan.skipped, self.clock.now());
+            let mut refusal = nowhere::left_out(name, &plan.skipped, self.clock.now());
             refusal.skipped = settlement.skips().to_vec();
             return Err(refusal);
         }
-        Ok((permit, plan))
+        Ok(Prepared { permit, plan, session })
     }
 
     /// Plans, and keeps what the strategies remember: one step, so that two requests never take the same turn.
-    fn decide(&self, candidates: &Group) -> Plan {
-        let draw = Draw::new(self.seeds.next());
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut plan = plan::plan(candidates, &Scene { health: &self.health.view(), memory: &memory, draw });
+    fn decide(&self, candidates: &Group, need: &Need, session: Option<u64>, snapshot: &Snapshot) -> Plan {
+        let seed = self.seeds.next();
+        let mut memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plan = self.plan(candidates, &memory, need, session, snapshot, seed);
         for advance in plan.advances.drain(..) {
             memory.commit(advance);
         }
         plan
+    }
+
+    fn plan(
+        &self,
+        candidates: &Group,
+        memory: &Memory,
+        need: &Need,
+        session: Option<u64>,
+        snapshot: &Snapshot,
+        seed: u64,
+    ) -> Plan {
+        let belonging = session.and_then(|session| self.knowledge.affinity.of(session, self.clock.now()));
+        let scene = Scene {
+            health: &self.health.view(),
+            memory,
+            telemetry: &self.knowledge.telemetry,
+            need,
+            affine: belonging.as_ref().map(|belonging| (&*belonging.connection, &*belonging.model)),
+            scoring: &snapshot.settings.routing.scoring,
+            seed,
+        };
+        plan::plan(candidates, &scene)
     }
 
     /// The targets that a request for `model` would go to now, without using a turn or a draw.
@@ -261,10 +301,39 @@ impl Engine {
         let snapshot = self.snapshot();
         let candidates =
             snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
-        let draw = Draw::new(self.seeds.coming());
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(plan::plan(&candidates, &Scene { health: &self.health.view(), memory: &memory, draw }))
+        let memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.plan(&candidates, &memory, &Need::default(), None, &snapshot, self.seeds.coming()))
     }
+}
+
+/// What a request needs to be let loose.
+struct Prepared {
+    permit: Permit,
+    plan: Plan,
+    session: Option<u64>,
+}
+
+/// A number for the session that a request belongs to: of this caller, for this name. The client's own word for it, or the
+/// request's beginning where the settings go by that.
+fn session(inbound: &Inbound, candidates: &Group, routing: &Routing) -> Option<u64> {
+    let facts = &inbound.request.facts;
+    if routing.affinity == Adherence::Off || !matches!(inbound.request.task, Task::Generate) {
+        return None;
+    }
+    if candidates.is_single() {
+        return None;
+    }
+    let named = inbound.session.as_deref().or(facts.session.as_deref());
+    let begun = || {
+        let text = std::str::from_utf8(&inbound.request.body).ok()?;
+        Some(look::beginning(text.get(facts.spans.turns.clone()?)?))
+    };
+    let word = match routing.affinity {
+        Adherence::Beginning => named.or_else(begun),
+        Adherence::Session | Adherence::Off => named,
+    }?;
+    let of = |text: &str| names::hash(text);
+    Some(Draw::new(of(word)).about(&inbound.caller.id).about(&facts.model).number())
 }
 
 /// A seed for each plan, all following from one.
@@ -365,7 +434,19 @@ fn late(
 
 /// Passes on an answer that has begun.
 fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> + Send {
-    let Started { target, held, rest, mut settlement, health, settings, deadline, permit, .. } = started;
+    let Started {
+        target,
+        held,
+        rest,
+        mut settlement,
+        health,
+        settings,
+        deadline,
+        permit,
+        learning,
+        watch,
+        ..
+    } = started;
     stream! {
         // Settled before the last bytes are handed over: a client that leaves right after them has had its answer.
         let mut rest = rest;
@@ -407,12 +488,13 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
                 }
             };
             health.failed(&target, &fault, &settings.routing);
+            learning.failed(&watch);
             let refusal = interrupted(&fault);
             settlement.interrupt(&refusal, &fault);
             rest = None;
             yield Piece::Broke(Box::new(refusal));
         }
-        drop(permit);
+        drop((permit, watch));
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     code::Code,
     fault::Fault,
     meter::Meter,
+    plan::{Plan, Skip},
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
     refusal::Refusal,
@@ -59,6 +60,7 @@ impl Settlement {
             strategy: "",
             attempts: Vec::new(),
             skipped: Vec::new(),
+            inputs: None,
             // What stands here when the client leaves before anything else is known.
             status: Code::ClientClosed.status(),
             outcome: Outcome::ClientLeft,
@@ -73,11 +75,12 @@ impl Settlement {
         Self { meter: Meter::start(), receipt: Some(receipt), committed: Arc::default(), sink }
     }
 
-    /// Notes what was planned.
-    pub(super) fn planned(&mut self, strategy: &'static str, skipped: Vec<SkipRecord>) {
+    /// Notes what was planned, and takes what it follows from.
+    pub(super) fn planned(&mut self, plan: &mut Plan) {
         if let Some(receipt) = &mut self.receipt {
-            receipt.strategy = strategy;
-            receipt.skipped = skipped;
+            receipt.strategy = plan.strategy.as_str();
+            receipt.skipped = plan.skipped.iter().map(Skip::record).collect();
+            receipt.inputs = plan.inputs.take();
         }
     }
 

@@ -174,6 +174,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
             reason: "cooling".to_owned(),
             until: Some(START + 1000),
         }],
+        inputs: None,
         status: 200,
         outcome: Outcome::Completed,
         error: None,

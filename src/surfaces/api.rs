@@ -148,6 +148,8 @@ impl Api {
             },
             pin,
             tag,
+            session: None,
+            wishes: None,
             keep_alive: self.keep_alive,
         };
         let reply = self.engine.generate(inbound).await?;

@@ -13,6 +13,14 @@ pub struct Facts {
     pub wants_usage: bool,
     /// The earlier answer that the request goes on from (`previous_response_id`).
     pub continues: Option<String>,
+    /// Whether it brings tools.
+    pub tools: bool,
+    /// Whether the answer is to follow a JSON Schema.
+    pub structured: bool,
+    /// The most tokens that the answer may have.
+    pub max_output: Option<u64>,
+    /// The client's own name for what belongs together (`prompt_cache_key`, `metadata.user_id`).
+    pub session: Option<String>,
     /// Where the parts that may be edited stand in the body.
     pub spans: Spans,
 }
@@ -24,4 +32,6 @@ pub struct Spans {
     pub model: Option<Range<usize>>,
     /// The value of `stream_options`, when there is one.
     pub stream_options: Option<Range<usize>>,
+    /// The value that holds the conversation: `messages`, `input` or `contents`.
+    pub turns: Option<Range<usize>>,
 }

@@ -17,6 +17,7 @@ mod facts;
 mod fields;
 mod fold;
 mod frame;
+pub mod look;
 mod loss;
 mod message;
 pub mod names;

@@ -138,6 +138,26 @@ pub fn flag(param: &'static str, raw: Option<&RawValue>) -> Result<bool, ScanErr
     }
 }
 
+/// Whether a list is there that holds something.
+#[must_use]
+pub fn holds(raw: Option<&RawValue>) -> bool {
+    let inside = raw.and_then(|raw| raw.get().strip_prefix('[')?.strip_suffix(']'));
+    inside.is_some_and(|inside| !inside.trim().is_empty())
+}
+
+/// The first of some numbers that is there and is one; what else stands there the provider judges.
+#[must_use]
+pub fn number<'a>(raw: impl IntoIterator<Item = Option<&'a RawValue>>) -> Option<u64> {
+    raw.into_iter().flatten().find_map(|raw| raw.get().parse().ok())
+}
+
+/// A text that is there and is not too long to be a name; what else stands there the provider judges.
+#[must_use]
+pub fn short(raw: Option<&RawValue>) -> Option<String> {
+    let raw = raw.filter(|raw| raw.get().len() <= MODEL_LIMIT)?;
+    serde_json::from_str(raw.get()).ok()
+}
+
 /// A field of the wrong type, with the type that it has.
 #[must_use]
 pub fn wrong_type(param: &'static str, expected: &'static str, raw: &RawValue) -> ScanError {

@@ -1,6 +1,6 @@
 //! Token counts (`POST …/models/{model}:countTokens`).
 
-use canon::{Facts, ScanError, Spans, scan as pick};
+use canon::{Facts, ScanError, scan as pick};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -25,7 +25,7 @@ pub fn scan(body: &[u8], model: String) -> Result<Facts, ScanError> {
     } else if contents.is_none() {
         return Err(ScanError::Missing { param: "contents" });
     }
-    Ok(Facts { model, stream: false, wants_usage: false, continues: None, spans: Spans::default() })
+    Ok(Facts { model, ..Facts::default() })
 }
 
 /// The request for [`crate::generate::decode`]: what stands in `generateContentRequest`, where there is one, else the

@@ -23,11 +23,12 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         model: name,
         stream: pick::flag("stream", stream)?,
         wants_usage: options.map_or(Ok(false), include_usage)?,
-        continues: None,
         spans: Spans {
             model: model.map(|model| pick::span(text, model)),
             stream_options: options.map(|options| pick::span(text, options)),
+            turns: None,
         },
+        ..Facts::default()
     })
 }
 

@@ -19,7 +19,7 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
     let name = pick::model(model)?;
     input.ok_or(ScanError::Missing { param: "input" })?;
     let model = model.map(|model| pick::span(text, model));
-    Ok(Facts { model: name, spans: Spans { model, stream_options: None }, ..Facts::default() })
+    Ok(Facts { model: name, spans: Spans { model, ..Spans::default() }, ..Facts::default() })
 }
 
 #[derive(Deserialize)]

@@ -57,6 +57,13 @@ impl Directory {
             return Err(Unresolved::EmptyCombo { id: combo.id.to_string() });
         }
         let name = format!("{PREFIX}{}", combo.id).into();
-        Ok(Group { name, strategy: combo.strategy, sticky: combo.sticky, members })
+        Ok(Group {
+            name,
+            strategy: combo.strategy,
+            sticky: combo.sticky,
+            by_tier: combo.by_tier,
+            scoring: combo.scoring.clone(),
+            members,
+        })
     }
 }

@@ -62,6 +62,7 @@ pub struct Directory {
     pub(super) combos: Combos,
     combo_ids: Vec<Arc<str>>,
     strategy: Strategy,
+    auto: Strategy,
     /// Connections that list a model, by the model's id.
     listed: HashMap<Arc<str>, Vec<usize>>,
     /// Connections by every prefix that leads to them.
@@ -97,6 +98,7 @@ impl Directory {
             combos: Combos::new(&settings.combos),
             combo_ids: settings.combos.iter().map(|combo| Arc::clone(&combo.id)).collect(),
             strategy,
+            auto: settings.routing.auto,
             listed,
             prefixes,
             catalogue,
@@ -115,7 +117,7 @@ impl Directory {
             return self.expand(combo, dialect);
         }
         let strategy = match name {
-            AUTO => Strategy::Exhaust,
+            AUTO => self.auto,
             ROUND_ROBIN => Strategy::RoundRobin,
             _ => self.strategy,
         };

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::engine::{ports::Target, settings::Strategy};
+use crate::engine::{
+    ports::Target,
+    settings::{Scoring, Strategy},
+};
 
 /// Members and how to order them.
 #[derive(Debug, Clone)]
@@ -14,6 +17,10 @@ pub struct Group {
     pub strategy: Strategy,
     /// Requests in a row that stay with one member, where the strategy takes turns or draws. At least 1.
     pub sticky: u32,
+    /// Whether members of a better tier go before all others.
+    pub by_tier: bool,
+    /// How `auto` scores the members, where that differs from the settings.
+    pub scoring: Option<Box<Scoring>>,
     /// The members in the configured order.
     pub members: Vec<Member>,
 }
@@ -38,13 +45,35 @@ pub enum Node {
     Group(Group),
 }
 
+impl Node {
+    /// Every target that it leads to, in the configured order.
+    #[must_use]
+    pub fn targets(&self) -> Vec<&Target> {
+        match self {
+            Self::Target(target) => vec![target],
+            Self::Group(group) => group.members.iter().flat_map(|member| member.node.targets()).collect(),
+        }
+    }
+}
+
 impl Group {
     /// A group of targets that all weigh the same.
     #[must_use]
     pub fn of(name: impl Into<Arc<str>>, strategy: Strategy, targets: Vec<Target>) -> Self {
         let member = |(place, target)| Member { place, weight: 1, node: Node::Target(target) };
         let members = targets.into_iter().enumerate().map(member).collect();
-        Self { name: name.into(), strategy, sticky: 1, members }
+        Self { name: name.into(), strategy, sticky: 1, by_tier: false, scoring: None, members }
+    }
+
+    /// Whether there is at most one place to go.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        match self.members.as_slice() {
+            [] => true,
+            [Member { node: Node::Group(inner), .. }] => inner.is_single(),
+            [_] => true,
+            _ => false,
+        }
     }
 
     /// Whether there is nowhere to go.

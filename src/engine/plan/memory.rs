@@ -2,6 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
+use super::auto::Bench;
+
 /// Names with a memory. More are not kept: only names that resolve get one, so a configuration with more
 /// of them than this merely starts some turns anew.
 const NAMES: usize = 10_000;
@@ -13,7 +17,8 @@ pub struct Memory {
 }
 
 /// What one group's strategy remembers. Members are named by their place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Slot {
     /// Whose turn it is.
     Turn {
@@ -24,6 +29,15 @@ pub enum Slot {
     },
     /// Who has not been drawn yet, the next one last.
     Deck(Vec<usize>),
+    /// Who gave the last good answer.
+    Good {
+        /// The member.
+        place: usize,
+        /// When it was asked, in milliseconds since the Unix epoch.
+        at: i64,
+    },
+    /// Who is left for last for a while.
+    Bench(Vec<Bench>),
 }
 
 /// A change of the memory that using a plan makes.

@@ -1,30 +1,39 @@
-//! The planner: a pure function from what was asked and what is known to the ordered targets, with a reason
-//! for each one left out, and the change of the strategies' memory that serving the plan would make.
+//! The planner. It surveys what is known of the targets that a name means (`survey`), and decides (`decide`): a pure
+//! function from the survey to the ordered targets, with a reason for each one left out, and the change of the strategies'
+//! memory that serving the plan would make.
 
+pub mod auto;
+mod bar;
 mod combos;
+mod decide;
 mod directory;
 mod draw;
 mod group;
+mod inputs;
 mod memory;
 mod near;
 mod strategies;
+mod survey;
 
 #[cfg(test)]
 mod tests;
 
+pub use bar::{Ability, Bar, Skip, Wish};
+pub use decide::{Decision, decide};
 pub use directory::{Directory, Unresolved};
 pub use draw::Draw;
 pub use group::{Group, Member, Node};
+pub use inputs::{Branch, Growth, Inputs, Leaf, Share, Signals, State, Twig};
 pub use memory::{Advance, Memory, Slot};
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use self::strategies::{Candidate, Turn};
 use super::{
-    health::{Standing, View},
+    health::View,
+    need::Need,
     ports::Target,
-    receipt::SkipRecord,
-    settings::Strategy,
+    settings::{Scoring, Strategy},
+    telemetry::Telemetry,
 };
 
 /// Where a request can go, in order, and why not elsewhere.
@@ -38,36 +47,33 @@ pub struct Plan {
     pub strategy: Strategy,
     /// What the strategies remember, to be kept when the plan is used.
     pub advances: Vec<Advance>,
+    /// What strategies that learn from good answers are to be told when one is served.
+    pub lessons: Vec<Lesson>,
+    /// What the plan follows from; `None` where there was nothing to decide.
+    pub inputs: Option<Box<Inputs>>,
 }
 
-/// A target that was left out, with its standing.
+/// A group whose strategy learns from good answers.
 #[derive(Debug, Clone)]
-pub struct Skip {
-    /// The target.
-    pub target: Target,
-    /// Why.
-    pub cooldown: super::health::Cooldown,
-}
-
-impl Skip {
-    /// The same for a receipt.
-    #[must_use]
-    pub fn record(&self) -> SkipRecord {
-        SkipRecord {
-            connection: Arc::clone(&self.target.connection.id),
-            model: Arc::clone(&self.target.model),
-            reason: format!("{}: {}", self.cooldown.kind, self.cooldown.message),
-            until: Some(self.cooldown.until),
-        }
-    }
+pub struct Lesson {
+    /// The group's name.
+    pub name: Arc<str>,
+    /// The targets behind it, each with the place of the member that leads to it.
+    pub places: Vec<(Target, usize)>,
 }
 
 impl Plan {
     /// Every candidate in the configured order, whatever its state.
     #[must_use]
     pub fn of(group: Group) -> Self {
-        let strategy = group.strategy;
-        Self { targets: group.into_targets(), skipped: Vec::new(), strategy, advances: Vec::new() }
+        Self {
+            strategy: group.strategy,
+            targets: group.into_targets(),
+            skipped: Vec::new(),
+            advances: Vec::new(),
+            lessons: Vec::new(),
+            inputs: None,
+        }
     }
 }
 
@@ -77,122 +83,63 @@ pub struct Scene<'a> {
     pub health: &'a View<'a>,
     /// What the strategies remember.
     pub memory: &'a Memory,
-    /// The plan's chance.
-    pub draw: Draw,
+    /// What was seen of the targets.
+    pub telemetry: &'a Telemetry,
+    /// What the request needs.
+    pub need: &'a Need,
+    /// The connection and model that the caller's session belongs to.
+    pub affine: Option<(&'a str, &'a str)>,
+    /// How `auto` scores.
+    pub scoring: &'a Scoring,
+    /// Whence all chance comes.
+    pub seed: u64,
 }
 
 /// Orders the targets of a group: those that are fit in the strategies' order, then those that failed a
 /// moment ago, and none that is to be left alone.
 #[must_use]
 pub fn plan(group: &Group, scene: &Scene<'_>) -> Plan {
-    let mut arranged = arrange(group, scene);
-    let mut targets = arranged.fit;
-    targets.append(&mut arranged.recovering);
-    let mut skipped = arranged.skipped;
-    if group.is_nested() {
-        // Two steps of a combo may mean the same target; it is tried, or left out, once.
-        let mut seen = HashSet::new();
-        targets.retain(|target| seen.insert(identity(target)));
-        skipped.retain(|skip| seen.insert(identity(&skip.target)));
+    let survey = survey::survey(group, scene);
+    let decision = decide(&survey.inputs);
+    let skip = |(at, bar): (usize, Bar)| Skip { target: survey.targets[at].clone(), bar };
+    Plan {
+        targets: decision.order.iter().map(|&at| survey.targets[at].clone()).collect(),
+        skipped: survey.bars.into_iter().map(skip).collect(),
+        strategy: group.strategy,
+        advances: decision.advances,
+        lessons: lessons(group),
+        inputs: (survey.targets.len() > 1).then(|| Box::new(survey.inputs)),
     }
-    Plan { targets, skipped, strategy: group.strategy, advances: arranged.advances }
 }
 
-type Identity = (Arc<str>, Arc<str>, canon::Dialect);
-
-fn identity(target: &Target) -> Identity {
-    (Arc::clone(&target.connection.id), Arc::clone(&target.model), target.dialect)
+fn is_same(one: &Target, other: &Target) -> bool {
+    one.connection.id == other.connection.id && one.model == other.model && one.dialect == other.dialect
 }
 
-/// A group's targets by how they stand, each list in the order in which it is to be used.
-#[derive(Default)]
-struct Arranged {
-    fit: Vec<Target>,
-    recovering: Vec<Target>,
-    skipped: Vec<Skip>,
-    advances: Vec<Advance>,
-}
-
-/// A member of a group with what is known of it.
-enum Known<'a> {
-    Fit(&'a Target),
-    Recovering(&'a Target),
-    Group(Arranged),
-}
-
-impl Known<'_> {
-    fn is_fit(&self) -> bool {
-        match self {
-            Self::Fit(_) => true,
-            Self::Recovering(_) => false,
-            Self::Group(arranged) => !arranged.fit.is_empty(),
+/// The groups whose strategy learns from good answers.
+fn lessons(group: &Group) -> Vec<Lesson> {
+    let mut found = Vec::new();
+    let mut open = vec![group];
+    while let Some(group) = open.pop() {
+        if group.strategy == Strategy::Lkgp {
+            let places = group.members.iter().flat_map(|member| {
+                member.node.targets().into_iter().map(|target| (target.clone(), member.place))
+            });
+            found.push(Lesson { name: Arc::clone(&group.name), places: places.collect() });
         }
+        open.extend(group.members.iter().filter_map(|member| match &member.node {
+            Node::Group(inner) => Some(inner),
+            Node::Target(_) => None,
+        }));
     }
+    found
 }
 
-fn arrange(group: &Group, scene: &Scene<'_>) -> Arranged {
-    let mut arranged = Arranged::default();
-    let mut known = Vec::with_capacity(group.members.len());
-    for member in &group.members {
-        let candidate = Candidate { place: member.place, weight: member.weight };
-        match &member.node {
-            Node::Target(target) => match scene.health.standing(&target.connection, &target.model) {
-                Standing::Fit => known.push((candidate, Known::Fit(target))),
-                Standing::Recovering(_) => known.push((candidate, Known::Recovering(target))),
-                Standing::Cooling(cooldown) => {
-                    arranged.skipped.push(Skip { target: target.clone(), cooldown });
-                }
-            },
-            Node::Group(inner) => {
-                let mut inner = arrange(inner, scene);
-                arranged.skipped.append(&mut inner.skipped);
-                if !inner.fit.is_empty() || !inner.recovering.is_empty() {
-                    known.push((candidate, Known::Group(inner)));
-                }
-            }
-        }
-    }
-    // The strategy chooses among those that are fit. Where none is, a failure of a moment ago is no reason to refuse.
-    let any_fit = known.iter().any(|(_, known)| known.is_fit());
-    let (usable, behind): (Vec<_>, Vec<_>) =
-        known.into_iter().partition(|(_, known)| known.is_fit() == any_fit);
-    if usable.is_empty() {
-        return arranged;
-    }
-    let (candidates, mut usable): (Vec<Candidate>, Vec<Option<Known<'_>>>) =
-        usable.into_iter().map(|(candidate, known)| (candidate, Some(known))).unzip();
-    let turn = Turn {
-        candidates: &candidates,
-        sticky: group.sticky,
-        slot: scene.memory.of(&group.name),
-        draw: scene.draw.about(&group.name),
-    };
-    let ordered = strategies::of(group.strategy).order(turn);
-    arranged.advances.extend(ordered.slot.map(|slot| Advance { name: Arc::clone(&group.name), slot }));
-    for (nth, at) in ordered.order.into_iter().enumerate() {
-        if let Some(known) = usable.get_mut(at).and_then(Option::take) {
-            arranged.take(known, nth == 0);
-        }
-    }
-    for (_, known) in behind {
-        arranged.take(known, false);
-    }
-    arranged
-}
-
-impl Arranged {
-    /// Takes a member's targets behind those that are there. Only the turn of the group that is used passes on.
-    fn take(&mut self, known: Known<'_>, is_used: bool) {
-        match known {
-            Known::Fit(target) => self.fit.push(target.clone()),
-            Known::Recovering(target) => self.recovering.push(target.clone()),
-            Known::Group(mut inner) => {
-                self.fit.append(&mut inner.fit);
-                self.recovering.append(&mut inner.recovering);
-                if is_used {
-                    self.advances.append(&mut inner.advances);
-                }
-            }
-        }
+impl Lesson {
+    /// What is remembered when `served` gave a good answer.
+    #[must_use]
+    pub fn learned(&self, served: &Target, at: i64) -> Option<Advance> {
+        let (_, place) = self.places.iter().find(|(target, _)| is_same(target, served))?;
+        Some(Advance { name: Arc::clone(&self.name), slot: Slot::Good { place: *place, at } })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Strategy;
+use super::{Scoring, Strategy};
 
 /// Ordered steps and a strategy. An alias is a combo with the strategy `priority`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct Combo {
     pub connections: Strategy,
     /// Requests in a row that stay with one step, where the strategy takes turns or draws. At least 1.
     pub sticky: u32,
+    /// Whether a step whose account is of a better tier goes before all others.
+    pub by_tier: bool,
+    /// How `auto` scores the steps, where that differs from the section `auto`.
+    pub scoring: Option<Box<Scoring>>,
     /// The steps in order; at least one.
     pub steps: Vec<Step>,
 }

@@ -9,6 +9,7 @@ mod limits;
 mod model;
 mod provider;
 mod routing;
+mod scoring;
 mod secret;
 
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
@@ -20,7 +21,8 @@ pub use model::{ModelFacts, Price};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
-pub use routing::{AUTO, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
+pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
+pub use scoring::{Mode, Scoring, Tier, Weights};
 pub use secret::Secret;
 
 use std::sync::Arc;

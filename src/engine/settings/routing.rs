@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::Scoring;
+
 /// Names that mean more than one model and are always there.
 pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
 
@@ -18,17 +22,42 @@ pub struct Routing {
     pub default_strategy: Strategy,
     /// How long a connection is left alone when the provider did not say.
     pub retry_after: Duration,
+    /// Whether a session stays with the target that answered it last.
+    pub affinity: Adherence,
+    /// How `auto` chooses among all targets: [`Strategy::Auto`], or [`Strategy::AutoRanked`].
+    pub auto: Strategy,
+    /// How `auto` scores.
+    pub scoring: Scoring,
+}
+
+/// What makes requests one session, which stays with the target that answered it last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Adherence {
+    /// Nothing.
+    Off,
+    /// The client's own word: a header, `prompt_cache_key`, or `metadata.user_id`.
+    #[default]
+    Session,
+    /// The same, and where the client has no word for it, the beginning of the conversation.
+    Beginning,
 }
 
 impl Default for Routing {
     /// Exhaust, and five minutes: what MultiRouter users are used to.
     fn default() -> Self {
-        Self { default_strategy: Strategy::Exhaust, retry_after: Duration::from_secs(300) }
+        Self {
+            default_strategy: Strategy::Exhaust,
+            retry_after: Duration::from_secs(300),
+            affinity: Adherence::Session,
+            auto: Strategy::Auto,
+            scoring: Scoring::default(),
+        }
     }
 }
 
 /// The order in which the members of a group are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// The configured order.
     Priority,
@@ -44,12 +73,66 @@ pub enum Strategy {
     Random,
     /// Everybody once in a random order, and again.
     StrictRandom,
+    /// The better of two that are drawn.
+    P2c,
+    /// The one that was given the least.
+    LeastUsed,
+    /// The smallest expected cost.
+    CostOptimized,
+    /// The smallest context window that fits.
+    ContextOptimized,
+    /// What is untouched, then what starts anew soonest.
+    ResetAware,
+    /// The window that starts anew soonest.
+    ResetWindow,
+    /// The most quota left.
+    Headroom,
+    /// The one that saw the request's beginning before.
+    CacheOptimized,
+    /// The last that gave a good answer.
+    Lkgp,
+    /// The highest score of six factors.
+    Auto,
+    /// The best rank.
+    AutoRanked,
 }
 
 impl Strategy {
     /// Every strategy, in the order in which they are listed to people.
-    pub const ALL: [Self; 6] =
-        [Self::Priority, Self::Exhaust, Self::RoundRobin, Self::Weighted, Self::Random, Self::StrictRandom];
+    pub const ALL: [Self; 17] = [
+        Self::Priority,
+        Self::Exhaust,
+        Self::RoundRobin,
+        Self::Weighted,
+        Self::Random,
+        Self::StrictRandom,
+        Self::P2c,
+        Self::LeastUsed,
+        Self::CostOptimized,
+        Self::ContextOptimized,
+        Self::ResetAware,
+        Self::ResetWindow,
+        Self::Headroom,
+        Self::CacheOptimized,
+        Self::Lkgp,
+        Self::Auto,
+        Self::AutoRanked,
+    ];
+
+    /// Whether the strategy looks at what is known of a target, rather than at its place alone.
+    #[must_use]
+    pub const fn looks(self) -> bool {
+        !matches!(
+            self,
+            Self::Priority
+                | Self::Exhaust
+                | Self::RoundRobin
+                | Self::Weighted
+                | Self::Random
+                | Self::StrictRandom
+                | Self::Lkgp
+        )
+    }
 
     /// The strategy's name in configuration and receipts.
     #[must_use]
@@ -61,6 +144,17 @@ impl Strategy {
             Self::Weighted => "weighted",
             Self::Random => "random",
             Self::StrictRandom => "strict-random",
+            Self::P2c => "p2c",
+            Self::LeastUsed => "least-used",
+            Self::CostOptimized => "cost-optimized",
+            Self::ContextOptimized => "context-optimized",
+            Self::ResetAware => "reset-aware",
+            Self::ResetWindow => "reset-window",
+            Self::Headroom => "headroom",
+            Self::CacheOptimized => "cache-optimized",
+            Self::Lkgp => "lkgp",
+            Self::Auto => "auto",
+            Self::AutoRanked => "auto-ranked",
         }
     }
 }

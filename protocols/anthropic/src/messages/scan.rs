@@ -1,6 +1,8 @@
 //! The facts of a Messages request, and of one that only counts tokens.
 
 use canon::{Facts, ScanError, Spans, scan as pick};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// Finds the facts of a Messages request. What else a request needs (`max_tokens`) the provider judges.
 ///
@@ -8,7 +10,9 @@ use canon::{Facts, ScanError, Spans, scan as pick};
 /// When the body is not a JSON object in UTF-8, or lacks what every request has.
 pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
     let text = pick::text(body)?;
-    let [model, messages, stream] = pick::fields(text, ["model", "messages", "stream"])?;
+    let names =
+        ["model", "messages", "stream", "tools", "max_tokens", "metadata", "output_format", "output_config"];
+    let [model, messages, stream, tools, most, metadata, format, config] = pick::fields(text, names)?;
     let name = pick::model(model)?;
     let messages = messages.ok_or(ScanError::Missing { param: "messages" })?;
     if !messages.get().starts_with('[') {
@@ -20,8 +24,30 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         // A stream of this dialect always reports its usage.
         wants_usage: true,
         continues: None,
-        spans: Spans { model: model.map(|model| pick::span(text, model)), stream_options: None },
+        tools: pick::holds(tools),
+        structured: [format, config]
+            .into_iter()
+            .flatten()
+            .any(|format| format.get().contains("\"json_schema\"")),
+        max_output: pick::number([most]),
+        session: metadata.and_then(user),
+        spans: Spans {
+            model: model.map(|model| pick::span(text, model)),
+            turns: Some(pick::span(text, messages)),
+            ..Spans::default()
+        },
     })
+}
+
+/// The user that the client names; coding agents write their session into it.
+fn user(metadata: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Metadata<'a> {
+        #[serde(borrow, default)]
+        user_id: Option<&'a RawValue>,
+    }
+    let metadata: Metadata<'_> = serde_json::from_str(metadata.get()).ok()?;
+    pick::short(metadata.user_id)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The facts of a request, and the path that it is sent to.
 
 use canon::{Facts, ScanError, Spans, scan as pick};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// The path below a base URL.
 #[must_use]
@@ -17,13 +19,42 @@ pub fn scan(body: &[u8], model: String, stream: bool) -> Result<Facts, ScanError
         return Err(ScanError::TooLong { param: "model", limit: canon::MODEL_LIMIT });
     }
     let text = pick::text(body)?;
-    let [contents] = pick::fields(text, ["contents"])?;
+    let names = ["contents", "tools", "generationConfig", "generation_config"];
+    let [contents, tools, config, snake] = pick::fields(text, names)?;
     let contents = contents.ok_or(ScanError::Missing { param: "contents" })?;
     // One content alone is taken for a list of one, as the API does.
     if !contents.get().starts_with(['[', '{']) {
         return Err(pick::wrong_type("contents", "an array", contents));
     }
-    Ok(Facts { model, stream, wants_usage: true, continues: None, spans: Spans::default() })
+    let config = config.or(snake);
+    let has = |words: [&str; 4]| {
+        config.is_some_and(|config| words.into_iter().any(|word| config.get().contains(word)))
+    };
+    Ok(Facts {
+        model,
+        stream,
+        wants_usage: true,
+        tools: pick::holds(tools),
+        structured: has([
+            "\"responseSchema\"",
+            "\"response_schema\"",
+            "\"responseJsonSchema\"",
+            "\"response_json_schema\"",
+        ]),
+        max_output: config.and_then(most),
+        spans: Spans { turns: Some(pick::span(text, contents)), ..Spans::default() },
+        ..Facts::default()
+    })
+}
+
+fn most(config: &RawValue) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Config<'a> {
+        #[serde(borrow, default, alias = "max_output_tokens", rename = "maxOutputTokens")]
+        most: Option<&'a RawValue>,
+    }
+    let config: Config<'_> = serde_json::from_str(config.get()).ok()?;
+    pick::number([config.most])
 }
 
 #[cfg(test)]

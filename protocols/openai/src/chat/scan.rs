@@ -10,8 +10,19 @@ use serde_json::value::RawValue;
 /// When the body is not a JSON object in UTF-8, or lacks what every chat request has.
 pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
     let text = pick::text(body)?;
-    let [model, messages, stream, options] =
-        pick::fields(text, ["model", "messages", "stream", "stream_options"])?;
+    let names = [
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "tools",
+        "response_format",
+        "max_completion_tokens",
+        "max_tokens",
+        "prompt_cache_key",
+    ];
+    let [model, messages, stream, options, tools, format, most, most_before, session] =
+        pick::fields(text, names)?;
     let name = pick::model(model)?;
     let messages = messages.ok_or(ScanError::Missing { param: "messages" })?;
     if !messages.get().starts_with('[') {
@@ -22,9 +33,14 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         stream: pick::flag("stream", stream)?,
         wants_usage: options.map_or(Ok(false), include_usage)?,
         continues: None,
+        tools: pick::holds(tools),
+        structured: format.is_some_and(|format| format.get().contains("\"json_schema\"")),
+        max_output: pick::number([most, most_before]),
+        session: pick::short(session),
         spans: Spans {
             model: model.map(|model| pick::span(text, model)),
             stream_options: options.map(|options| pick::span(text, options)),
+            turns: Some(pick::span(text, messages)),
         },
     })
 }

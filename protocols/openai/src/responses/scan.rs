@@ -9,8 +9,20 @@ use serde_json::value::RawValue;
 /// When the body is not a JSON object in UTF-8, or names no model, or gives nothing to answer.
 pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
     let text = pick::text(body)?;
-    let names = ["model", "input", "stream", "previous_response_id", "prompt", "conversation"];
-    let [model, input, stream, previous, prompt, conversation] = pick::fields(text, names)?;
+    let names = [
+        "model",
+        "input",
+        "stream",
+        "previous_response_id",
+        "prompt",
+        "conversation",
+        "tools",
+        "text",
+        "max_output_tokens",
+        "prompt_cache_key",
+    ];
+    let [model, input, stream, previous, prompt, conversation, tools, format, most, session] =
+        pick::fields(text, names)?;
     let name = pick::model(model)?;
     let input = said(input);
     if let Some(input) = input
@@ -27,7 +39,15 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         stream: pick::flag("stream", stream)?,
         wants_usage: true,
         continues: said(previous).map(continues).transpose()?,
-        spans: Spans { model: model.map(|model| pick::span(text, model)), stream_options: None },
+        tools: pick::holds(tools),
+        structured: format.is_some_and(|format| format.get().contains("\"json_schema\"")),
+        max_output: pick::number([most]),
+        session: pick::short(session),
+        spans: Spans {
+            model: model.map(|model| pick::span(text, model)),
+            turns: input.map(|input| pick::span(text, input)),
+            ..Spans::default()
+        },
     })
 }
 

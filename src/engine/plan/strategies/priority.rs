@@ -8,6 +8,6 @@ pub(super) struct Priority;
 
 impl Order for Priority {
     fn order(&self, turn: Turn<'_>) -> Ordered {
-        Ordered { order: (0..turn.candidates.len()).collect(), slot: None }
+        Ordered::of((0..turn.candidates.len()).collect())
     }
 }

@@ -8,6 +8,6 @@ impl Order for Random {
     fn order(&self, mut turn: Turn<'_>) -> Ordered {
         let mut order: Vec<usize> = (0..turn.candidates.len()).collect();
         turn.draw.shuffle(&mut order);
-        Ordered { order, slot: None }
+        Ordered::of(order)
     }
 }

@@ -11,7 +11,7 @@ impl Order for RoundRobin {
         let count = turn.candidates.len();
         let (first, left) = turn.staying().unwrap_or_else(|| (next(&turn), turn.sticky.saturating_sub(1)));
         let place = turn.candidates.get(first).map_or(0, |candidate| candidate.place);
-        Ordered { order: (first..count).chain(0..first).collect(), slot: Some(Slot::Turn { place, left }) }
+        Ordered::of((first..count).chain(0..first).collect()).remembering(Some(Slot::Turn { place, left }))
     }
 }
 

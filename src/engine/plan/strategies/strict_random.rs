@@ -26,6 +26,6 @@ impl Order for StrictRandom {
         if let Some(first) = order.first().map(|&first| turn.candidates[first].place) {
             deck.retain(|place| *place != first);
         }
-        Ordered { order, slot: Some(Slot::Deck(deck)) }
+        Ordered::of(order).remembering(Some(Slot::Deck(deck)))
     }
 }

@@ -14,7 +14,7 @@ impl Order for Weighted {
         let mut order: Vec<usize> = (0..turn.candidates.len()).collect();
         order.sort_by_key(|&at| (at != first, Reverse(turn.candidates[at].weight)));
         let place = turn.candidates.get(first).map_or(0, |candidate| candidate.place);
-        Ordered { order, slot: (turn.sticky > 1).then_some(Slot::Turn { place, left }) }
+        Ordered::of(order).remembering((turn.sticky > 1).then_some(Slot::Turn { place, left }))
     }
 }
 

@@ -158,6 +158,8 @@ async fn answer(
     let facts = scan(&payload).map_err(|error| not_a_request(&error))?;
     let stream = facts.stream;
     let inbound = Inbound {
+        session: None,
+        wishes: None,
         id: ids.own.to_string(),
         client_request_id: ids.client.clone(),
         caller,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod signals;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use canon::Dialect;
@@ -58,13 +60,13 @@ fn group(strategy: Strategy, names: &str) -> Group {
         let (name, weight) = name.split_once('=').unwrap_or((name, "1"));
         Member { place, weight: weight.parse().unwrap(), node: Node::Target(target(name)) }
     });
-    Group { name: "g".into(), strategy, sticky: 1, members: members.collect() }
+    Group { members: members.collect(), ..Group::of("g", strategy, Vec::new()) }
 }
 
 fn nested(strategy: Strategy, groups: Vec<Group>) -> Group {
     let member = |(place, group)| Member { place, weight: 1, node: Node::Group(group) };
     let members = groups.into_iter().enumerate().map(member).collect();
-    Group { name: "outer".into(), strategy, sticky: 1, members }
+    Group { members, ..Group::of("outer", strategy, Vec::new()) }
 }
 
 /// Plans one request after the other, and remembers.
@@ -92,9 +94,28 @@ impl Planner {
 
     fn plan(&mut self, group: &Group) -> Plan {
         self.seed += 1;
-        let draw = Draw::new(Draw::new(self.seed).number());
-        let scene = Scene { health: &self.health.view(), memory: &self.memory, draw };
+        let scene = Scene {
+            health: &self.health.view(),
+            memory: &self.memory,
+            telemetry: &Telemetry::default(),
+            need: &Need::default(),
+            affine: None,
+            scoring: &Scoring::default(),
+            seed: Draw::new(self.seed).number(),
+        };
         let mut plan = plan(group, &scene);
+        if let Some(inputs) = &plan.inputs {
+            let kept = serde_json::to_string(inputs).unwrap();
+            let again: Inputs = serde_json::from_str(&kept).unwrap();
+            assert_eq!(again, **inputs);
+            let ids = |decision: &Decision| {
+                let leaves: Vec<&Leaf> = again.root.leaves().collect();
+                decision.order.iter().map(|&at| leaves[at].connection.to_string()).collect::<Vec<_>>()
+            };
+            let planned: Vec<_> =
+                plan.targets.iter().map(|target| target.connection.id.to_string()).collect();
+            assert_eq!(ids(&decide(&again)), planned, "what is kept gives the same order again");
+        }
         plan.advances.drain(..).for_each(|advance| self.memory.commit(advance));
         plan
     }
@@ -240,7 +261,8 @@ proptest! {
                 weight: *weight,
                 node: Node::Target(target(&name(*id))),
             });
-            Group { name: format!("g{nth}").into(), strategy: *strategy, sticky: *sticky, members: members.collect() }
+            let empty = Group::of(format!("g{nth}"), *strategy, Vec::new());
+            Group { sticky: *sticky, members: members.collect(), ..empty }
         });
         let group = nested(outer, groups.collect());
         let cooling: Vec<String> = cooling.into_iter().map(name).collect();

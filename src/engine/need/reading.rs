@@ -1,0 +1,87 @@
+//! Reads a request's needs from its facts, and from its body where the targets at hand make that worth a closer look.
+
+use canon::{look, names};
+
+use super::{Need, Wishes};
+use crate::engine::{
+    plan::{Group, Node},
+    ports::{Request, Task},
+    settings::Strategy,
+    task,
+};
+
+/// Bytes of a body for each token, about, where nothing better is worth the time.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What the targets of a group make worth knowing.
+#[derive(Debug, Clone, Copy, Default)]
+struct Worth {
+    /// Somebody cannot see pictures.
+    pictures: bool,
+    /// The smallest window that is known.
+    window: Option<u64>,
+    /// Somebody orders by what the request is about.
+    task: bool,
+    /// Somebody orders by how the request begins.
+    beginning: bool,
+}
+
+impl Need {
+    /// What a request needs of the targets in `group`.
+    #[must_use]
+    pub fn of(request: &Request, group: &Group, wishes: Option<Box<Wishes>>) -> Self {
+        let facts = &request.facts;
+        let mut need = Self {
+            tools: facts.tools,
+            structured: facts.structured,
+            answer: facts.max_output,
+            prompt: request.body.len() as u64 / BYTES_PER_TOKEN,
+            wishes,
+            ..Self::default()
+        };
+        if !matches!(request.task, Task::Generate) {
+            return need;
+        }
+        let worth = Worth::of(group);
+        let body = || std::str::from_utf8(&request.body).unwrap_or_default();
+        let turns = || facts.spans.turns.clone().and_then(|span| body().get(span)).unwrap_or_default();
+        if worth.pictures || worth.task {
+            need.vision = look::shows_pictures(body());
+        }
+        // No token is shorter than a byte: a body of fewer bytes than the window has tokens fits.
+        if worth.window.is_some_and(|window| request.body.len() as u64 > window) {
+            need.prompt = look::tokens_of(body());
+            // The estimate is on the high side, and nobody is to be left out for that.
+            need.prompt_at_least = need.prompt / 4 * 3;
+        }
+        if worth.task {
+            need.task = Some(task::detect(look::said_last(turns()), need.vision));
+        }
+        if worth.beginning {
+            need.beginning = Some(names::hash(look::beginning(turns())));
+        }
+        need
+    }
+}
+
+impl Worth {
+    fn of(group: &Group) -> Self {
+        let mut worth = Self::default();
+        worth.add(group);
+        worth
+    }
+
+    fn add(&mut self, group: &Group) {
+        self.task |= group.strategy == Strategy::Auto;
+        self.beginning |= group.strategy == Strategy::CacheOptimized;
+        for member in &group.members {
+            match &member.node {
+                Node::Group(inner) => self.add(inner),
+                Node::Target(target) => {
+                    self.pictures |= target.facts.vision == Some(false);
+                    self.window = [self.window, target.facts.context].into_iter().flatten().min();
+                }
+            }
+        }
+    }
+}

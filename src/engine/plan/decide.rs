@@ -1,0 +1,193 @@
+//! The decision itself: a pure function of its [`Inputs`], total, and the same every time.
+
+use std::sync::Arc;
+
+use super::{
+    auto::Score,
+    draw::Draw,
+    inputs::{Branch, Growth, Inputs, Leaf, Signals, State},
+    memory::Advance,
+    strategies::{self, Candidate, Turn},
+};
+
+/// Leaves in the order in which they are to be tried.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decision {
+    /// The leaves' numbers, those that can be used first, then those that failed a moment ago. Each target once.
+    pub order: Vec<usize>,
+    /// What the strategies remember when the decision is used.
+    pub advances: Vec<Advance>,
+    /// How `auto` came to its order.
+    pub scores: Vec<(usize, Score)>,
+}
+
+/// Orders the leaves.
+#[must_use]
+pub fn decide(inputs: &Inputs) -> Decision {
+    let mut next = 0;
+    let arranged = arrange(&inputs.root, inputs, &mut next);
+    let Arranged { mut fit, mut recovering, mut advances, scores } = arranged;
+    // The caller's own order, and then its session, go before any strategy; a turn that is not used is not taken.
+    let before = fit.first().map(|leaf| leaf.at);
+    for &wanted in inputs.affine.iter().chain(inputs.preferred.iter().rev()) {
+        for list in [&mut fit, &mut recovering] {
+            if let Some(at) = list.iter().position(|leaf| leaf.at == wanted) {
+                list[..=at].rotate_right(1);
+            }
+        }
+    }
+    if fit.first().map(|leaf| leaf.at) != before {
+        advances.clear();
+    }
+    let mut seen = vec![false; next];
+    let order =
+        fit.into_iter().chain(recovering).filter(|leaf| !std::mem::replace(&mut seen[leaf.target()], true));
+    Decision { order: order.map(|leaf| leaf.at).collect(), advances, scores }
+}
+
+/// A leaf with its number.
+#[derive(Clone, Copy)]
+struct Numbered<'a> {
+    at: usize,
+    leaf: &'a Leaf,
+}
+
+impl Numbered<'_> {
+    /// The number of the first leaf that is the same target. An input that was tampered with does not break this.
+    fn target(&self) -> usize {
+        self.leaf.same_as.filter(|&earlier| earlier < self.at).unwrap_or(self.at)
+    }
+}
+
+/// A branch's leaves by how they stand, each list in the order in which it is to be used.
+#[derive(Default)]
+struct Arranged<'a> {
+    fit: Vec<Numbered<'a>>,
+    recovering: Vec<Numbered<'a>>,
+    advances: Vec<Advance>,
+    scores: Vec<(usize, Score)>,
+}
+
+/// A member of a branch with what is known of it.
+enum Known<'a> {
+    Fit(Numbered<'a>),
+    Recovering(Numbered<'a>),
+    Branch(Arranged<'a>),
+}
+
+impl<'a> Known<'a> {
+    fn is_fit(&self) -> bool {
+        match self {
+            Self::Fit(_) => true,
+            Self::Recovering(_) => false,
+            Self::Branch(arranged) => !arranged.fit.is_empty(),
+        }
+    }
+
+    /// The leaf that the member leads to first: what strategies know of it is known of the member.
+    fn first(&self) -> Option<Numbered<'a>> {
+        match self {
+            Self::Fit(leaf) | Self::Recovering(leaf) => Some(*leaf),
+            Self::Branch(arranged) => arranged.fit.first().or_else(|| arranged.recovering.first()).copied(),
+        }
+    }
+}
+
+type Members<'a> = Vec<(Candidate<'a>, Known<'a>)>;
+
+fn arrange<'a>(branch: &'a Branch, inputs: &'a Inputs, next: &mut usize) -> Arranged<'a> {
+    static NOTHING: Signals = Signals::UNKNOWN;
+    let mut arranged = Arranged::default();
+    let mut known: Members<'a> = Vec::with_capacity(branch.members.len());
+    for twig in &branch.members {
+        let member = match &twig.node {
+            Growth::Leaf(leaf) => {
+                let numbered = Numbered { at: *next, leaf };
+                *next += 1;
+                match leaf.state {
+                    State::Fit => Known::Fit(numbered),
+                    State::Recovering => Known::Recovering(numbered),
+                    State::Barred => continue,
+                }
+            }
+            Growth::Branch(inner) => {
+                let mut inner = arrange(inner, inputs, next);
+                arranged.scores.append(&mut inner.scores);
+                if inner.fit.is_empty() && inner.recovering.is_empty() {
+                    continue;
+                }
+                Known::Branch(inner)
+            }
+        };
+        let signals = member.first().map_or(&NOTHING, |first| &first.leaf.signals);
+        known.push((Candidate { place: twig.place, weight: twig.weight, signals }, member));
+    }
+    // The strategy chooses among those that are fit. Where none is, a failure of a moment ago is no reason to refuse.
+    let any_fit = known.iter().any(|(_, known)| known.is_fit());
+    let (usable, behind): (Members<'a>, Members<'a>) =
+        known.into_iter().partition(|(_, known)| known.is_fit() == any_fit);
+    for (nth, tier) in by_tier(branch, usable).into_iter().enumerate() {
+        arranged.order(branch, inputs, tier, nth == 0);
+    }
+    for (_, known) in behind {
+        arranged.take(known, false);
+    }
+    arranged
+}
+
+/// The members of one tier after the other, where the group asks for that; all of them together, where it does not.
+fn by_tier<'a>(branch: &Branch, members: Members<'a>) -> Vec<Members<'a>> {
+    if !branch.by_tier {
+        return if members.is_empty() { Vec::new() } else { vec![members] };
+    }
+    let mut tiers = std::collections::BTreeMap::<_, Members<'a>>::new();
+    for member in members {
+        tiers.entry(member.0.signals.tier).or_default().push(member);
+    }
+    tiers.into_values().collect()
+}
+
+impl<'a> Arranged<'a> {
+    /// Puts members into their strategy's order behind what is there.
+    fn order(&mut self, branch: &Branch, inputs: &Inputs, members: Members<'a>, is_used: bool) {
+        let (candidates, mut members): (Vec<Candidate<'_>>, Vec<Option<Known<'_>>>) =
+            members.into_iter().map(|(candidate, known)| (candidate, Some(known))).unzip();
+        let turn = Turn {
+            candidates: &candidates,
+            sticky: branch.sticky,
+            slot: branch.slot.as_ref(),
+            draw: Draw::new(inputs.seed).about(&branch.name),
+            now: inputs.now,
+            scoring: branch.scoring.as_deref(),
+        };
+        let ordered = strategies::of(branch.strategy).order(turn);
+        if is_used {
+            let advance = |slot| Advance { name: Arc::clone(&branch.name), slot };
+            self.advances.extend(ordered.slot.map(advance));
+        }
+        for (at, score) in ordered.scores {
+            let leaf = members.get(at).and_then(Option::as_ref).and_then(Known::first);
+            self.scores.extend(leaf.map(|leaf| (leaf.at, score)));
+        }
+        for (nth, at) in ordered.order.into_iter().enumerate() {
+            if let Some(known) = members.get_mut(at).and_then(Option::take) {
+                self.take(known, is_used && nth == 0);
+            }
+        }
+    }
+
+    /// Takes a member's leaves behind those that are there. Only the turn of the group that is used passes on.
+    fn take(&mut self, known: Known<'a>, is_used: bool) {
+        match known {
+            Known::Fit(leaf) => self.fit.push(leaf),
+            Known::Recovering(leaf) => self.recovering.push(leaf),
+            Known::Branch(mut inner) => {
+                self.fit.append(&mut inner.fit);
+                self.recovering.append(&mut inner.recovering);
+                if is_used {
+                    self.advances.append(&mut inner.advances);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Looks at everything that is known when a plan is made, and writes it down as [`Inputs`]: which targets cannot be used
+//! and why, and what the strategies will order the others by. After this nothing but the inputs is looked at.
+
+use std::{collections::HashMap, sync::Arc};
+
+use canon::Dialect;
+
+use super::{
+    Scene,
+    bar::{Ability, Bar, Wish},
+    draw::Draw,
+    group::{Group, Node},
+    inputs::{Branch, Growth, Inputs, Leaf, Signals, State, Twig},
+};
+use crate::engine::{
+    health::Standing,
+    need::{Need, Wishes},
+    ports::Target,
+    settings::{Strategy, Tier},
+    task,
+};
+
+/// The inputs of a plan, and what belongs to each leaf.
+pub(super) struct Survey<'a> {
+    pub(super) inputs: Inputs,
+    /// The leaves' targets, in the order of their numbers.
+    pub(super) targets: Vec<&'a Target>,
+    /// The leaves that cannot be used, and why.
+    pub(super) bars: Vec<(usize, Bar)>,
+}
+
+/// Looks at a group.
+pub(super) fn survey<'a>(group: &'a Group, scene: &Scene<'_>) -> Survey<'a> {
+    let mut surveyor = Surveyor {
+        scene,
+        targets: Vec::new(),
+        bars: Vec::new(),
+        nested: group.is_nested(),
+        first: HashMap::new(),
+    };
+    let root = surveyor.branch(group);
+    let Surveyor { targets, bars, .. } = surveyor;
+    let affine = scene.affine.and_then(|(connection, model)| {
+        targets.iter().position(|target| *target.connection.id == *connection && *target.model == *model)
+    });
+    let preferred = scene.need.wishes.as_deref().map_or_else(Vec::new, |wishes| preferred(&targets, wishes));
+    let inputs = Inputs { seed: scene.seed, now: scene.health.now(), affine, preferred, root };
+    Survey { inputs, targets, bars }
+}
+
+struct Surveyor<'a, 's> {
+    scene: &'s Scene<'s>,
+    targets: Vec<&'a Target>,
+    bars: Vec<(usize, Bar)>,
+    nested: bool,
+    /// Where each target stands first.
+    first: HashMap<(&'a str, &'a str, Dialect), usize>,
+}
+
+impl<'a> Surveyor<'a, '_> {
+    fn branch(&mut self, group: &'a Group) -> Branch {
+        let members = group.members.iter().map(|member| Twig {
+            place: member.place,
+            weight: member.weight,
+            node: match &member.node {
+                Node::Target(target) => Growth::Leaf(self.leaf(target, group.strategy, group.by_tier)),
+                Node::Group(inner) => Growth::Branch(self.branch(inner)),
+            },
+        });
+        let members = members.collect();
+        Branch {
+            name: Arc::clone(&group.name),
+            strategy: group.strategy,
+            sticky: group.sticky,
+            by_tier: group.by_tier,
+            slot: self.scene.memory.of(&group.name).cloned(),
+            scoring: (group.strategy == Strategy::Auto)
+                .then(|| group.scoring.clone().unwrap_or_else(|| Box::new(self.scene.scoring.clone()))),
+            members,
+        }
+    }
+
+    fn leaf(&mut self, target: &'a Target, strategy: Strategy, by_tier: bool) -> Leaf {
+        let at = self.targets.len();
+        let same_as = self.earlier(target, at);
+        self.targets.push(target);
+        let (state, bar) = self.stand(target);
+        if same_as.is_none() {
+            self.bars.extend(bar.map(|bar| (at, bar)));
+        }
+        let signals = match (state, self.nested) {
+            (State::Barred, _) => Signals::UNKNOWN,
+            // A group's strategy looks at its members' signals through their groups.
+            (_, true) => self.signals(target),
+            (_, false) if strategy.looks() || by_tier => self.signals(target),
+            _ => Signals::UNKNOWN,
+        };
+        Leaf {
+            connection: Arc::clone(&target.connection.id),
+            model: Arc::clone(&target.model),
+            same_as,
+            state,
+            signals,
+        }
+    }
+
+    /// Two steps of a combo may mean the same target.
+    fn earlier(&mut self, target: &'a Target, at: usize) -> Option<usize> {
+        if !self.nested {
+            return None;
+        }
+        let first = *self.first.entry((&target.connection.id, &target.model, target.dialect)).or_insert(at);
+        (first < at).then_some(first)
+    }
+
+    fn stand(&self, target: &Target) -> (State, Option<Bar>) {
+        if let Some(bar) = unable(target, self.scene.need) {
+            return (State::Barred, Some(bar));
+        }
+        if let Some(wishes) = self.scene.need.wishes.as_deref()
+            && let Some(wish) = unwanted(target, wishes, self.scene.need)
+        {
+            return (State::Barred, Some(Bar::Unwanted(wish)));
+        }
+        match self.scene.health.standing(&target.connection, &target.model) {
+            Standing::Fit => (State::Fit, None),
+            Standing::Recovering(_) => (State::Recovering, None),
+            Standing::Cooling(cooldown) => (State::Barred, Some(Bar::Cooling(cooldown))),
+        }
+    }
+
+    fn signals(&self, target: &Target) -> Signals {
+        let need = self.scene.need;
+        let seen = self.scene.telemetry.sight(target, self.scene.health.now());
+        Signals {
+            in_flight: seen.in_flight,
+            used: seen.used,
+            p95_ms: seen.p95_ms,
+            success: seen.success,
+            cost: expected_cost(target, need),
+            context: target.facts.context,
+            task_fit: need.task.and_then(|task| task::fit(&target.model, task)),
+            tier: Tier::default(),
+            pull: need.beginning.map_or(0, |beginning| pull(target, beginning)),
+            ..Signals::UNKNOWN
+        }
+    }
+}
+
+/// What the model is known not to be able to do, of what the request needs.
+fn unable(target: &Target, need: &Need) -> Option<Bar> {
+    let facts = &target.facts;
+    let lacks = [
+        (need.tools, facts.tools, Ability::Tools),
+        (need.vision, facts.vision, Ability::Vision),
+        (need.structured, facts.structured, Ability::Structured),
+    ];
+    if let Some((.., ability)) = lacks.into_iter().find(|(needed, has, _)| *needed && *has == Some(false)) {
+        return Some(Bar::Lacks(ability));
+    }
+    let window = facts.context?;
+    (need.prompt_at_least > window).then_some(Bar::TooSmall { window, needs: need.prompt_at_least })
+}
+
+fn unwanted(target: &Target, wishes: &Wishes, need: &Need) -> Option<Wish> {
+    let named = |names: &[String]| names.iter().any(|name| is_called(target, name));
+    if !wishes.only.is_empty() && !named(&wishes.only) {
+        return Some(Wish::Only);
+    }
+    if named(&wishes.ignore) {
+        return Some(Wish::Ignore);
+    }
+    if let Some(most) = wishes.max_cost
+        && expected_cost(target, need).is_none_or(|cost| cost > most)
+    {
+        return Some(Wish::MaxCost);
+    }
+    None
+}
+
+/// Whether a name that a client wrote means this target: its connection's, its provider's or one of the prefixes.
+fn is_called(target: &Target, name: &str) -> bool {
+    let (connection, provider) = (&target.connection, &target.connection.provider);
+    *connection.id == *name || provider.id == name || provider.prefixes.iter().any(|prefix| prefix == name)
+}
+
+fn preferred(targets: &[&Target], wishes: &Wishes) -> Vec<usize> {
+    let of = |name: &String| {
+        let at: Vec<usize> = (0..targets.len()).filter(|&at| is_called(targets[at], name)).collect();
+        at
+    };
+    wishes.order.iter().flat_map(of).collect()
+}
+
+/// What the request is expected to cost at a target, in picodollars.
+fn expected_cost(target: &Target, need: &Need) -> Option<u64> {
+    let price = target.facts.price.as_ref()?;
+    let tokens = price.input.times(need.prompt) + price.output.times(need.expected_answer());
+    Some((tokens + price.request.unwrap_or_default()).pico())
+}
+
+/// The rendezvous of a target with the beginning of a request: the same number each time, and unrelated to any other
+/// target's (Thaler and Ravishankar, 1996).
+fn pull(target: &Target, beginning: u64) -> u64 {
+    Draw::new(beginning).about(&target.connection.id).about(&target.model).number()
+}
