@@ -6,6 +6,7 @@ mod lead;
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    auto,
     effective::Sink,
     fields::{Fields, Written},
     layers::Overlay,
@@ -15,7 +16,7 @@ use super::{
     routing,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Catalogue, Combo, Connection, Step, Strategy, Wanted};
+use crate::engine::settings::{Catalogue, Combo, Connection, Mode, Scoring, Step, Strategy, Wanted};
 
 const ID: Key =
     Key::new("id", "a name of letters, digits, `.`, `_`, `-`, `:` and `/`, at most 128", "coding");
@@ -23,6 +24,8 @@ const DESCRIPTION: Key = Key::new("description", "a text", "\"for the editor\"")
 const STRATEGY: Key = Key::new("strategy", routing::KINDS, "weighted");
 const CONNECTIONS: Key = Key::new("connections", routing::KINDS, "round-robin");
 const STICKY: Key = Key::new("sticky", "a number of requests from 1 to 10000", "3");
+const BY_TIER: Key = Key::new("by_tier", "true or false", "true");
+const MODE: Key = Key::new("mode", auto::MODES, "ship-fast");
 const ENABLED: Key = Key::new("enabled", "true or false", "true");
 const STEPS: Key = Key::new("steps", "a list of models", "[groq/llama-3.3-70b-versatile, gpt-4o]");
 const MODEL: Key = Key::new("model", "a model as clients name it, or `prefix/*`", "gpt-4o");
@@ -31,7 +34,7 @@ const CONNECTION: Key = Key::new("connection", "the id of a connection", "groq-1
 const WEIGHT: Key = Key::new("weight", "a whole number from 0 to 1000000", "70");
 
 pub(super) static SECTION: Section =
-    Section { name: "combos", keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, ENABLED, STEPS] };
+    Section { name: "combos", keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, BY_TIER, MODE, ENABLED, STEPS] };
 
 /// A step of which more is said than its model.
 static STEP: Section = Section { name: "steps", keys: &[MODEL, COMBO, CONNECTION, WEIGHT] };
@@ -46,6 +49,8 @@ pub(super) struct Against<'a> {
     pub(super) connections: &'a [Arc<Connection>],
     /// Whether there are connections that cannot be used, so that what is missing may be theirs.
     pub(super) some_left_out: bool,
+    /// How `auto` scores where a combo names no mode.
+    pub(super) scoring: &'a Scoring,
     /// The strategy between accounts where a combo names none.
     pub(super) strategy: Strategy,
 }
@@ -111,11 +116,18 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
         strategy,
         connections,
         sticky,
-        by_tier: false,
-        scoring: None,
+        by_tier: fields.truth(sink, &BY_TIER, false),
+        scoring: scoring(&fields, against, sink),
         steps,
     };
     Some(Drafted { combo, path, origin: id.origin, steps: origins })
+}
+
+/// How `auto` scores the steps, where the combo names a mode.
+fn scoring(fields: &Fields<'_>, against: Against<'_>, sink: &mut Sink) -> Option<Box<Scoring>> {
+    fields.node(&MODE)?;
+    let mode = fields.choice(sink, &MODE, &auto::MODE_NAMES, Mode::Balanced);
+    Some(Box::new(Scoring { weights: mode.weights(), ..against.scoring.clone() }))
 }
 
 fn id(fields: &Fields<'_>, sink: &mut Sink) -> Option<Written<String>> {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use canon::Dialect;
 
 use super::{
-    auth,
+    auth, auto,
     boot::Boot,
     combos,
     effective::{Effective, Sink},
@@ -25,7 +25,7 @@ use super::{
     store, timeouts,
     watch::hash,
 };
-use crate::engine::settings::{Catalogue, Settings};
+use crate::engine::settings::{Catalogue, Routing, Settings};
 
 /// Everything that a checked configuration says.
 #[derive(Debug, Clone)]
@@ -115,7 +115,8 @@ impl Loader {
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
-        let routing = routing::read(&open(&routing::SECTION, sink), sink);
+        let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
+        let routing = Routing { auto, scoring, ..routing::read(&open(&routing::SECTION, sink), sink) };
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
         let written = map.get(providers::SECTION.name);
@@ -124,6 +125,7 @@ impl Loader {
             catalogue: &self.catalogue,
             connections: &connections,
             some_left_out: providers::count(written) > connections.len(),
+            scoring: &routing.scoring,
             strategy: routing.default_strategy,
         };
         let combos = combos::read(map.get(combos::SECTION.name), against, sink);

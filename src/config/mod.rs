@@ -3,6 +3,7 @@
 //! sockets and knows no store; `docs/configuration.md` is its page for users.
 
 mod auth;
+mod auto;
 mod boot;
 mod combos;
 mod effective;

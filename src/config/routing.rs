@@ -5,27 +5,47 @@ use super::{
     fields::Fields,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Routing, Strategy};
+use crate::engine::settings::{Adherence, Routing, Strategy};
 
 /// What a strategy can be, in words.
-pub(super) const KINDS: &str = "`priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `random` or `strict-random`";
+pub(super) const KINDS: &str = "a strategy, such as `priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `p2c`, `cost-optimized` or `auto`";
 
 const DEFAULT_STRATEGY: Key = Key::new("default_strategy", KINDS, "exhaust");
 const RETRY_AFTER: Key = Key::new("retry_after_seconds", "seconds from 0 to 604800 (a week)", "300");
 
-pub(super) static SECTION: Section = Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER] };
+const AFFINITY: Key = Key::new("affinity", "`off`, `session` or `beginning`", "session");
+
+pub(super) static SECTION: Section =
+    Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY] };
+
+const ADHERENCE: [(&str, Adherence); 3] =
+    [("off", Adherence::Off), ("session", Adherence::Session), ("beginning", Adherence::Beginning)];
 
 const WEEK: f64 = 604_800.0;
 
 /// Their names, and what others call them.
-pub(super) const STRATEGIES: [(&str, Strategy); 9] = [
+pub(super) const STRATEGIES: [(&str, Strategy); 23] = [
     (Strategy::Exhaust.as_str(), Strategy::Exhaust),
     (Strategy::Priority.as_str(), Strategy::Priority),
     (Strategy::RoundRobin.as_str(), Strategy::RoundRobin),
     (Strategy::Weighted.as_str(), Strategy::Weighted),
     (Strategy::Random.as_str(), Strategy::Random),
     (Strategy::StrictRandom.as_str(), Strategy::StrictRandom),
+    (Strategy::P2c.as_str(), Strategy::P2c),
+    (Strategy::LeastUsed.as_str(), Strategy::LeastUsed),
+    (Strategy::CostOptimized.as_str(), Strategy::CostOptimized),
+    (Strategy::ContextOptimized.as_str(), Strategy::ContextOptimized),
+    (Strategy::ResetAware.as_str(), Strategy::ResetAware),
+    (Strategy::ResetWindow.as_str(), Strategy::ResetWindow),
+    (Strategy::Headroom.as_str(), Strategy::Headroom),
+    (Strategy::CacheOptimized.as_str(), Strategy::CacheOptimized),
+    (Strategy::Lkgp.as_str(), Strategy::Lkgp),
+    (Strategy::Auto.as_str(), Strategy::Auto),
+    (Strategy::AutoRanked.as_str(), Strategy::AutoRanked),
     ("fill-first", Strategy::Exhaust),
+    ("last-known-good", Strategy::Lkgp),
+    ("ranked", Strategy::AutoRanked),
+    ("least_used", Strategy::LeastUsed),
     ("round_robin", Strategy::RoundRobin),
     ("strict_random", Strategy::StrictRandom),
 ];
@@ -34,5 +54,6 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
     let default = Routing::default();
     let default_strategy = fields.choice(sink, &DEFAULT_STRATEGY, &STRATEGIES, default.default_strategy);
     let retry_after = fields.seconds(sink, &RETRY_AFTER, 0.0..=WEEK, default.retry_after);
-    Routing { default_strategy, retry_after, ..default }
+    let affinity = fields.choice(sink, &AFFINITY, &ADHERENCE, default.affinity);
+    Routing { default_strategy, retry_after, affinity, ..default }
 }

@@ -10,7 +10,6 @@ pub mod fault;
 pub mod health;
 mod learning;
 mod meter;
-pub mod money;
 pub mod need;
 mod nowhere;
 pub mod pipeline;

@@ -13,7 +13,7 @@ use super::{
     delivery::{self, Form},
     front::Ids,
     identify::Identify,
-    render,
+    render, wishes,
 };
 use crate::{
     engine::{
@@ -148,8 +148,8 @@ impl Api {
             },
             pin,
             tag,
-            session: None,
-            wishes: None,
+            session: wishes::session(&visit.parts.headers),
+            wishes: wishes::wishes(&visit.parts.headers)?,
             keep_alive: self.keep_alive,
         };
         let reply = self.engine.generate(inbound).await?;

@@ -21,6 +21,7 @@ mod render;
 mod server;
 mod socket;
 mod stay;
+mod wishes;
 
 pub use server::{Server, serve};
 

@@ -7,6 +7,7 @@ mod connection;
 mod keeping;
 mod limits;
 mod model;
+mod money;
 mod provider;
 mod routing;
 mod scoring;
@@ -17,6 +18,7 @@ pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
+pub use money::Usd;
 pub use model::{ModelFacts, Price};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,

@@ -1,6 +1,6 @@
 //! What is known of one model at one provider: data that routing filters and orders by.
 
-use super::super::money::Usd;
+use super::Usd;
 
 /// Facts of a model where it is served. Whatever is `None` is not known, and nothing is concluded from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
