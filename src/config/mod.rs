@@ -4,6 +4,7 @@
 
 mod auth;
 mod boot;
+mod budgets;
 mod combos;
 mod effective;
 mod env;
@@ -19,6 +20,7 @@ mod mask;
 mod node;
 mod origin;
 mod parse;
+mod prices;
 mod problem;
 mod providers;
 mod render;

@@ -306,6 +306,7 @@ mod tests {
             endpoints: std::collections::BTreeMap::new(),
             models: Models { open: true, ..Models::default() },
             priority: 0,
+            tier: crate::engine::settings::Tier::default(),
             fingerprint: 1,
         };
         Target {

@@ -8,7 +8,6 @@ pub mod code;
 pub mod fault;
 pub mod health;
 mod meter;
-pub mod money;
 pub mod pipeline;
 pub mod plan;
 pub mod policy;
@@ -21,3 +20,4 @@ mod settle;
 
 pub use admit::Admission;
 pub use pipeline::Engine;
+pub use settings::money;

@@ -42,6 +42,7 @@ fn target(id: &str) -> Target {
         endpoints: BTreeMap::new(),
         models: Models::default(),
         priority: 0,
+        tier: crate::engine::settings::Tier::default(),
         fingerprint: 1,
     };
     Target {
