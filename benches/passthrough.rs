@@ -183,6 +183,8 @@ fn engine() -> Engine {
 async fn answer(engine: &Engine, caller: &Caller, body: &Bytes) -> usize {
     let facts = Arc::new(scan(body).unwrap());
     let inbound = Inbound {
+        session: None,
+        wishes: None,
         id: "req_0193f0a0c0de7000b000000000000000".to_owned(),
         client_request_id: None,
         caller: caller.clone(),

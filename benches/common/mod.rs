@@ -53,6 +53,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         timeouts: Timeouts::default(),
         limits: Limits::default(),
         responses: Keeping::default(),
+        budgets: Vec::new(),
     }
 }
 
@@ -64,6 +65,8 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         endpoints: BTreeMap::from([(Dialect::Chat, "http://127.0.0.1:9/v1".to_owned())]),
         models: Models { listed: vec![MODEL.into()], ..Models::default() },
         priority: 0,
+        tier: trivium::engine::settings::Tier::default(),
+        no_training: false,
         fingerprint: 0,
     }
 }

@@ -5,7 +5,7 @@ use super::{
     fields::Fields,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Mode, Scoring, Strategy, Weights};
+use crate::engine::settings::{AutoMode, Scoring, Strategy, Weights};
 
 /// What a mode can be, in words.
 pub(super) const MODES: &str =
@@ -29,13 +29,13 @@ pub(super) static SECTION: Section = Section {
 };
 
 /// The modes by their names.
-pub(super) const MODE_NAMES: [(&str, Mode); 6] = [
-    (Mode::Balanced.as_str(), Mode::Balanced),
-    (Mode::ShipFast.as_str(), Mode::ShipFast),
-    (Mode::CostSaver.as_str(), Mode::CostSaver),
-    (Mode::QualityFirst.as_str(), Mode::QualityFirst),
-    (Mode::ReliabilityFirst.as_str(), Mode::ReliabilityFirst),
-    (Mode::OfflineFriendly.as_str(), Mode::OfflineFriendly),
+pub(super) const MODE_NAMES: [(&str, AutoMode); 6] = [
+    (AutoMode::Balanced.as_str(), AutoMode::Balanced),
+    (AutoMode::ShipFast.as_str(), AutoMode::ShipFast),
+    (AutoMode::CostSaver.as_str(), AutoMode::CostSaver),
+    (AutoMode::QualityFirst.as_str(), AutoMode::QualityFirst),
+    (AutoMode::ReliabilityFirst.as_str(), AutoMode::ReliabilityFirst),
+    (AutoMode::OfflineFriendly.as_str(), AutoMode::OfflineFriendly),
 ];
 
 const STRATEGIES: [(&str, Strategy); 3] =
@@ -44,7 +44,7 @@ const STRATEGIES: [(&str, Strategy); 3] =
 /// The strategy of `auto`, and how it scores. The mode gives the weights that are not written.
 pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> (Strategy, Scoring) {
     let strategy = fields.choice(sink, &STRATEGY, &STRATEGIES, Strategy::Auto);
-    let of_mode = fields.choice(sink, &MODE, &MODE_NAMES, Mode::Balanced).weights();
+    let of_mode = fields.choice(sink, &MODE, &MODE_NAMES, AutoMode::Balanced).weights();
     let mut weight = |key: &Key, default: u16| fields.number(sink, key, 0..=1000, default);
     let weights = Weights {
         quota: weight(&QUOTA, of_mode.quota),
@@ -58,7 +58,8 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> (Strategy, Scoring) 
     let exploration = fields.number(sink, &EXPLORATION, 0..=50, default.exploration / 10) * 10;
     let Weights { quota, health, cost, latency, task, stability } = weights;
     if [quota, health, cost, latency, task, stability].iter().all(|weight| *weight == 0) {
-        let remedy = "give at least one factor a weight above 0, or remove the weights to take those of the mode";
+        let remedy =
+            "give at least one factor a weight above 0, or remove the weights to take those of the mode";
         sink.problems.error(SECTION.name, fields.origin(), "every weight is 0", remedy);
     }
     (strategy, Scoring { weights, exploration, ..default })

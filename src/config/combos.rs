@@ -16,7 +16,7 @@ use super::{
     routing,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Catalogue, Combo, Connection, Mode, Scoring, Step, Strategy, Wanted};
+use crate::engine::settings::{AutoMode, Catalogue, Combo, Connection, Scoring, Step, Strategy, Wanted};
 
 const ID: Key =
     Key::new("id", "a name of letters, digits, `.`, `_`, `-`, `:` and `/`, at most 128", "coding");
@@ -33,8 +33,10 @@ const COMBO: Key = Key::new("combo", "the id of another combo", "small");
 const CONNECTION: Key = Key::new("connection", "the id of a connection", "groq-1");
 const WEIGHT: Key = Key::new("weight", "a whole number from 0 to 1000000", "70");
 
-pub(super) static SECTION: Section =
-    Section { name: "combos", keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, BY_TIER, MODE, ENABLED, STEPS] };
+pub(super) static SECTION: Section = Section {
+    name: "combos",
+    keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, BY_TIER, MODE, ENABLED, STEPS],
+};
 
 /// A step of which more is said than its model.
 static STEP: Section = Section { name: "steps", keys: &[MODEL, COMBO, CONNECTION, WEIGHT] };
@@ -126,7 +128,7 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
 /// How `auto` scores the steps, where the combo names a mode.
 fn scoring(fields: &Fields<'_>, against: Against<'_>, sink: &mut Sink) -> Option<Box<Scoring>> {
     fields.node(&MODE)?;
-    let mode = fields.choice(sink, &MODE, &auto::MODE_NAMES, Mode::Balanced);
+    let mode = fields.choice(sink, &MODE, &auto::MODE_NAMES, AutoMode::Balanced);
     Some(Box::new(Scoring { weights: mode.weights(), ..against.scoring.clone() }))
 }
 

@@ -7,7 +7,7 @@ use canon::Dialect;
 use super::{
     auth, auto,
     boot::Boot,
-    combos,
+    budgets, combos,
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
@@ -16,6 +16,7 @@ use super::{
     log,
     node::{Map, Node, Value},
     parse::parse,
+    prices,
     problem::Problem,
     providers::{self, Against},
     responses, routing,
@@ -25,7 +26,7 @@ use super::{
     store, timeouts,
     watch::hash,
 };
-use crate::engine::settings::{Catalogue, Routing, Settings};
+use crate::engine::settings::{Catalogue, Known, Routing, Settings};
 
 /// Everything that a checked configuration says.
 #[derive(Debug, Clone)]
@@ -118,7 +119,9 @@ impl Loader {
         let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
         let routing = Routing { auto, scoring, ..routing::read(&open(&routing::SECTION, sink), sink) };
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
-        let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
+        let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
+        let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
+        let against = Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known };
         let written = map.get(providers::SECTION.name);
         let connections = providers::read(written, against, sink);
         let against = combos::Against {
@@ -129,6 +132,7 @@ impl Loader {
             strategy: routing.default_strategy,
         };
         let combos = combos::read(map.get(combos::SECTION.name), against, sink);
+        let budgets = budgets::read(map.get(budgets::SECTION.name), &self.catalogue, sink);
         let boot = Boot {
             host: server.host.value,
             port: server.port,
@@ -141,7 +145,7 @@ impl Loader {
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };
-        (boot, Settings { connections, combos, routing, timeouts, limits: server.limits, responses })
+        (boot, Settings { connections, combos, routing, timeouts, limits: server.limits, responses, budgets })
     }
 }
 

@@ -5,6 +5,7 @@
 mod auth;
 mod auto;
 mod boot;
+mod budgets;
 mod combos;
 mod effective;
 mod env;
@@ -20,6 +21,7 @@ mod mask;
 mod node;
 mod origin;
 mod parse;
+mod prices;
 mod problem;
 mod providers;
 mod render;

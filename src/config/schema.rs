@@ -1,7 +1,9 @@
 //! The names of all settings, and which name somebody may have meant. What a setting does is for the
 //! sections to say; each declares its keys beside the code that reads them.
 
-use super::{auth, auto, combos, log, mask, providers, responses, routing, server, store, timeouts};
+use super::{
+    auth, auto, budgets, combos, log, mask, prices, providers, responses, routing, server, store, timeouts,
+};
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +43,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 10] = [
+pub(super) static SECTIONS: [&Section; 12] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
@@ -50,9 +52,15 @@ pub(super) static SECTIONS: [&Section; 10] = [
     &routing::SECTION,
     &auto::SECTION,
     &timeouts::SECTION,
+    &prices::SECTION,
     &providers::SECTION,
     &combos::SECTION,
+    &budgets::SECTION,
 ];
+
+/// Sections that are lists: nothing in them has a path of its own to be overridden by.
+const LISTS: [&str; 4] =
+    [prices::SECTION.name, providers::SECTION.name, combos::SECTION.name, budgets::SECTION.name];
 
 /// What people write for a key when they come from elsewhere.
 const SYNONYMS: [(&str, &str); 15] = [
@@ -77,7 +85,7 @@ const SYNONYMS: [(&str, &str); 15] = [
 pub(super) fn overridable() -> impl Iterator<Item = (String, &'static Key)> {
     SECTIONS
         .iter()
-        .filter(|section| ![providers::SECTION.name, combos::SECTION.name].contains(&section.name))
+        .filter(|section| !LISTS.contains(&section.name))
         .flat_map(|section| section.keys.iter().map(|key| (format!("{}.{}", section.name, key.name), key)))
 }
 

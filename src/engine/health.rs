@@ -306,6 +306,8 @@ mod tests {
             endpoints: std::collections::BTreeMap::new(),
             models: Models { open: true, ..Models::default() },
             priority: 0,
+            tier: crate::engine::settings::Tier::default(),
+            no_training: false,
             fingerprint: 1,
         };
         Target {

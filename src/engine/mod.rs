@@ -6,6 +6,7 @@ pub mod affinity;
 mod attempt;
 pub mod caller;
 pub mod code;
+pub mod cost;
 pub mod fault;
 pub mod health;
 mod learning;
@@ -26,3 +27,4 @@ pub mod telemetry;
 
 pub use admit::Admission;
 pub use pipeline::Engine;
+pub use settings::money;

@@ -1,10 +1,12 @@
 //! The built-in catalogue: the TOML files beside this one, embedded in the binary and read once at the start.
 //! The rows' meaning lives in `engine::settings::provider`, their lookup in `engine::settings::catalogue`.
 
+mod models;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use thiserror::Error;
 
-use crate::engine::settings::{Catalogue, Clash, Declined, Provider};
+use crate::engine::settings::{BadRow, Catalogue, Clash, Declined, Provider};
 
 /// The files in the order in which their rows are listed.
 const FILES: [(&str, &str); 5] = [
@@ -36,6 +38,9 @@ pub enum CatalogueError {
         /// What the parser said.
         detail: Box<toml::de::Error>,
     },
+    /// A row of a model says what cannot be.
+    #[error("catalogue: {0}")]
+    Model(#[from] BadRow),
     /// Two rows claim one word.
     #[error("catalogue: {clash} (the latter in {file})")]
     Clash {
@@ -61,7 +66,7 @@ struct File {
 ///
 /// When the embedded data is faulty, which the tests of this module rule out.
 pub fn builtin() -> Result<Catalogue, CatalogueError> {
-    parse(&FILES)
+    Ok(parse(&FILES)?.with_models(models::builtin()?))
 }
 
 fn parse(files: &[(&str, &str)]) -> Result<Catalogue, CatalogueError> {

@@ -108,6 +108,11 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
     String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
+/// What the plan followed from, as text; nothing where there was nothing to decide.
+pub(super) fn plan(receipt: &Receipt) -> Result<Option<String>, serde_json::Error> {
+    receipt.inputs.as_deref().map(serde_json::to_string).transpose()
+}
+
 /// What [`write`] wrote.
 pub(super) fn read(text: &str) -> Result<ReceiptDetail, serde_json::Error> {
     serde_json::from_str(text)

@@ -16,19 +16,19 @@ use crate::{
 };
 
 /// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
-/// and kept; 256 rows of 11 values are far below SQLite's bound of 32,766 values.
+/// and kept; 256 rows of 12 values are far below SQLite's bound of 32,766 values.
 const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// The statement for each number of rows. Made once: to put 2,816 placeholders together for every batch would
+/// The statement for each number of rows. Made once: to put 3,072 placeholders together for every batch would
 /// cost as much as to fill them. `?` is SQLite's placeholder; numbered ones would be looked up by name, each by a
 /// walk over all of them.
 static INSERTIONS: LazyLock<[(usize, Arc<str>); 5]> = LazyLock::new(|| {
     ROWS_PER_STATEMENT.map(|rows| {
         let mut sql = String::from(
             "INSERT INTO receipts (id, at, caller, model, connection, status, outcome, input_tokens, \
-             output_tokens, total_ms, detail) VALUES ",
+             output_tokens, total_ms, detail, plan) VALUES ",
         );
-        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?),", rows));
+        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?,?),", rows));
         sql.pop();
         (rows, sql.into())
     })
@@ -78,6 +78,14 @@ impl ReceiptLog for SqliteReceipts {
             let query = sqlx::query(select_receipts!("WHERE id = $1 ORDER BY seq DESC LIMIT 1"));
             let found = query.bind(id).fetch_optional(&self.pool).await.map_err(failed)?;
             found.as_ref().map(row).transpose().map_err(failed)
+        })
+    }
+
+    fn plan_of(&self, id: String) -> BoxFuture<'_, Result<Option<String>, LogError>> {
+        Box::pin(async move {
+            let query = sqlx::query("SELECT plan FROM receipts WHERE id = $1 ORDER BY seq DESC LIMIT 1");
+            let found = query.bind(id).fetch_optional(&self.pool).await.map_err(failed)?;
+            found.map_or(Ok(None), |row| row.try_get(0)).map_err(failed)
         })
     }
 
@@ -136,6 +144,7 @@ async fn insert(
     let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
     for receipt in receipts {
         let detail = receipt_text::write(receipt).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        let plan = receipt_text::plan(receipt).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
         query = query
             .bind(receipt.id.as_str())
             .bind(receipt.at)
@@ -147,7 +156,8 @@ async fn insert(
             .bind(receipt.usage.map(|usage| signed(usage.input)))
             .bind(receipt.usage.map(|usage| signed(usage.output)))
             .bind(i64::from(receipt.total_ms))
-            .bind(detail);
+            .bind(detail)
+            .bind(plan);
     }
     query.execute(connection).await.map(drop)
 }

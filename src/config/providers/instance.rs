@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Against, BASE_URL, ENABLED, ID, PRIORITY, SECTION, endpoints,
+    Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, SECTION, TIER, endpoints,
     key::{self, Credential},
     kind, models,
 };
@@ -16,12 +16,17 @@ use crate::{
         mask::shown,
         node::Node,
     },
-    engine::settings::{Connection, PrefixMatch, Provider},
+    engine::settings::{Connection, PrefixMatch, Provider, Tier},
 };
 
 /// Priority of an entry that names none. Above what people write, so that whoever writes `priority: 1` into
 /// one entry gets that one first.
 const DEFAULT_PRIORITY: i32 = 100;
+
+/// What tiers are called.
+pub(in crate::config) fn tiers() -> [(&'static str, Tier); 4] {
+    Tier::ALL.map(|tier| (tier.as_str(), tier))
+}
 
 /// An entry while it is read.
 #[derive(Debug)]
@@ -82,8 +87,10 @@ impl<'a> Instance<'a> {
         let fields = &self.fields;
         let provider = kind::provider(fields, self.against, sink);
         let priority = fields.number(sink, &PRIORITY, -1_000_000..=1_000_000, DEFAULT_PRIORITY);
+        let no_training = fields.truth(sink, &NO_TRAINING, false);
+        let tier = fields.choice(sink, &TIER, &tiers(), Tier::default());
         let provider = provider?;
-        let models = models::read(fields, provider, sink);
+        let models = models::read(fields, provider, self.against.known, sink);
         let endpoints = endpoints::read(fields, provider, self.against.spoken, sink)?;
         let Credential::Usable(credential) = key::read(fields, provider, id, endpoints.local, sink) else {
             return None;
@@ -101,6 +108,8 @@ impl<'a> Instance<'a> {
             endpoints: endpoints.urls,
             models,
             priority,
+            tier,
+            no_training,
         })
     }
 

@@ -3,10 +3,11 @@
 
 mod address;
 mod endpoints;
-mod instance;
+pub(super) mod instance;
 pub(super) mod key;
 mod kind;
 mod models;
+pub(super) mod price;
 mod variables;
 
 use std::{collections::HashMap, sync::Arc};
@@ -21,7 +22,7 @@ use super::{
     origin::Origin,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Catalogue, Connection};
+use crate::engine::settings::{Catalogue, Connection, Known};
 
 const ID: Key = Key::new("id", "a name of letters, digits, `.`, `_` and `-`, at most 64", "groq-1");
 const TYPE: Key = Key::new("type", "the name of a provider", "groq");
@@ -34,19 +35,34 @@ const DIALECTS: Key =
     Key::new("dialects", "a list of `chat`, `responses`, `messages`, `gemini`", "[responses]");
 const PRIORITY: Key = Key::new("priority", "a whole number from -1000000 to 1000000", "1");
 const ENABLED: Key = Key::new("enabled", "true or false", "true");
+const CONTEXT: Key = Key::new("context", "a number of tokens from 1 to 1000000000", "131072");
+const TOOLS: Key = Key::new("tools", "true or false", "true");
+const VISION: Key = Key::new("vision", "true or false", "true");
+const STRUCTURED: Key = Key::new("structured", "true or false", "true");
+const REASONING: Key = Key::new("reasoning", "true or false", "true");
+const PRICE: Key =
+    Key::new("price", "a mapping of prices in dollars per million tokens", "{input: 0.5, output: 1.5}");
+const NO_TRAINING: Key = Key::new("no_training", "true or false", "true");
+const TIER: Key = Key::new("tier", "`subscription`, `key`, `cheap` or `free`", "key");
 const VARIABLES: Key = Key::new("variables", "a mapping of names to texts", "{account_id: \"1234\"}");
 
-pub(super) static SECTION: Section =
-    Section { name: "providers", keys: &[ID, TYPE, API_KEY, BASE_URL, MODELS, PRIORITY, ENABLED, VARIABLES] };
+pub(super) static SECTION: Section = Section {
+    name: "providers",
+    keys: &[ID, TYPE, API_KEY, BASE_URL, MODELS, PRIORITY, TIER, NO_TRAINING, ENABLED, VARIABLES],
+};
 
 /// A model of which more is said than its name.
-static MODEL: Section = Section { name: "models", keys: &[ID, TAGS, MAX_OUTPUT, DIALECTS] };
+static MODEL: Section = Section {
+    name: "models",
+    keys: &[ID, TAGS, MAX_OUTPUT, DIALECTS, CONTEXT, TOOLS, VISION, STRUCTURED, REASONING, PRICE],
+};
 
 /// What the list is checked against.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Against<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) spoken: &'a [Dialect],
+    pub(super) known: &'a Arc<Known>,
 }
 
 /// The connections that can be used, in the order in which they are tried.

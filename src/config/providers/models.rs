@@ -1,10 +1,13 @@
 //! What a connection serves: names, and what the user says of single models.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use canon::Dialect;
 
-use super::{DIALECTS, ID, MAX_OUTPUT, MODEL, MODELS, TAGS};
+use super::{
+    CONTEXT, DIALECTS, ID, MAX_OUTPUT, MODEL, MODELS, PRICE, REASONING, STRUCTURED, TAGS, TOOLS, VISION,
+    price,
+};
 use crate::{
     config::{
         effective::Sink,
@@ -13,17 +16,31 @@ use crate::{
         mask::shown,
         node::{Node, Value},
         origin::Origin,
+        schema::Key,
     },
-    engine::settings::{About, Models, Provider},
+    engine::settings::{About, Known, ModelFacts, Models, Provider},
 };
 
-/// The user's list, which is closed; without one the catalogue's, which is not.
-pub(super) fn read(fields: &Fields<'_>, provider: &Provider, sink: &mut Sink) -> Models {
+/// The user's list, which is closed; without one the catalogue's, which is not. The facts of what is listed are looked
+/// up here, once.
+pub(super) fn read(fields: &Fields<'_>, provider: &Provider, known: &Arc<Known>, sink: &mut Sink) -> Models {
+    let mut models = named(fields, provider, sink);
+    for model in &models.listed {
+        let about = models.about.entry(Arc::clone(model)).or_default();
+        let facts = known.facts_of(&provider.id, model);
+        about.facts =
+            if *about.facts == ModelFacts::default() { facts } else { about.facts.over(&facts).into() };
+    }
+    models.known = Arc::clone(known);
+    models
+}
+
+fn named(fields: &Fields<'_>, provider: &Provider, sink: &mut Sink) -> Models {
     let path = fields.path_of(&MODELS);
     let Some(node) = fields.node(&MODELS) else {
         let listed: Vec<Arc<str>> = provider.models.iter().map(|model| Arc::from(model.as_str())).collect();
         sink.holds(path, &MODELS, format!("{} and any other", in_brackets(&listed)), Origin::Catalogue);
-        return Models { listed, open: true, about: HashMap::new() };
+        return Models { listed, open: true, ..Models::default() };
     };
     if node.value.is_empty_list() {
         let remedy = "name the models, or remove `models` to serve all that the provider has";
@@ -69,11 +86,12 @@ fn entries(path: &str, node: &Node, sink: &mut Sink) -> Vec<(Written<String>, Op
 fn described(path: String, item: &Node, sink: &mut Sink) -> Option<(Written<String>, Option<About>)> {
     let overlay = Overlay::default();
     let fields = Fields::open(&MODEL, path, Some(item), &overlay, sink);
+    let max_output = fields.node(&MAX_OUTPUT).map(|_| fields.number(sink, &MAX_OUTPUT, 1..=10_000_000, 1));
     let about = About {
         tags: words(&fields, sink),
-        max_output: fields.node(&MAX_OUTPUT).map(|_| fields.number(sink, &MAX_OUTPUT, 1..=10_000_000, 1)),
+        max_output,
         dialects: dialects(&fields, sink),
-        facts: Arc::default(),
+        facts: Arc::new(facts(&fields, max_output, sink)),
     };
     let Some(name) = fields.text(sink, &ID) else {
         if fields.node(&ID).is_none() {
@@ -83,6 +101,22 @@ fn described(path: String, item: &Node, sink: &mut Sink) -> Option<(Written<Stri
         return None;
     };
     Some((name, Some(about)))
+}
+
+/// What the user said of the model; what was not written stays open.
+fn facts(fields: &Fields<'_>, max_output: Option<u64>, sink: &mut Sink) -> ModelFacts {
+    let mut said = |key: &Key| fields.node(key).map(|_| fields.truth(sink, key, false));
+    let (tools, vision) = (said(&TOOLS), said(&VISION));
+    let (structured, reasoning) = (said(&STRUCTURED), said(&REASONING));
+    ModelFacts {
+        context: fields.node(&CONTEXT).map(|_| fields.number(sink, &CONTEXT, 1..=1_000_000_000, 1)),
+        max_output,
+        tools,
+        vision,
+        structured,
+        reasoning,
+        price: fields.node(&PRICE).and_then(|node| price::read(fields.path_of(&PRICE), node, sink)),
+    }
 }
 
 fn words(fields: &Fields<'_>, sink: &mut Sink) -> Vec<String> {

@@ -34,11 +34,13 @@ fn nothing_written_gives_the_defaults() {
 fn every_key_is_read_and_shown() {
     let yaml = "server: {host: localhost, allowed_hosts: [Hub.example.net]}\nauth: {api_key: k-12ab}\n\
                 providers:\n  - {id: cf-1, type: cloudflare-ai, api_key: k, priority: 2, enabled: true, \
-                models: [a], variables: {account_id: abc}}\ncombos: [{id: both, steps: [a]}]";
+                models: [a], variables: {account_id: abc}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
+                prices: [{model: a, provider: openai, price: {input: 1, output: 2}}]\n\
+                budgets: [{id: b, for: all, limit: 1, mode: soft, over: degrade, degrade_to: free}]";
     let loaded = accepted(yaml);
     for section in SECTIONS {
         for key in section.keys {
-            let list = ["providers", "combos"].contains(&section.name);
+            let list = ["providers", "combos", "prices", "budgets"].contains(&section.name);
             let path = format!("{}{}.{}", section.name, if list { "[0]" } else { "" }, key.name);
             let shown = loaded
                 .effective
@@ -102,7 +104,7 @@ fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
         ("store: {data_dir: true}", "found true or false (put it in quotes"),
         (
             "routing: {default_strategy: fastest}",
-            "expected `priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`,",
+            "expected a strategy, such as `priority`, `exhaust` (also called `fill-first`), `round-robin`,",
         ),
         ("responses: {keep: maybe}", "expected `on` or `off`, found the text `maybe`"),
         (

@@ -55,7 +55,8 @@ impl Need {
             need.prompt_at_least = need.prompt / 4 * 3;
         }
         if worth.task {
-            need.task = Some(task::detect(look::said_last(turns()), need.vision));
+            need.task =
+                Some(group.task.unwrap_or_else(|| task::detect(look::said_last(turns()), need.vision)));
         }
         if worth.beginning {
             need.beginning = Some(names::hash(look::beginning(turns())));

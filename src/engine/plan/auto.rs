@@ -140,20 +140,20 @@ impl Bench {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::settings::Mode;
+    use crate::engine::settings::AutoMode;
 
     #[test]
     fn each_factor_counts_by_its_weight() {
         let good = Signals { cost: Some(100), p95_ms: Some(100), ..Signals::default() };
         let dear = Signals { cost: Some(1_000), ..good };
         let slow = Signals { p95_ms: Some(1_000), ..good };
-        let best = |mode: Mode, members: &[&Signals]| {
+        let best = |mode: AutoMode, members: &[&Signals]| {
             let scoring = Scoring { weights: mode.weights(), ..Scoring::default() };
             let scores = scores(members, &scoring);
             (0..members.len()).max_by_key(|&at| scores[at].total)
         };
-        assert_eq!(best(Mode::CostSaver, &[&dear, &slow]), Some(1));
-        assert_eq!(best(Mode::ShipFast, &[&dear, &slow]), Some(0));
+        assert_eq!(best(AutoMode::CostSaver, &[&dear, &slow]), Some(1));
+        assert_eq!(best(AutoMode::ShipFast, &[&dear, &slow]), Some(0));
     }
 
     #[test]

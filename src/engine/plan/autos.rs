@@ -5,7 +5,7 @@
 use super::group::{Group, Member, Node};
 use crate::engine::{
     ports::Target,
-    settings::{Mode, Scoring, Strategy, Tier},
+    settings::{AutoMode, Scoring, Strategy, Tier},
     task::{self, TaskKind},
 };
 
@@ -63,7 +63,13 @@ impl Auto {
     }
 
     /// The group of all targets, narrowed and weighed.
-    pub(super) fn group(self, name: &str, strategy: Strategy, scoring: &Scoring, targets: Vec<Target>) -> Group {
+    pub(super) fn group(
+        self,
+        name: &str,
+        strategy: Strategy,
+        scoring: &Scoring,
+        targets: Vec<Target>,
+    ) -> Group {
         let strategy = if self.tier == Some(AutoTier::LastKnownGood) { Strategy::Lkgp } else { strategy };
         let mut group = Group::of(name, strategy, targets);
         if let Some(category) = self.category {
@@ -84,15 +90,15 @@ impl Auto {
 
     fn scoring(self, scoring: &Scoring) -> Scoring {
         let mode = match self.tier {
-            Some(AutoTier::Fast) => Some(Mode::ShipFast),
-            Some(AutoTier::Cheap) => Some(Mode::CostSaver),
-            Some(AutoTier::Reliable) => Some(Mode::ReliabilityFirst),
-            Some(AutoTier::Pro | AutoTier::Smart) => Some(Mode::QualityFirst),
-            Some(AutoTier::Offline) => Some(Mode::OfflineFriendly),
+            Some(AutoTier::Fast) => Some(AutoMode::ShipFast),
+            Some(AutoTier::Cheap) => Some(AutoMode::CostSaver),
+            Some(AutoTier::Reliable) => Some(AutoMode::ReliabilityFirst),
+            Some(AutoTier::Pro | AutoTier::Smart) => Some(AutoMode::QualityFirst),
+            Some(AutoTier::Offline) => Some(AutoMode::OfflineFriendly),
             Some(AutoTier::Free | AutoTier::LastKnownGood) => None,
-            None => self.category.map(|_| Mode::QualityFirst),
+            None => self.category.map(|_| AutoMode::QualityFirst),
         };
-        let weights = mode.map_or(scoring.weights, Mode::weights);
+        let weights = mode.map_or(scoring.weights, AutoMode::weights);
         let exploration =
             if self.tier == Some(AutoTier::Smart) { SMART_EXPLORATION } else { scoring.exploration };
         Scoring { weights, exploration, ..scoring.clone() }

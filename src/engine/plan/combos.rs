@@ -63,6 +63,7 @@ impl Directory {
             sticky: combo.sticky,
             by_tier: combo.by_tier,
             scoring: combo.scoring.clone(),
+            task: None,
             members,
         })
     }

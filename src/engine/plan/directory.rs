@@ -1,6 +1,6 @@
 //! Finds the targets that a model name means. Made once for each settings snapshot.
 //!
-//! A name is, in this order: a combo; a virtual model; an id that connections list; `prefix/model`, where the prefix is a
+//! A name is, in this order: a combo; a virtual model, or a name below `auto` (`autos.rs`); an id that connections list; `prefix/model`, where the prefix is a
 //! connection's id, a provider's id or one of its prefixes, and the model may be `*` for all that are listed below it. Vendors use slashes in their own ids
 //! (`openai/gpt-oss-120b` at Groq), so a listed id goes before a prefix; where both readings are listed, and by
 //! different connections, the name is ambiguous.
@@ -12,12 +12,22 @@ use std::{
 
 use canon::Dialect;
 
-use super::{combos::Combos, group::Group, near};
+use super::{
+    autos::{self, Auto},
+    combos::Combos,
+    group::Group,
+    near,
+};
 use crate::engine::{
     pipeline::Keeper,
     ports::Target,
-    settings::{AUTO, Catalogue, Connection, PrefixMatch, ROUND_ROBIN, Settings, Strategy, VIRTUAL_MODELS},
+    settings::{
+        AUTO, Catalogue, Connection, PrefixMatch, ROUND_ROBIN, Scoring, Settings, Strategy, VIRTUAL_MODELS,
+    },
 };
+
+/// Names below this narrow and weigh what `auto` means.
+const BELOW_AUTO: &str = "auto/";
 
 /// Why a name means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +73,7 @@ pub struct Directory {
     combo_ids: Vec<Arc<str>>,
     strategy: Strategy,
     auto: Strategy,
+    scoring: Scoring,
     /// Connections that list a model, by the model's id.
     listed: HashMap<Arc<str>, Vec<usize>>,
     /// Connections by every prefix that leads to them.
@@ -99,6 +110,7 @@ impl Directory {
             combo_ids: settings.combos.iter().map(|combo| Arc::clone(&combo.id)).collect(),
             strategy,
             auto: settings.routing.auto,
+            scoring: settings.routing.scoring.clone(),
             listed,
             prefixes,
             catalogue,
@@ -115,6 +127,15 @@ impl Directory {
         }
         if let Some(combo) = self.combos.named(name) {
             return self.expand(combo, dialect);
+        }
+        if let Some(auto) = name.strip_prefix(BELOW_AUTO).and_then(Auto::parse)
+            && !self.listed.contains_key(name)
+        {
+            let targets = self.every_target(dialect);
+            if targets.is_empty() {
+                return Err(self.unknown(name));
+            }
+            return Ok(auto.group(name, self.auto, &self.scoring, targets));
         }
         let strategy = match name {
             AUTO => self.auto,
@@ -244,7 +265,7 @@ impl Directory {
     }
 
     fn unknown(&self, name: &str) -> Unresolved {
-        let known = self.models().map(|(model, _)| model).chain(self.virtuals());
+        let known = self.models().map(|(model, _)| model).chain(self.virtuals()).chain(autos::NAMES);
         Unresolved::Unknown { near: near::near(name, known) }
     }
 }

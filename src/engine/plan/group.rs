@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::engine::{
     ports::Target,
     settings::{Scoring, Strategy},
+    task::TaskKind,
 };
 
 /// Members and how to order them.
@@ -21,6 +22,8 @@ pub struct Group {
     pub by_tier: bool,
     /// How `auto` scores the members, where that differs from the settings.
     pub scoring: Option<Box<Scoring>>,
+    /// What requests for it are about, whatever they say.
+    pub task: Option<TaskKind>,
     /// The members in the configured order.
     pub members: Vec<Member>,
 }
@@ -62,7 +65,7 @@ impl Group {
     pub fn of(name: impl Into<Arc<str>>, strategy: Strategy, targets: Vec<Target>) -> Self {
         let member = |(place, target)| Member { place, weight: 1, node: Node::Target(target) };
         let members = targets.into_iter().enumerate().map(member).collect();
-        Self { name: name.into(), strategy, sticky: 1, by_tier: false, scoring: None, members }
+        Self { name: name.into(), strategy, sticky: 1, by_tier: false, scoring: None, task: None, members }
     }
 
     /// Whether there is at most one place to go.

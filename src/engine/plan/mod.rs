@@ -3,6 +3,7 @@
 //! memory that serving the plan would make.
 
 pub mod auto;
+mod autos;
 mod bar;
 mod combos;
 mod decide;

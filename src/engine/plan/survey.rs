@@ -13,10 +13,11 @@ use super::{
     inputs::{Branch, Growth, Inputs, Leaf, Signals, State, Twig},
 };
 use crate::engine::{
+    cost,
     health::Standing,
     need::{Need, Wishes},
     ports::Target,
-    settings::{Strategy, Tier},
+    settings::{Strategy, Tier, Usd},
     task,
 };
 
@@ -140,7 +141,7 @@ impl<'a> Surveyor<'a, '_> {
             cost: expected_cost(target, need),
             context: target.facts.context,
             task_fit: need.task.and_then(|task| task::fit(&target.model, task)),
-            tier: Tier::default(),
+            tier: target.connection.tier,
             pull: need.beginning.map_or(0, |beginning| pull(target, beginning)),
             ..Signals::UNKNOWN
         }
@@ -170,6 +171,12 @@ fn unwanted(target: &Target, wishes: &Wishes, need: &Need) -> Option<Wish> {
     if named(&wishes.ignore) {
         return Some(Wish::Ignore);
     }
+    if wishes.tier.is_some_and(|tier| tier != target.connection.tier) {
+        return Some(Wish::Tier);
+    }
+    if wishes.no_training && !(target.connection.no_training || target.connection.provider.local) {
+        return Some(Wish::NoTraining);
+    }
     if let Some(most) = wishes.max_cost
         && expected_cost(target, need).is_none_or(|cost| cost > most)
     {
@@ -192,11 +199,12 @@ fn preferred(targets: &[&Target], wishes: &Wishes) -> Vec<usize> {
     wishes.order.iter().flat_map(of).collect()
 }
 
-/// What the request is expected to cost at a target, in picodollars.
+/// What the request is expected to cost at a target, in picodollars. What is paid by the month costs nothing more.
 fn expected_cost(target: &Target, need: &Need) -> Option<u64> {
-    let price = target.facts.price.as_ref()?;
-    let tokens = price.input.times(need.prompt) + price.output.times(need.expected_answer());
-    Some((tokens + price.request.unwrap_or_default()).pico())
+    if target.connection.tier == Tier::Subscription {
+        return Some(0);
+    }
+    cost::expected(&target.facts, need.prompt, need.expected_answer()).map(Usd::pico)
 }
 
 /// The rendezvous of a target with the beginning of a request: the same number each time, and unrelated to any other

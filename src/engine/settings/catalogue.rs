@@ -1,11 +1,14 @@
 //! The catalogue: every provider that can be named, and every prefix that is declined, found by the words users write.
 //! The rows are handed in; where they come from, and whether a connection for them exists, is not known here.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use thiserror::Error;
 
-use super::provider::{Declined, Provider};
+use super::{
+    ModelBook,
+    provider::{Declined, Provider},
+};
 
 /// All rows, indexed by id and by prefix. Immutable once built.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +16,7 @@ pub struct Catalogue {
     providers: Vec<Provider>,
     declined: Vec<Declined>,
     words: HashMap<String, Row>,
+    book: Arc<ModelBook>,
 }
 
 /// What an address prefix stands for.
@@ -49,7 +53,7 @@ impl Catalogue {
     ///
     /// When a word is an id or a prefix of more than one row: an address must mean one thing.
     pub fn new(providers: Vec<Provider>, declined: Vec<Declined>) -> Result<Self, Clash> {
-        let mut catalogue = Self { providers, declined, words: HashMap::new() };
+        let mut catalogue = Self { providers, declined, words: HashMap::new(), book: Arc::default() };
         for index in 0..catalogue.providers.len() {
             let provider = &catalogue.providers[index];
             let words: Vec<String> =
@@ -61,6 +65,19 @@ impl Catalogue {
             catalogue.claim(words, Row::Declined(index))?;
         }
         Ok(catalogue)
+    }
+
+    /// The same with what is known of models.
+    #[must_use]
+    pub fn with_models(mut self, book: ModelBook) -> Self {
+        self.book = Arc::new(book);
+        self
+    }
+
+    /// What is known of models.
+    #[must_use]
+    pub const fn book(&self) -> &Arc<ModelBook> {
+        &self.book
     }
 
     /// Every provider, in the order of the data.

@@ -7,7 +7,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::{ModelFacts, Provider, Secret};
+use super::{Known, ModelFacts, Provider, Secret, Tier};
 
 /// One account at one provider, ready to be used.
 #[derive(Debug, Clone)]
@@ -24,6 +24,10 @@ pub struct Connection {
     pub models: Models,
     /// Lower is tried earlier; equals keep the order of the file.
     pub priority: i32,
+    /// What the account is to its owner.
+    pub tier: Tier,
+    /// Whether the operator says that nobody learns from what is sent there.
+    pub no_training: bool,
     /// Changes when the credential or an endpoint does, so that what was learned of the old account
     /// is not held against the new one. Not reversible, and not unique across installations.
     pub fingerprint: u64,
@@ -37,11 +41,13 @@ pub struct Models {
     /// Whether ids that are not listed are accepted under the connection's prefix. True when the user
     /// wrote no `models`, so that the list is the catalogue's, which is never complete.
     pub open: bool,
-    /// What the user said of single models.
+    /// What is said of single models: of all that are listed.
     pub about: HashMap<Arc<str>, About>,
+    /// What is known of those that are not listed.
+    pub known: Arc<Known>,
 }
 
-/// What a user said of one model.
+/// What is said of one model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// Words by which requests ask for models that can do something (`web-search`).
@@ -66,7 +72,10 @@ impl Connection {
     /// What is known of `model` here.
     #[must_use]
     pub fn facts_of(&self, model: &str) -> Arc<ModelFacts> {
-        self.models.about.get(model).map(|about| Arc::clone(&about.facts)).unwrap_or_default()
+        match self.models.about.get(model) {
+            Some(about) => Arc::clone(&about.facts),
+            None => self.models.known.facts_of(&self.provider.id, model),
+        }
     }
 
     /// The dialect in which a client of `client` reaches `model` here: its own where that is spoken, else the one that

@@ -1,31 +1,37 @@
 //! The immutable snapshot that routing reads. `config` makes one from what was written; a request
 //! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
 
+mod book;
+mod budget;
 mod catalogue;
 mod combo;
 mod connection;
 mod keeping;
 mod limits;
 mod model;
-mod money;
+pub mod money;
 mod provider;
 mod routing;
 mod scoring;
 mod secret;
+mod tier;
 
+pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
+pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
+pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
-pub use model::{ModelFacts, Price};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
-pub use scoring::{Mode, Scoring, Tier, Weights};
+pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
+pub use tier::Tier;
 
 use std::sync::Arc;
 
@@ -44,4 +50,6 @@ pub struct Settings {
     pub limits: Limits,
     /// What is kept of Responses.
     pub responses: Keeping,
+    /// What may be spent, and by whom.
+    pub budgets: Vec<Arc<Budget>>,
 }

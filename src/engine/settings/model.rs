@@ -1,4 +1,7 @@
-//! What is known of one model at one provider: data that routing filters and orders by.
+//! What is known of one model at one provider: data that routing filters and orders by. Where it is looked up is
+//! `book`; what a request costs by it is `engine::cost`.
+
+use std::sync::{Arc, LazyLock};
 
 use super::Usd;
 
@@ -21,6 +24,31 @@ pub struct ModelFacts {
     pub price: Option<Price>,
 }
 
+/// Nothing known, once for all.
+static UNKNOWN: LazyLock<Arc<ModelFacts>> = LazyLock::new(Arc::default);
+
+impl ModelFacts {
+    /// Facts of a model of which nothing is known. They are shared: no memory is taken.
+    #[must_use]
+    pub fn unknown() -> Arc<Self> {
+        Arc::clone(&UNKNOWN)
+    }
+
+    /// The same, with what is not known taken from `beneath`.
+    #[must_use]
+    pub fn over(&self, beneath: &Self) -> Self {
+        Self {
+            context: self.context.or(beneath.context),
+            max_output: self.max_output.or(beneath.max_output),
+            tools: self.tools.or(beneath.tools),
+            vision: self.vision.or(beneath.vision),
+            structured: self.structured.or(beneath.structured),
+            reasoning: self.reasoning.or(beneath.reasoning),
+            price: self.price.or(beneath.price),
+        }
+    }
+}
+
 /// Prices of single tokens, and of requests. `input` and `output` are known where there is a price at all; where one of
 /// the others is `None`, the token costs what it would cost without being special.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,4 +69,55 @@ pub struct Price {
     pub audio_output: Option<Usd>,
     /// Each request, beside its tokens.
     pub request: Option<Usd>,
+    /// The prices of requests with a long prompt, where those have prices of their own.
+    pub long: Option<LongPrompt>,
+}
+
+/// What the tokens of a request cost whose whole prompt is longer than so many tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LongPrompt {
+    /// Prompts of more tokens than this are long.
+    pub above: u64,
+    /// [`Price::input`] of such a request.
+    pub input: Usd,
+    /// [`Price::output`] of such a request.
+    pub output: Usd,
+    /// [`Price::cache_read`] of such a request.
+    pub cache_read: Option<Usd>,
+    /// [`Price::cache_write`] of such a request.
+    pub cache_write: Option<Usd>,
+}
+
+impl Price {
+    /// Tokens at these prices, and nothing else that is special.
+    #[must_use]
+    pub const fn of(input: Usd, output: Usd) -> Self {
+        Self {
+            input,
+            output,
+            cache_read: None,
+            cache_write: None,
+            reasoning: None,
+            audio_input: None,
+            audio_output: None,
+            request: None,
+            long: None,
+        }
+    }
+
+    /// The prices that hold for a prompt of so many tokens.
+    #[must_use]
+    pub fn at(&self, prompt: u64) -> Self {
+        match self.long {
+            Some(long) if prompt > long.above => Self {
+                input: long.input,
+                output: long.output,
+                cache_read: long.cache_read,
+                cache_write: long.cache_write,
+                long: None,
+                ..*self
+            },
+            _ => *self,
+        }
+    }
 }

@@ -39,6 +39,12 @@ impl Usd {
         (pico.is_finite() && (0.0..u64::MAX as f64).contains(&pico)).then_some(Self(pico as u64))
     }
 
+    /// The price of one token, where a million of them cost so many dollars; `None` as for [`Self::from_dollars`].
+    #[must_use]
+    pub fn per_million(dollars: f64) -> Option<Self> {
+        Self::from_dollars(dollars / 1e6)
+    }
+
     /// The amount in dollars, for people and JSON.
     #[must_use]
     pub fn dollars(self) -> f64 {

@@ -50,13 +50,13 @@ impl Default for Scoring {
 
 impl Default for Weights {
     fn default() -> Self {
-        Mode::Balanced.weights()
+        AutoMode::Balanced.weights()
     }
 }
 
 /// Named sets of weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Mode {
+pub enum AutoMode {
     /// A bit of everything.
     #[default]
     Balanced,
@@ -72,7 +72,7 @@ pub enum Mode {
     OfflineFriendly,
 }
 
-impl Mode {
+impl AutoMode {
     /// Every mode, in the order in which they are listed to people.
     pub const ALL: [Self; 6] = [
         Self::Balanced,
@@ -111,44 +111,13 @@ impl Mode {
     }
 }
 
-/// What an account is to its owner. The order is the one in which accounts are used up where a strategy goes by tier.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// Paid by the month, whatever is used of it.
-    Subscription,
-    /// Paid by the token.
-    #[default]
-    Key,
-    /// Paid by the token, and little.
-    Cheap,
-    /// Not paid for.
-    Free,
-}
-
-impl Tier {
-    /// Every tier, the first to be used first.
-    pub const ALL: [Self; 4] = [Self::Subscription, Self::Key, Self::Cheap, Self::Free];
-
-    /// The tier's name in configuration.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Subscription => "subscription",
-            Self::Key => "key",
-            Self::Cheap => "cheap",
-            Self::Free => "free",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_set_of_weights_adds_up_to_a_hundred() {
-        for mode in Mode::ALL {
+        for mode in AutoMode::ALL {
             let Weights { quota, health, cost, latency, task, stability } = mode.weights();
             assert_eq!(quota + health + cost + latency + task + stability, 100, "{}", mode.as_str());
         }

@@ -64,6 +64,8 @@ async fn fault(stream: bool, says: Says) -> Fault {
         endpoints: BTreeMap::from([(Dialect::Chat, "http://provider.test/v1".to_owned())]),
         models: Models { open: true, ..Models::default() },
         priority: 0,
+        tier: crate::engine::settings::Tier::default(),
+        no_training: false,
         fingerprint: 0,
     };
     let target = Target {

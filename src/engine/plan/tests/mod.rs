@@ -44,6 +44,8 @@ fn target(id: &str) -> Target {
         endpoints: BTreeMap::new(),
         models: Models::default(),
         priority: 0,
+        tier: crate::engine::settings::Tier::default(),
+        no_training: false,
         fingerprint: 1,
     };
     Target {
