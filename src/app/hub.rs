@@ -22,7 +22,7 @@ use crate::{
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
-    ops::{OpError, keys::Keys, responses::Responses},
+    ops::{OpError, keys::Keys, responses::Responses, routing::Routing},
     outbound::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
@@ -167,6 +167,7 @@ impl Hub {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
+            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             responses: Arc::new(responses.clone()),
             auth_required: options.auth_required,
             allowed_hosts: options.allowed_hosts.into(),
@@ -249,7 +250,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
-async fn engine(
+pub(super) async fn engine(
     settings: Settings,
     catalogue: Arc<Catalogue>,
     transport: Arc<dyn Transport>,

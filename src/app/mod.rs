@@ -7,6 +7,7 @@ mod hub;
 mod keys;
 mod mock;
 mod reload;
+mod routing;
 
 pub use clock::{SystemClock, now_ms};
 pub use first_key::write_first_key;
@@ -14,6 +15,7 @@ pub use hub::{Hub, Options, Parts, StartError};
 pub use keys::{KeysError, LocalKeys, running_hub};
 pub use mock::{Mock, MockError, MockOptions, OnLine};
 pub use reload::follow;
+pub use routing::{LocalRouting, RoutingError};
 
 use std::sync::Arc;
 

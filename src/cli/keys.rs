@@ -9,18 +9,14 @@ use operations::{
     Scope,
     keys::{CreateKey, CreatedKey, KeyView, ListKeys, RevokeKey, RotateKey},
 };
-use serde::Serialize;
 
 use super::{
     Common, configure,
-    output::{fail, note, say},
-    runtime,
+    output::{fail, note, print, say},
+    remote::Remote,
+    runtime, without_file,
 };
-use crate::{
-    app::{self, LocalKeys},
-    config::Source,
-};
-use remote::Remote;
+use crate::app::{self, LocalKeys};
 
 #[derive(Subcommand)]
 pub(super) enum Keys {
@@ -102,14 +98,6 @@ pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
     }
 }
 
-/// The settings without the file, if a hub runs where they say its data is.
-fn without_file(common: &Common) -> Option<super::Configured> {
-    let configured = configure(common, Some(Source::Nothing)).ok()?;
-    app::running_hub(&configured.loaded.boot.data_dir).ok().flatten()?;
-    note("The configuration above is not valid; going on with the running hub.");
-    Some(configured)
-}
-
 async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
     match keys {
         Keys::Create { name, scopes, all_scopes, expires, json } => {
@@ -179,12 +167,6 @@ fn show_list(keys: &[KeyView]) -> Result<(), String> {
             scopes.join(" "),
         ));
     }
-    Ok(())
-}
-
-fn print<T: Serialize>(value: &T) -> Result<(), String> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
-    say(&text);
     Ok(())
 }
 

@@ -6,6 +6,8 @@ mod demo;
 mod keys;
 mod mock;
 mod output;
+mod remote;
+mod routing;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -74,6 +76,10 @@ enum Command {
     /// Create, list, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Say where a request for a model would go now, and why, without calling anybody
+    SimulateRoute(routing::SimulateArgs),
+    /// Say why a request went where it did, by the value of x-request-id in its answer
+    Explain(routing::ExplainArgs),
 }
 
 /// Runs the command that was typed.
@@ -86,6 +92,8 @@ pub fn main() -> ExitCode {
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
         Command::Keys(keys) => keys::run(keys, &common),
+        Command::SimulateRoute(args) => routing::simulate(args, &common),
+        Command::Explain(args) => routing::explain(args, &common),
     }
 }
 
@@ -114,6 +122,14 @@ fn configure(common: &Common, source: Option<Source>) -> Result<Configured, Exit
             Err(ExitCode::from(2))
         }
     }
+}
+
+/// The settings without the file, if a hub runs where they say its data is.
+fn without_file(common: &Common) -> Option<Configured> {
+    let configured = configure(common, Some(Source::Nothing)).ok()?;
+    app::running_hub(&configured.loaded.boot.data_dir).ok().flatten()?;
+    output::note("The configuration above is not valid; going on with the running hub.");
+    Some(configured)
 }
 
 /// A runtime with as many workers as there are processors to use.

@@ -5,6 +5,8 @@ use std::{
     process::ExitCode,
 };
 
+use serde::Serialize;
+
 use crate::config::{Problem, Style, render_problems};
 
 /// Writes to stdout: what the command was asked for.
@@ -40,4 +42,11 @@ pub(super) fn bold(text: &str) -> String {
 
 fn paint(code: &str, text: &str, terminal: bool) -> String {
     if terminal { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// Writes a value to stdout as JSON.
+pub(super) fn print<T: Serialize>(value: &T) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    say(&text);
+    Ok(())
 }

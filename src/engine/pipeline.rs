@@ -293,16 +293,17 @@ impl Engine {
         plan::plan(candidates, &scene)
     }
 
-    /// The targets that a request for `model` would go to now, without using a turn or a draw.
+    /// The targets that a request for `model` with these needs would go to now, without using a turn or a draw.
     ///
     /// # Errors
     /// When the name means nothing here.
-    pub fn simulate(&self, model: &str, dialect: Dialect) -> Result<Plan, Refusal> {
+    pub fn simulate(&self, model: &str, dialect: Dialect, need: &Need) -> Result<Plan, Refusal> {
         let snapshot = self.snapshot();
         let candidates =
             snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
+        let need = &Need { task: candidates.task.or(need.task), ..need.clone() };
         let memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.plan(&candidates, &memory, &Need::default(), None, &snapshot, self.seeds.coming()))
+        Ok(self.plan(&candidates, &memory, need, None, &snapshot, self.seeds.coming()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canon::{Dialect, Edit, Losses, Usage};
 
-use super::{fault::FaultKind, plan::Inputs};
+use super::{fault::FaultKind, plan::Made};
 
 /// One finished request: who asked, what was planned, what was tried, and how it ended.
 #[derive(Debug, Clone)]
@@ -29,8 +29,8 @@ pub struct Receipt {
     pub attempts: Vec<AttemptRecord>,
     /// What was left out of the plan, and why.
     pub skipped: Vec<SkipRecord>,
-    /// What the plan followed from; `None` where there was nothing to decide.
-    pub inputs: Option<Box<Inputs>>,
+    /// How the plan was made; `None` where there was nothing to decide.
+    pub plan: Option<Box<Made>>,
     /// HTTP status that the client got.
     pub status: u16,
     /// How it ended.

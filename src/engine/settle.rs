@@ -60,7 +60,7 @@ impl Settlement {
             strategy: "",
             attempts: Vec::new(),
             skipped: Vec::new(),
-            inputs: None,
+            plan: None,
             // What stands here when the client leaves before anything else is known.
             status: Code::ClientClosed.status(),
             outcome: Outcome::ClientLeft,
@@ -80,7 +80,7 @@ impl Settlement {
         if let Some(receipt) = &mut self.receipt {
             receipt.strategy = plan.strategy.as_str();
             receipt.skipped = plan.skipped.iter().map(Skip::record).collect();
-            receipt.inputs = plan.inputs.take();
+            receipt.plan = plan.made.take();
         }
     }
 

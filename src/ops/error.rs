@@ -44,6 +44,9 @@ pub enum OpError {
     /// It does not go together with what is there.
     #[error("{0}")]
     Conflict(String),
+    /// The engine refuses; its reason, as a sentence.
+    #[error("{}", .0.trim_end_matches('.'))]
+    Refused(String),
     /// An argument cannot be accepted.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -68,6 +71,7 @@ impl OpError {
             Self::Lost { .. } => "lost",
             Self::TooLarge { .. } => "too_large",
             Self::Conflict(_) => "conflict",
+            Self::Refused(_) => "refused",
             Self::Invalid(_) => "invalid_argument",
             Self::Store(_) => "store_failed",
             Self::NoEntropy(_) => "no_entropy",

@@ -5,5 +5,6 @@ mod error;
 pub mod keys;
 pub mod ports;
 pub mod responses;
+pub mod routing;
 
 pub use error::OpError;

@@ -10,6 +10,9 @@ pub trait ReceiptLog: Send + Sync {
     fn recent(&self, limit: u32) -> BoxFuture<'_, Result<Vec<ReceiptRow>, LogError>>;
     /// The receipt of one request, by the hub's request id.
     fn by_id(&self, id: String) -> BoxFuture<'_, Result<Option<ReceiptRow>, LogError>>;
+    /// How the plan of one request was made, as [`crate::engine::plan::Made`] is written; `None` where there was
+    /// nothing to decide.
+    fn plan_of(&self, id: String) -> BoxFuture<'_, Result<Option<String>, LogError>>;
     /// How many receipts are kept.
     fn count(&self) -> BoxFuture<'_, Result<u64, LogError>>;
 }

@@ -113,6 +113,7 @@ pass_on! { KeyStore:
 pass_on! { ReceiptLog:
     recent(limit: u32) -> LogResult<Vec<crate::ops::ports::ReceiptRow>>;
     by_id(id: String) -> LogResult<Option<crate::ops::ports::ReceiptRow>>;
+    plan_of(id: String) -> LogResult<Option<String>>;
     count() -> LogResult<u64>;
 }
 
@@ -174,7 +175,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
             reason: "cooling".to_owned(),
             until: Some(START + 1000),
         }],
-        inputs: None,
+        plan: None,
         status: 200,
         outcome: Outcome::Completed,
         error: None,

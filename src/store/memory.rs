@@ -12,7 +12,7 @@ use futures_core::future::BoxFuture;
 
 use super::{
     cooldowns::Place,
-    receipt_text::{clip, row},
+    receipt_text::{clip, plan, row},
 };
 use crate::{
     auth::ports::{Ending, KeyRecord, KeyStore, KeyStoreError},
@@ -36,7 +36,7 @@ pub struct MemoryStore {
 struct State {
     keys: BTreeMap<Arc<str>, Key>,
     cooldowns: BTreeMap<Place, CooldownRecord>,
-    receipts: VecDeque<ReceiptRow>,
+    receipts: VecDeque<(ReceiptRow, Option<String>)>,
     responses: responses::Responses,
 }
 
@@ -187,9 +187,9 @@ impl ReceiptSink for MemoryStore {
     fn record(&self, mut receipt: Receipt) {
         clip(&mut receipt);
         // It is read back from the same text that the database would keep, so that the twins cannot differ.
-        if let Ok(row) = row(&receipt) {
+        if let (Ok(row), Ok(plan)) = (row(&receipt), plan(&receipt)) {
             let receipts = &mut self.lock().receipts;
-            receipts.push_front(row);
+            receipts.push_front((row, plan));
             receipts.truncate(KEPT);
         }
     }
@@ -197,11 +197,17 @@ impl ReceiptSink for MemoryStore {
 
 impl ReceiptLog for MemoryStore {
     fn recent(&self, limit: u32) -> BoxFuture<'_, Result<Vec<ReceiptRow>, LogError>> {
-        self.now(|state| Ok(state.receipts.iter().take(limit as usize).cloned().collect()))
+        self.now(|state| Ok(state.receipts.iter().take(limit as usize).map(|(row, _)| row.clone()).collect()))
     }
 
     fn by_id(&self, id: String) -> BoxFuture<'_, Result<Option<ReceiptRow>, LogError>> {
-        self.now(|state| Ok(state.receipts.iter().find(|receipt| receipt.id == id).cloned()))
+        let found = |(row, _): &&(ReceiptRow, _)| row.id == id;
+        self.now(|state| Ok(state.receipts.iter().find(found).map(|(row, _)| row.clone())))
+    }
+
+    fn plan_of(&self, id: String) -> BoxFuture<'_, Result<Option<String>, LogError>> {
+        let found = |(row, _): &&(ReceiptRow, _)| row.id == id;
+        self.now(|state| Ok(state.receipts.iter().find(found).and_then(|(_, plan)| plan.clone())))
     }
 
     fn count(&self) -> BoxFuture<'_, Result<u64, LogError>> {

@@ -110,7 +110,7 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
 
 /// What the plan followed from, as text; nothing where there was nothing to decide.
 pub(super) fn plan(receipt: &Receipt) -> Result<Option<String>, serde_json::Error> {
-    receipt.inputs.as_deref().map(serde_json::to_string).transpose()
+    receipt.plan.as_deref().map(serde_json::to_string).transpose()
 }
 
 /// What [`write`] wrote.

@@ -7,7 +7,7 @@ use operations::Scope;
 use serde::Serialize;
 
 use super::api::{Api, Question, Visit, not_understood};
-use crate::engine::{code::Code, policy, refusal::Refusal};
+use crate::engine::{code::Code, need::Need, policy, refusal::Refusal};
 
 /// Says that a count was estimated.
 const COUNT: HeaderName = HeaderName::from_static("x-trivium-token-count");
@@ -38,7 +38,7 @@ pub(super) async fn answer<Answer: Serialize>(
 
 /// Whether any target of the model speaks the client's dialect: an estimate is no request, and has no receipt.
 fn somebody_counts(api: &Api, visit: &Visit, question: &Question) -> Result<bool, Refusal> {
-    let plan = api.engine.simulate(&question.facts.model, visit.ids.dialect)?;
+    let plan = api.engine.simulate(&question.facts.model, visit.ids.dialect, &Need::default())?;
     Ok(plan.targets.iter().any(|target| target.dialect == visit.ids.dialect))
 }
 

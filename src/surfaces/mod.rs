@@ -40,6 +40,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Operations on keys.
     pub keys: Arc<ops::keys::Keys>,
+    /// Operations that say why.
+    pub routing: Arc<ops::routing::Routing>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Whether a key is required. Without one everybody is the operator: only for loopback.

@@ -12,7 +12,7 @@ use openai::models::{Model, ModelList};
 use operations::Scope;
 
 use super::{api::Api, front::Ids, path, render};
-use crate::engine::{code::Code, pipeline::Snapshot, policy, refusal::Refusal};
+use crate::engine::{code::Code, need::Need, pipeline::Snapshot, policy, refusal::Refusal};
 
 /// Who owns the virtual models.
 const OWNER: &str = "trivium";
@@ -61,7 +61,7 @@ fn owner(api: &Api, id: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(Code::InvalidParameter, text).about("model"));
     }
     // What can be asked for exists, whether it is listed or not: `groq/some-new-model`.
-    let plan = api.engine.simulate(id, Dialect::Chat)?;
+    let plan = api.engine.simulate(id, Dialect::Chat, &Need::default())?;
     let target = plan.targets.first().or_else(|| plan.skipped.first().map(|skip| &skip.target));
     Ok(target.map_or(OWNER, |target| target.connection.provider.id.as_str()).to_owned())
 }

@@ -9,7 +9,7 @@ use crate::{
 pub(super) fn refused(error: &OpError) -> Refusal {
     let code = match error {
         OpError::Forbidden { .. } => Code::InsufficientScope,
-        OpError::NotFound { .. } | OpError::Lost { .. } => Code::NotFound,
+        OpError::NotFound { .. } | OpError::Lost { .. } | OpError::Refused(_) => Code::NotFound,
         OpError::TooLarge { .. } => Code::BodyTooLarge,
         OpError::Conflict(_) => Code::Conflict,
         OpError::Invalid(_) => Code::InvalidParameter,

@@ -16,3 +16,4 @@ mod sockets;
 mod strategies;
 mod support;
 mod translation;
+mod why;

@@ -3,6 +3,7 @@
 
 pub mod keys;
 mod operation;
+pub mod routing;
 mod scope;
 
 pub use operation::{Hints, Invalid, Operation};

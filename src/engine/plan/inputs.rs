@@ -25,6 +25,15 @@ pub struct Inputs {
     pub root: Branch,
 }
 
+/// A decision as it is kept: what it followed from, and what it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// What was looked at.
+    pub inputs: Inputs,
+    /// The leaves in the order in which they were to be tried.
+    pub order: Vec<usize>,
+}
+
 /// A group as the planner sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Branch {

@@ -24,7 +24,7 @@ pub use decide::{Decision, decide};
 pub use directory::{Directory, Unresolved};
 pub use draw::Draw;
 pub use group::{Group, Member, Node};
-pub use inputs::{Branch, Growth, Inputs, Leaf, Share, Signals, State, Twig};
+pub use inputs::{Branch, Growth, Inputs, Leaf, Made, Share, Signals, State, Twig};
 pub use memory::{Advance, Memory, Slot};
 
 use std::sync::Arc;
@@ -50,8 +50,8 @@ pub struct Plan {
     pub advances: Vec<Advance>,
     /// What strategies that learn from good answers are to be told when one is served.
     pub lessons: Vec<Lesson>,
-    /// What the plan follows from; `None` where there was nothing to decide.
-    pub inputs: Option<Box<Inputs>>,
+    /// How it was made; `None` where there was nothing to decide.
+    pub made: Option<Box<Made>>,
 }
 
 /// A group whose strategy learns from good answers.
@@ -73,7 +73,7 @@ impl Plan {
             skipped: Vec::new(),
             advances: Vec::new(),
             lessons: Vec::new(),
-            inputs: None,
+            made: None,
         }
     }
 }
@@ -109,7 +109,8 @@ pub fn plan(group: &Group, scene: &Scene<'_>) -> Plan {
         strategy: group.strategy,
         advances: decision.advances,
         lessons: lessons(group),
-        inputs: (survey.targets.len() > 1).then(|| Box::new(survey.inputs)),
+        made: (survey.targets.len() > 1)
+            .then(|| Box::new(Made { inputs: survey.inputs, order: decision.order })),
     }
 }
 

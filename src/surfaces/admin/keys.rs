@@ -1,26 +1,23 @@
 //! `/api/keys`: the operations on keys.
 
 use axum::{
-    Extension, Json,
+    Extension,
     extract::{
         Path, Query, Request, State,
         rejection::{PathRejection, QueryRejection},
     },
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use http::StatusCode;
 use operations::keys::{CreateKey, ListKeys, RevokeKey, RotateKey};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Deserialize;
 
-use super::Admin;
+use super::{Admin, answer, read, read_or_default};
 use crate::{
-    engine::{caller::Caller, code::Code, refusal::Refusal},
+    engine::{code::Code, refusal::Refusal},
     ops::OpError,
-    surfaces::{body, front::Ids, operation::refused, path, render},
+    surfaces::{front::Ids, operation::refused, path},
 };
-
-/// Arguments are a few hundred bytes; nothing here needs more.
-const BODY_LIMIT: usize = 64 * 1024;
 
 pub(super) async fn list(
     State(admin): State<Admin>,
@@ -84,37 +81,4 @@ pub(super) async fn rotate(
         admin.keys.rotate(&caller, args).await.map_err(|error: OpError| refused(&error))
     };
     answer(StatusCode::OK, rotated.await, &ids)
-}
-
-async fn read<Args: DeserializeOwned>(admin: &Admin, request: Request) -> Result<(Caller, Args), Refusal> {
-    let (caller, bytes) = bytes(admin, request).await?;
-    Ok((caller, parse(&bytes)?))
-}
-
-async fn read_or_default<Args: DeserializeOwned + Default>(
-    admin: &Admin,
-    request: Request,
-) -> Result<(Caller, Args), Refusal> {
-    let (caller, bytes) = bytes(admin, request).await?;
-    Ok((caller, if bytes.is_empty() { Args::default() } else { parse(&bytes)? }))
-}
-
-async fn bytes(admin: &Admin, request: Request) -> Result<(Caller, bytes::Bytes), Refusal> {
-    let caller = admin.identify.caller(&request)?;
-    let (parts, body) = request.into_parts();
-    Ok((caller, body::read(&parts.headers, body, BODY_LIMIT).await?))
-}
-
-fn parse<Args: DeserializeOwned>(bytes: &[u8]) -> Result<Args, Refusal> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let code = if error.is_data() { Code::InvalidParameter } else { Code::InvalidJson };
-        Refusal::new(code, format!("The body could not be read: {error}."))
-    })
-}
-
-fn answer<T: Serialize>(status: StatusCode, result: Result<T, Refusal>, ids: &Ids) -> Response {
-    match result {
-        Ok(value) => (status, Json(value)).into_response(),
-        Err(refusal) => render::refusal(&refusal, ids, false),
-    }
 }

@@ -27,6 +27,7 @@ use trivium::{
         keys::Keys,
         ports::{ReceiptLog, ReceiptRow},
         responses::Responses,
+        routing::Routing,
     },
     providers::Providers,
     simulator::{Entry, Script, Simulator},
@@ -156,6 +157,7 @@ impl Builder {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             keys: Arc::clone(&keys),
+            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
@@ -192,6 +194,17 @@ impl TestHub {
         self.send(Request::builder().uri(path).body(Body::empty()).unwrap()).await
     }
 
+    /// A call with arguments in JSON.
+    pub(crate) async fn json(&self, method: Method, path: &str, args: serde_json::Value) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        self.send(request.body(Body::from(args.to_string())).unwrap()).await
+    }
+
+    /// How the plan of a request was made, as it is kept.
+    pub(crate) async fn plan_of(&self, id: &str) -> Option<String> {
+        self.store.plan_of(id.to_owned()).await.unwrap()
+    }
+
     pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
         self.send(Request::builder().method(Method::POST).uri(path).body(body.into()).unwrap()).await
     }
@@ -199,6 +212,11 @@ impl TestHub {
     /// Receipts, newest first.
     pub(crate) async fn receipts(&self) -> Vec<ReceiptRow> {
         self.store.recent(1000).await.unwrap()
+    }
+
+    /// The last receipts, newest first.
+    pub(crate) async fn last_receipts(&self, count: u32) -> Vec<ReceiptRow> {
+        self.store.recent(count).await.unwrap()
     }
 
     /// Cooldowns as they would survive a restart.

@@ -106,17 +106,15 @@ impl Planner {
             seed: Draw::new(self.seed).number(),
         };
         let mut plan = plan(group, &scene);
-        if let Some(inputs) = &plan.inputs {
-            let kept = serde_json::to_string(inputs).unwrap();
-            let again: Inputs = serde_json::from_str(&kept).unwrap();
-            assert_eq!(again, **inputs);
-            let ids = |decision: &Decision| {
-                let leaves: Vec<&Leaf> = again.root.leaves().collect();
-                decision.order.iter().map(|&at| leaves[at].connection.to_string()).collect::<Vec<_>>()
-            };
-            let planned: Vec<_> =
-                plan.targets.iter().map(|target| target.connection.id.to_string()).collect();
-            assert_eq!(ids(&decide(&again)), planned, "what is kept gives the same order again");
+        if let Some(made) = &plan.made {
+            let kept = serde_json::to_string(made).unwrap();
+            let again: Made = serde_json::from_str(&kept).unwrap();
+            assert_eq!(again, **made);
+            let order = decide(&again.inputs).order;
+            assert_eq!(order, made.order, "what is kept gives the same order again");
+            let leaves: Vec<&Leaf> = again.inputs.root.leaves().collect();
+            let ids: Vec<_> = order.iter().map(|&at| &leaves[at].connection).collect();
+            assert_eq!(ids, plan.targets.iter().map(|target| &target.connection.id).collect::<Vec<_>>());
         }
         plan.advances.drain(..).for_each(|advance| self.memory.commit(advance));
         plan

@@ -14,7 +14,7 @@ use openai::responses::{self, compaction};
 
 use super::{question, scan};
 use crate::{
-    engine::{code::Code, pipeline::Keeper, ports::Task, refusal::Refusal},
+    engine::{code::Code, need::Need, pipeline::Keeper, ports::Task, refusal::Refusal},
     surfaces::{
         api::{Api, Question, Visit, not_understood},
         delivery,
@@ -50,7 +50,7 @@ pub(in super::super) async fn compact(
 /// Whether somebody who serves the model speaks the dialect, be it only later. What else there is to say of the model
 /// is said when it is asked.
 fn can_forward(api: &Api, facts: &Facts) -> bool {
-    api.engine.simulate(&facts.model, Dialect::Responses).is_ok_and(|plan| {
+    api.engine.simulate(&facts.model, Dialect::Responses, &Need::default()).is_ok_and(|plan| {
         let skipped = plan.skipped.iter().map(|skip| &skip.target);
         plan.targets.iter().chain(skipped).any(|target| target.dialect == Dialect::Responses)
     })

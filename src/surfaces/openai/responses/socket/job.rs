@@ -25,6 +25,7 @@ use crate::{
     engine::{
         caller::Caller,
         code::Code,
+        need::Need,
         pipeline::{Piece, Pieces, Served},
         policy,
         refusal::Refusal,
@@ -147,7 +148,7 @@ fn recalled(
 fn nothing(api: &Api, visit: &Visit, body: &[u8]) -> Result<Pieces, Refusal> {
     policy::require(&visit.caller, Scope::ExecuteCompletions)?;
     let turn = responses::decode(body).map_err(|error| not_understood(&error))?;
-    api.engine.simulate(&turn.model, Dialect::Responses)?;
+    api.engine.simulate(&turn.model, Dialect::Responses, &Need::default())?;
     let now = api.engine.clock().now() / 1000;
     let mut encoder =
         responses::Encoder::new(Asked { id: visit.ids.own.to_string(), now, ..Asked::of(&turn) });
