@@ -30,6 +30,7 @@ const API_KEY: Key = Key::new("api_key", "a key as text", "${GROQ_API_KEY}").sec
 const BASE_URL: Key = Key::new("base_url", "an http or https URL", "http://localhost:11434/v1");
 const MODELS: Key = Key::new("models", "a list of model names", "[llama-3.3-70b-versatile]");
 const TAGS: Key = Key::new("tags", "a list of words", "[web-search]");
+const RANK: Key = Key::new("rank", "a whole number from 0 to 1000000", "10");
 const MAX_OUTPUT: Key = Key::new("max_output", "a number of tokens from 1 to 10000000", "16384");
 const DIALECTS: Key =
     Key::new("dialects", "a list of `chat`, `responses`, `messages`, `gemini`", "[responses]");
@@ -54,7 +55,7 @@ pub(super) static SECTION: Section = Section {
 /// A model of which more is said than its name.
 static MODEL: Section = Section {
     name: "models",
-    keys: &[ID, TAGS, MAX_OUTPUT, DIALECTS, CONTEXT, TOOLS, VISION, STRUCTURED, REASONING, PRICE],
+    keys: &[ID, TAGS, RANK, MAX_OUTPUT, DIALECTS, CONTEXT, TOOLS, VISION, STRUCTURED, REASONING, PRICE],
 };
 
 /// What the list is checked against.

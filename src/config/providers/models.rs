@@ -5,8 +5,8 @@ use std::sync::Arc;
 use canon::Dialect;
 
 use super::{
-    CONTEXT, DIALECTS, ID, MAX_OUTPUT, MODEL, MODELS, PRICE, REASONING, STRUCTURED, TAGS, TOOLS, VISION,
-    price,
+    CONTEXT, DIALECTS, ID, MAX_OUTPUT, MODEL, MODELS, PRICE, RANK, REASONING, STRUCTURED, TAGS, TOOLS,
+    VISION, price,
 };
 use crate::{
     config::{
@@ -89,6 +89,7 @@ fn described(path: String, item: &Node, sink: &mut Sink) -> Option<(Written<Stri
     let max_output = fields.node(&MAX_OUTPUT).map(|_| fields.number(sink, &MAX_OUTPUT, 1..=10_000_000, 1));
     let about = About {
         tags: words(&fields, sink),
+        rank: fields.node(&RANK).map(|_| fields.number(sink, &RANK, 0..=1_000_000, 0)),
         max_output,
         dialects: dialects(&fields, sink),
         facts: Arc::new(facts(&fields, max_output, sink)),

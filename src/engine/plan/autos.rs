@@ -80,7 +80,7 @@ impl Auto {
         }
         match self.tier {
             Some(AutoTier::Free) => narrow(&mut group, is_free),
-            Some(AutoTier::Offline) => narrow(&mut group, |target| target.connection.provider.local),
+            Some(AutoTier::Offline) => narrow(&mut group, |target| target.connection.provider.is_at_home()),
             _ => {}
         }
         group.scoring = (self != Self::default()).then(|| Box::new(self.scoring(scoring)));
@@ -132,7 +132,7 @@ fn tier_of(word: &str) -> Option<AutoTier> {
 fn is_free(target: &Target) -> bool {
     let costs_nothing =
         target.facts.price.is_some_and(|price| price.input.pico() == 0 && price.output.pico() == 0);
-    target.connection.tier == Tier::Free || target.connection.provider.local || costs_nothing
+    target.connection.tier == Tier::Free || target.connection.provider.is_at_home() || costs_nothing
 }
 
 /// Keeps the targets that pass, if there are any.

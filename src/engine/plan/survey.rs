@@ -140,6 +140,7 @@ impl<'a> Surveyor<'a, '_> {
             success: seen.success,
             cost: expected_cost(target, need),
             context: target.facts.context,
+            rank: target.connection.models.about.get(&target.model).and_then(|about| about.rank),
             task_fit: need.task.and_then(|task| task::fit(&target.model, task)),
             tier: target.connection.tier,
             pull: need.beginning.map_or(0, |beginning| pull(target, beginning)),
@@ -174,7 +175,7 @@ fn unwanted(target: &Target, wishes: &Wishes, need: &Need) -> Option<Wish> {
     if wishes.tier.is_some_and(|tier| tier != target.connection.tier) {
         return Some(Wish::Tier);
     }
-    if wishes.no_training && !(target.connection.no_training || target.connection.provider.local) {
+    if wishes.no_training && !(target.connection.no_training || target.connection.provider.is_at_home()) {
         return Some(Wish::NoTraining);
     }
     if let Some(most) = wishes.max_cost

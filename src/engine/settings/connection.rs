@@ -52,6 +52,8 @@ pub struct Models {
 pub struct About {
     /// Words by which requests ask for models that can do something (`web-search`).
     pub tags: Vec<String>,
+    /// Its place in the waterfall of `auto-ranked`: a lower number goes first.
+    pub rank: Option<u32>,
     /// The most tokens that an answer can have: more is not asked for.
     pub max_output: Option<u64>,
     /// The dialects in which it can be reached; empty: all of the provider's.

@@ -81,6 +81,12 @@ impl Provider {
         self.endpoints.is_empty() && self.base_url_dialect.is_some()
     }
 
+    /// Whether it is a program on the user's own machines, so that what is sent there stays there and costs nothing.
+    #[must_use]
+    pub fn is_at_home(&self) -> bool {
+        self.trust == Trust::Local
+    }
+
     /// The dialects that can be spoken to this provider, in the order in which they are listed to people.
     /// Empty for rows that exist only to be refused with a reason.
     pub fn dialects(&self) -> impl Iterator<Item = Dialect> + '_ {
