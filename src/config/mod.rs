@@ -22,6 +22,7 @@ mod parse;
 mod problem;
 mod providers;
 mod render;
+mod resilience;
 mod responses;
 mod routing;
 mod schema;

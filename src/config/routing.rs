@@ -5,7 +5,7 @@ use super::{
     fields::Fields,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Routing, Strategy};
+use crate::engine::settings::{Resilience, Routing, Strategy, Waiting};
 
 /// What a strategy can be, in words.
 pub(super) const KINDS: &str = "`priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `random` or `strict-random`";
@@ -13,7 +13,11 @@ pub(super) const KINDS: &str = "`priority`, `exhaust` (also called `fill-first`)
 const DEFAULT_STRATEGY: Key = Key::new("default_strategy", KINDS, "exhaust");
 const RETRY_AFTER: Key = Key::new("retry_after_seconds", "seconds from 0 to 604800 (a week)", "300");
 
-pub(super) static SECTION: Section = Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER] };
+const WAIT_RETRIES: Key = Key::new("wait_retries", "a whole number from 0 to 10", "3");
+const WAIT_LONGEST: Key = Key::new("wait_longest_seconds", "seconds from 0.1 to 300", "30");
+
+pub(super) static SECTION: Section =
+    Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER, WAIT_RETRIES, WAIT_LONGEST] };
 
 const WEEK: f64 = 604_800.0;
 
@@ -30,9 +34,14 @@ pub(super) const STRATEGIES: [(&str, Strategy); 9] = [
     ("strict_random", Strategy::StrictRandom),
 ];
 
-pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
+/// `resilience` is what its own section says.
+pub(super) fn read(fields: &Fields<'_>, resilience: Resilience, sink: &mut Sink) -> Routing {
     let default = Routing::default();
     let default_strategy = fields.choice(sink, &DEFAULT_STRATEGY, &STRATEGIES, default.default_strategy);
     let retry_after = fields.seconds(sink, &RETRY_AFTER, 0.0..=WEEK, default.retry_after);
-    Routing { default_strategy, retry_after }
+    let wait = Waiting {
+        retries: fields.number(sink, &WAIT_RETRIES, 0..=10, default.wait.retries),
+        longest: fields.seconds(sink, &WAIT_LONGEST, 0.1..=300.0, default.wait.longest),
+    };
+    Routing { default_strategy, retry_after, wait, resilience }
 }

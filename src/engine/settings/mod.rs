@@ -8,8 +8,10 @@ mod keeping;
 mod limits;
 mod model;
 mod provider;
+mod resilience;
 mod routing;
 mod secret;
+mod zone;
 
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Step, Wanted};
@@ -20,8 +22,10 @@ pub use model::{ModelFacts, Price};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
+pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
 pub use routing::{AUTO, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use secret::Secret;
+pub use zone::Zone;
 
 use std::sync::Arc;
 

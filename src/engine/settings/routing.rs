@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::{Resilience, Waiting};
+
 /// Names that mean more than one model and are always there.
 pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
 
@@ -18,12 +20,21 @@ pub struct Routing {
     pub default_strategy: Strategy,
     /// How long a connection is left alone when the provider did not say.
     pub retry_after: Duration,
+    /// Whether a request waits while everybody is left alone.
+    pub wait: Waiting,
+    /// How long what is left alone, and what is tried again. Written in a section of its own.
+    pub resilience: Resilience,
 }
 
 impl Default for Routing {
     /// Exhaust, and five minutes: what MultiRouter users are used to.
     fn default() -> Self {
-        Self { default_strategy: Strategy::Exhaust, retry_after: Duration::from_secs(300) }
+        Self {
+            default_strategy: Strategy::Exhaust,
+            retry_after: Duration::from_secs(300),
+            wait: Waiting::default(),
+            resilience: Resilience::default(),
+        }
     }
 }
 
