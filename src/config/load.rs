@@ -115,8 +115,8 @@ impl Loader {
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
-        let resilience = resilience::read(&open(&resilience::SECTION, sink), sink);
-        let routing = routing::read(&open(&routing::SECTION, sink), resilience, sink);
+        let mut routing = routing::read(&open(&routing::SECTION, sink), sink);
+        routing.resilience = resilience::read(&open(&resilience::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
         let written = map.get(providers::SECTION.name);

@@ -5,7 +5,7 @@ use super::{
     fields::Fields,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Resilience, Routing, Strategy, Waiting};
+use crate::engine::settings::{Routing, Strategy, Waiting};
 
 /// What a strategy can be, in words.
 pub(super) const KINDS: &str = "`priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `random` or `strict-random`";
@@ -34,8 +34,8 @@ pub(super) const STRATEGIES: [(&str, Strategy); 9] = [
     ("strict_random", Strategy::StrictRandom),
 ];
 
-/// `resilience` is what its own section says.
-pub(super) fn read(fields: &Fields<'_>, resilience: Resilience, sink: &mut Sink) -> Routing {
+/// All but `resilience`, which has a section of its own.
+pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
     let default = Routing::default();
     let default_strategy = fields.choice(sink, &DEFAULT_STRATEGY, &STRATEGIES, default.default_strategy);
     let retry_after = fields.seconds(sink, &RETRY_AFTER, 0.0..=WEEK, default.retry_after);
@@ -43,5 +43,5 @@ pub(super) fn read(fields: &Fields<'_>, resilience: Resilience, sink: &mut Sink)
         retries: fields.number(sink, &WAIT_RETRIES, 0..=10, default.wait.retries),
         longest: fields.seconds(sink, &WAIT_LONGEST, 0.1..=300.0, default.wait.longest),
     };
-    Routing { default_strategy, retry_after, wait, resilience }
+    Routing { default_strategy, retry_after, wait, ..default }
 }

@@ -18,6 +18,8 @@ enum Step {
     Fail { slot: usize, kind: FaultKind, said: Option<u64> },
     /// Its client leaves.
     Leave { slot: usize },
+    /// Attempts at a host fail one after the other.
+    Storm { nth: usize, times: usize },
     /// Time passes.
     Pass { millis: i64 },
     /// A connection is reset by hand.
@@ -48,15 +50,21 @@ const KINDS: [FaultKind; 14] = [
 fn step() -> impl Strategy<Value = Step> {
     let slot = 0..SLOTS;
     let model = prop_oneof![Just("m"), Just("n")];
-    let pass = prop_oneof![4 => 0i64..2000, 3 => 2000i64..60_000, 1 => 60_000i64..100_000_000];
+    let pass = prop_oneof![
+        4 => 0i64..2000,
+        3 => 2000i64..60_000,
+        3 => proptest::sample::select(vec![15_000i64, 30_000, 60_000, 120_000]),
+        1 => 60_000i64..100_000_000,
+    ];
     // Failures of the host are the half of all, so that breakers get to open.
     let kind = prop_oneof![Just(FaultKind::Unreachable), proptest::sample::select(KINDS.to_vec())];
     prop_oneof![
         8 => (slot.clone(), 0usize..3, model.clone()).prop_map(|(slot, nth, model)| Step::Begin { slot, nth, model }),
         2 => slot.clone().prop_map(|slot| Step::Content { slot }),
-        2 => slot.clone().prop_map(|slot| Step::Whole { slot }),
+        1 => slot.clone().prop_map(|slot| Step::Whole { slot }),
         8 => (slot.clone(), kind, proptest::option::weighted(0.3, 0u64..5000))
             .prop_map(|(slot, kind, said)| Step::Fail { slot, kind, said }),
+        2 => (0usize..3, 3usize..14).prop_map(|(nth, times)| Step::Storm { nth, times }),
         1 => slot.prop_map(|slot| Step::Leave { slot }),
         6 => pass.prop_map(|millis| Step::Pass { millis }),
         1 => (0usize..3, proptest::option::of(model)).prop_map(|(nth, model)| Step::Reset { nth, model }),
@@ -202,6 +210,15 @@ impl Play {
                     self.forget(slot, nth);
                 }
             }
+            Step::Storm { nth, times } => {
+                for _ in 0..times {
+                    self.ground.pass(300);
+                    let (now, kind) = (self.ground.world.now(), FaultKind::Unreachable);
+                    self.ground.fail(&self.ground.at(nth, "m"), kind, None);
+                    self.evidence.push(Evidence { at: now, nth, model: "m".into(), kind, said: None });
+                    self.fingers[nth / 2].fail(now, SLOTS);
+                }
+            }
             Step::Leave { slot } => self.leave(slot),
             Step::Pass { millis } => self.ground.pass(millis),
             Step::Reset { nth, model } => {
@@ -253,11 +270,15 @@ impl Play {
                     Standing::Fit => continue,
                     Standing::Recovering(cooldown) | Standing::Cooling(cooldown) => cooldown,
                 };
-                // Somebody who finds out how a place stands keeps others away for a second at a time.
+                // Somebody who finds out how a place stands keeps others away for a second at a time, and a host whose
+                // probe answers is used behind others for a while.
+                let proved = self.fingers[nth / 2].row.last().map(|last| last + 30_000);
                 let is_evidence = |one: &&Evidence| {
                     one.covers(nth, model)
                         && one.kind == cooldown.kind
-                        && (cooldown.until <= one.at + one.longest() || cooldown.until == now + SOON)
+                        && (cooldown.until <= one.at + one.longest()
+                            || cooldown.until == now + SOON
+                            || Some(cooldown.until) == proved)
                 };
                 assert!(
                     self.evidence.iter().any(|one| is_evidence(&one)),
@@ -278,9 +299,11 @@ fn is_edge(from: BreakerState, to: BreakerState, step: &Step) -> bool {
     use BreakerState::{Closed, Degraded, HalfOpen, Open};
     match (from, to) {
         _ if from == to => true,
-        (Closed, Degraded | Open) | (Degraded, Open) | (HalfOpen, Open) => matches!(step, Step::Fail { .. }),
+        (Closed, Degraded | Open) | (Degraded, Open) | (HalfOpen, Open) => {
+            matches!(step, Step::Fail { .. } | Step::Storm { .. })
+        }
         (Degraded, Closed) => true,
-        (Open, HalfOpen) => matches!(step, Step::Pass { .. }),
+        (Open, HalfOpen) => matches!(step, Step::Pass { .. } | Step::Storm { .. }),
         (HalfOpen, Degraded) => matches!(step, Step::Content { .. }),
         // Whoever answers with a refusal of its own is there; a half-open breaker is not kept over a restart.
         (HalfOpen, Closed) => {
