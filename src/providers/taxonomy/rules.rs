@@ -33,14 +33,9 @@ const fn rule(of: &'static [&'static str], status: &'static [u16], says: Says, k
     Rule { of, status, says, kind, believed: true }
 }
 
-/// The same where the provider names a time that is not the one.
-const fn whatever_it_says(rule: Rule) -> Rule {
-    Rule { believed: false, ..rule }
-}
-
 pub(super) const RULES: &[Rule] = &[
     // Google sends a delay of seconds along with a quota of the day.
-    whatever_it_says(rule(GOOGLE, &[429], CodeWith(&["PerDay"]), DailyQuota)),
+    Rule { believed: false, ..rule(GOOGLE, &[429], CodeWith(&["PerDay"]), DailyQuota) },
     rule(GOOGLE, &[429], CodeWith(&["PerModel"]), ModelLimited),
     rule(GOOGLE, &[400], Start(&["api key expired"]), CredentialExpired),
     rule(GOOGLE, &[400, 403], Code(&["CONSUMER_SUSPENDED"]), Deactivated),

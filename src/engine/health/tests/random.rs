@@ -20,6 +20,8 @@ enum Step {
     Leave { slot: usize },
     /// Attempts at a host fail one after the other.
     Storm { nth: usize, times: usize },
+    /// A provider says so often that an account is dead, each time when its pause is over.
+    Death { nth: usize, times: usize },
     /// Time passes.
     Pass { millis: i64 },
     /// A connection is reset by hand.
@@ -65,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (slot.clone(), kind, proptest::option::weighted(0.3, 0u64..5000))
             .prop_map(|(slot, kind, said)| Step::Fail { slot, kind, said }),
         2 => (0usize..3, 3usize..14).prop_map(|(nth, times)| Step::Storm { nth, times }),
+        1 => (0usize..3, 1usize..6).prop_map(|(nth, times)| Step::Death { nth, times }),
         1 => slot.prop_map(|slot| Step::Leave { slot }),
         6 => pass.prop_map(|millis| Step::Pass { millis }),
         1 => (0usize..3, proptest::option::of(model)).prop_map(|(nth, model)| Step::Reset { nth, model }),
@@ -158,9 +161,20 @@ struct Play {
     running: [Option<(Trial, Target, usize)>; SLOTS],
     evidence: Vec<Evidence>,
     fingers: [Fingers; 2],
+    /// Who tests which dead account.
+    testers: [Option<usize>; 3],
 }
 
 impl Play {
+    /// Whether a connection is taken for dead, and its rest is over.
+    fn is_due_for_a_test(&self, nth: usize) -> bool {
+        let (id, now) = (&self.ground.connections[nth].id, self.ground.world.now());
+        let locks = self.ground.health.locks();
+        locks
+            .iter()
+            .any(|lock| lock.connection == *id && lock.lock == LockKind::Terminal && lock.until <= now)
+    }
+
     fn act(&mut self, step: &Step) {
         let now = self.ground.world.now();
         match *step {
@@ -168,8 +182,13 @@ impl Play {
                 self.leave(slot);
                 let target = self.ground.at(nth, model);
                 let standing = self.ground.standing(&target);
+                let due = self.is_due_for_a_test(nth);
                 match self.ground.health.begin(&target) {
                     Ok(trial) => {
+                        if due {
+                            assert!(trial.is_single() && self.testers[nth].is_none(), "two tests at a time");
+                            self.testers[nth] = Some(slot);
+                        }
                         assert!(!matches!(standing, Standing::Cooling(_)), "begun while cooling");
                         if let Some((_, probe)) = &mut self.fingers[nth / 2].open {
                             assert!(trial.is_single() && probe.is_none(), "two probes at a time");
@@ -193,6 +212,7 @@ impl Play {
             }
             Step::Whole { slot } => {
                 let Some((trial, target, nth)) = self.running[slot].take() else { return };
+                self.testers[nth] = None;
                 self.ground.health.succeeded(&trial, &target);
                 let fingers = &mut self.fingers[nth / 2];
                 if fingers.open.is_none_or(|(_, probe)| probe == Some(slot)) {
@@ -202,6 +222,7 @@ impl Play {
             Step::Fail { slot, kind, said } => {
                 let Some((trial, target, nth)) = self.running[slot].take() else { return };
                 let fault = fault(kind, said);
+                self.testers[nth].take_if(|tester| *tester == slot || kind.scope() == Scope::Connection);
                 self.ground.health.failed(&trial, &target, &fault, &self.ground.routing);
                 self.evidence.push(Evidence { at: now, nth, model: Arc::clone(&target.model), kind, said });
                 if fault.is_of_host() {
@@ -219,11 +240,21 @@ impl Play {
                     self.fingers[nth / 2].fail(now, SLOTS);
                 }
             }
+            Step::Death { nth, times } => {
+                for _ in 0..times {
+                    let (now, kind) = (self.ground.world.now(), FaultKind::Deactivated);
+                    self.ground.fail(&self.ground.at(nth, "m"), kind, None);
+                    self.testers[nth] = None;
+                    self.evidence.push(Evidence { at: now, nth, model: "m".into(), kind, said: None });
+                    self.ground.pass(self.ground.cooling(&self.ground.at(nth, "m")) * 1000 + 999);
+                }
+            }
             Step::Leave { slot } => self.leave(slot),
             Step::Pass { millis } => self.ground.pass(millis),
             Step::Reset { nth, model } => {
                 self.ground.health.reset(&self.ground.connections[nth], model);
                 if model.is_none() {
+                    self.testers[nth] = None;
                     self.fingers[nth / 2].close();
                     assert_eq!(self.ground.standing(&self.ground.at(nth, "m")), Standing::Fit);
                 }
@@ -254,6 +285,7 @@ impl Play {
 
     /// A probe ended without a word on the host.
     fn forget(&mut self, slot: usize, nth: usize) {
+        self.testers[nth].take_if(|tester| *tester == slot);
         let fingers = &mut self.fingers[nth / 2];
         if let Some((_, probe)) = &mut fingers.open {
             probe.take_if(|probe| *probe == slot);
@@ -303,7 +335,9 @@ fn is_edge(from: BreakerState, to: BreakerState, step: &Step) -> bool {
             matches!(step, Step::Fail { .. } | Step::Storm { .. })
         }
         (Degraded, Closed) => true,
-        (Open, HalfOpen) => matches!(step, Step::Pass { .. } | Step::Storm { .. }),
+        (Open, HalfOpen) => {
+            matches!(step, Step::Pass { .. } | Step::Storm { .. } | Step::Death { .. })
+        }
         (HalfOpen, Degraded) => matches!(step, Step::Content { .. }),
         // Whoever answers with a refusal of its own is there; a half-open breaker is not kept over a restart.
         (HalfOpen, Closed) => {
@@ -324,6 +358,7 @@ proptest! {
             running: Default::default(),
             evidence: Vec::new(),
             fingers: Default::default(),
+            testers: Default::default(),
         };
         for step in &steps {
             let before = [0, 2].map(|nth| play.ground.breaker(&play.ground.at(nth, "m")));
