@@ -32,13 +32,9 @@ fn scene<'a>(health: &'a View<'a>, memory: &'a Memory, known: &'a (Telemetry, Ne
 fn health(settings: &Settings, cooling: bool) -> Health {
     let until = Wall.now() + 3_600_000;
     let kept = settings.connections.iter().skip(1).step_by(2).filter(|_| cooling);
-    let kept = kept.map(|connection| CooldownRecord {
-        connection: Arc::clone(&connection.id),
-        model: None,
-        fingerprint: connection.fingerprint,
-        until,
-        kind: FaultKind::RateLimited,
-        message: "answered with status 429".to_owned(),
+    let kept = kept.map(|connection| {
+        let (id, kind) = (Arc::clone(&connection.id), FaultKind::RateLimited);
+        CooldownRecord::cooldown(id, None, connection.fingerprint, until, kind, "answered with status 429")
     });
     Health::new(Arc::new(Wall), Arc::new(Nowhere), kept.collect(), &settings.connections)
 }

@@ -19,7 +19,7 @@ use super::{
     prices,
     problem::Problem,
     providers::{self, Against},
-    responses, routing,
+    resilience, responses, routing,
     schema::Section,
     server,
     source::{Source, decode},
@@ -117,7 +117,8 @@ impl Loader {
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
-        let routing = Routing { auto, scoring, ..routing::read(&open(&routing::SECTION, sink), sink) };
+        let mut routing = Routing { auto, scoring, ..routing::read(&open(&routing::SECTION, sink), sink) };
+        routing.resilience = resilience::read(&open(&resilience::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));

@@ -25,6 +25,7 @@ mod prices;
 mod problem;
 mod providers;
 mod render;
+mod resilience;
 mod responses;
 mod routing;
 mod schema;

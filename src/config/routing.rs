@@ -5,7 +5,7 @@ use super::{
     fields::Fields,
     schema::{Key, Section},
 };
-use crate::engine::settings::{Adherence, Routing, Strategy};
+use crate::engine::settings::{Adherence, Routing, Strategy, Waiting};
 
 /// What a strategy can be, in words.
 pub(super) const KINDS: &str = "a strategy, such as `priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `p2c`, `cost-optimized` or `auto`";
@@ -14,9 +14,11 @@ const DEFAULT_STRATEGY: Key = Key::new("default_strategy", KINDS, "exhaust");
 const RETRY_AFTER: Key = Key::new("retry_after_seconds", "seconds from 0 to 604800 (a week)", "300");
 
 const AFFINITY: Key = Key::new("affinity", "`off`, `session` or `beginning`", "session");
+const WAIT_RETRIES: Key = Key::new("wait_retries", "a whole number from 0 to 10", "3");
+const WAIT_LONGEST: Key = Key::new("wait_longest_seconds", "seconds from 0.1 to 300", "30");
 
 pub(super) static SECTION: Section =
-    Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY] };
+    Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY, WAIT_RETRIES, WAIT_LONGEST] };
 
 const ADHERENCE: [(&str, Adherence); 3] =
     [("off", Adherence::Off), ("session", Adherence::Session), ("beginning", Adherence::Beginning)];
@@ -50,10 +52,15 @@ pub(super) const STRATEGIES: [(&str, Strategy); 23] = [
     ("strict_random", Strategy::StrictRandom),
 ];
 
+/// All but `resilience`, which has a section of its own.
 pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
     let default = Routing::default();
     let default_strategy = fields.choice(sink, &DEFAULT_STRATEGY, &STRATEGIES, default.default_strategy);
     let retry_after = fields.seconds(sink, &RETRY_AFTER, 0.0..=WEEK, default.retry_after);
+    let wait = Waiting {
+        retries: fields.number(sink, &WAIT_RETRIES, 0..=10, default.wait.retries),
+        longest: fields.seconds(sink, &WAIT_LONGEST, 0.1..=300.0, default.wait.longest),
+    };
     let affinity = fields.choice(sink, &AFFINITY, &ADHERENCE, default.affinity);
-    Routing { default_strategy, retry_after, affinity, ..default }
+    Routing { default_strategy, retry_after, wait, affinity, ..default }
 }

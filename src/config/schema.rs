@@ -2,7 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, budgets, combos, log, mask, prices, providers, responses, routing, server, store, timeouts,
+    auth, auto, budgets, combos, log, mask, prices, providers, resilience, responses, routing, server, store,
+    timeouts,
 };
 
 /// One setting.
@@ -43,7 +44,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 12] = [
+pub(super) static SECTIONS: [&Section; 13] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
@@ -51,6 +52,7 @@ pub(super) static SECTIONS: [&Section; 12] = [
     &responses::SECTION,
     &routing::SECTION,
     &auto::SECTION,
+    &resilience::SECTION,
     &timeouts::SECTION,
     &prices::SECTION,
     &providers::SECTION,

@@ -1,5 +1,11 @@
 //! The only retry and fallback loop. It goes through the plan's targets until one gives content; after that
-//! the target is fixed, and a failure is the client's to know.
+//! the target is fixed, and a failure is the client's to know. Asking one target again and waiting for targets are in
+//! the files beside.
+
+mod again;
+mod wait;
+
+pub(super) use wait::is_worth as is_worth_waiting;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -12,7 +18,7 @@ use super::{
     admit::Permit,
     code::Code,
     fault::{Fault, FaultKind, Scope, Stage},
-    health::{Cooldown, Health, Standing},
+    health::{Cooldown, Health, Standing, Trial},
     learning::Learning,
     nowhere,
     plan::{Bar, Plan, Skip},
@@ -58,9 +64,22 @@ pub(super) struct Started {
     pub(super) settings: Arc<Settings>,
     pub(super) deadline: Instant,
     pub(super) permit: Permit,
+    /// The attempt, as health sees it: what becomes of the rest is still to be said.
+    pub(super) trial: Trial,
+    /// Whether a whole answer shows that the account is well: not everything that is asked for costs it anything.
+    pub(super) proves: bool,
     pub(super) learning: Learning,
-    /// The attempt that is going on.
+    /// The attempt that is going on, as those that follow see it.
     pub(super) watch: Watch,
+}
+
+/// The first target to give content.
+struct First {
+    target: Target,
+    trial: Trial,
+    opened: Opened,
+    started_ms: u32,
+    watch: Watch,
 }
 
 /// What one target gave until its first content.
@@ -80,31 +99,14 @@ impl Race {
         let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
         let mut targets = VecDeque::from(std::mem::take(&mut self.plan.targets));
         let mut faults = Vec::new();
-        while let Some(target) = targets.pop_front() {
-            if let Some(cooldown) = self.cooled_meanwhile(&target) {
-                let skip = Skip { target, bar: Bar::Cooling(cooldown) };
-                self.settlement.skipped(skip.record());
-                self.plan.skipped.push(skip);
-                continue;
+        let mut waits = self.settings.routing.wait.retries;
+        loop {
+            if let Some(first) = self.first_of(&mut targets, &mut faults, deadline).await {
+                return Ok(self.started(first, deadline));
             }
-            let started_ms = self.settlement.meter.elapsed_ms();
-            let watch = self.learning.begin(&target);
-            match self.open(&target, deadline).await {
-                Ok(opened) => return Ok(self.started(target, opened, started_ms, deadline, watch)),
-                Err(fault) => {
-                    if fault.kind.scope() != Scope::Request {
-                        self.learning.failed(&watch);
-                    }
-                    self.note(&target, &fault, started_ms);
-                    if !fault.kind.fails_over() {
-                        faults.push((target, fault));
-                        break;
-                    }
-                    if fault.kind.scope() == Scope::Transient {
-                        others_first(&mut targets, &target);
-                    }
-                    faults.push((target, fault));
-                }
+            targets = self.wait(&mut waits, &mut faults, deadline).await;
+            if targets.is_empty() {
+                break;
             }
         }
         let mut refusal = self.refusal(faults);
@@ -114,15 +116,53 @@ impl Race {
         Err(refusal)
     }
 
-    /// A cooldown that began after the plan was made, by a parallel request or an earlier attempt of this one.
-    fn cooled_meanwhile(&self, target: &Target) -> Option<Cooldown> {
+    /// Tries the targets in order until one gives content. What is left of them says nothing.
+    async fn first_of(
+        &mut self,
+        targets: &mut VecDeque<Target>,
+        faults: &mut Vec<(Target, Fault)>,
+        deadline: Instant,
+    ) -> Option<First> {
+        while let Some(target) = targets.pop_front() {
+            let trial = match self.begin(&target) {
+                Ok(trial) => trial,
+                Err(cooldown) => {
+                    let skip = Skip { target, bar: Bar::Cooling(cooldown) };
+                    self.settlement.skipped(skip.record());
+                    self.plan.skipped.push(skip);
+                    continue;
+                }
+            };
+            let watch = self.learning.begin(&target);
+            match self.ask(&target, &trial, deadline).await {
+                Ok((opened, started_ms)) => {
+                    return Some(First { target, trial, opened, started_ms, watch });
+                }
+                Err(fault) => {
+                    if fault.kind.scope() != Scope::Request {
+                        self.learning.failed(&watch);
+                    }
+                    let goes_on = fault.kind.fails_over();
+                    if fault.kind.scope() == Scope::Transient {
+                        others_first(targets, &target);
+                    }
+                    faults.push((target, fault));
+                    if !goes_on {
+                        return None;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Leave to ask a target. A cooldown may have begun after the plan was made, by a parallel request or an earlier
+    /// attempt of this one.
+    fn begin(&self, target: &Target) -> Result<Trial, Cooldown> {
         if matches!(self.request.task, Task::Kept { .. }) {
-            return None;
+            return Ok(Trial::free());
         }
-        match self.health.view().standing(&target.connection, &target.model) {
-            Standing::Cooling(cooldown) => Some(cooldown),
-            Standing::Fit | Standing::Recovering(_) => None,
-        }
+        self.health.begin(target)
     }
 
     async fn open(&mut self, target: &Target, deadline: Instant) -> Result<Opened, Fault> {
@@ -169,19 +209,13 @@ impl Race {
         }
     }
 
-    fn started(
-        mut self,
-        target: Target,
-        opened: Opened,
-        started_ms: u32,
-        deadline: Instant,
-        watch: Watch,
-    ) -> Started {
+    fn started(mut self, first: First, deadline: Instant) -> Started {
+        let First { target, trial, opened, started_ms, watch } = first;
         let took_ms = self.settlement.meter.elapsed_ms().saturating_sub(started_ms);
         self.learning.served(&target, &watch, took_ms);
         self.settlement.meter.content();
         self.settlement.commit();
-        self.health.succeeded(&target.connection);
+        self.health.answering(&trial, &target);
         let record = self.record(&target, started_ms, None);
         self.settlement.attempted(record, opened.edits, opened.losses.clone());
         Started {
@@ -195,13 +229,21 @@ impl Race {
             settings: self.settings,
             deadline,
             permit: self.permit,
+            trial,
             learning: self.learning,
             watch,
+            proves: !matches!(self.request.task, Task::CountTokens | Task::Kept { .. }),
         }
     }
 
-    fn note(&mut self, target: &Target, fault: &Fault, started_ms: u32) {
-        self.health.failed(target, fault, &self.settings.routing);
+    /// Takes note of a failed attempt.
+    fn note(&mut self, target: &Target, trial: &Trial, fault: &Fault, started_ms: u32) {
+        self.health.failed(trial, target, fault, &self.settings.routing);
+        self.attempted(target, fault, started_ms);
+    }
+
+    /// Takes note of a failed attempt for the receipt alone.
+    fn attempted(&mut self, target: &Target, fault: &Fault, started_ms: u32) {
         // What it said of its answer is not the answer's that the client gets.
         self.settlement.meter.forget();
         let record = self.record(target, started_ms, Some(fault));
@@ -225,7 +267,7 @@ impl Race {
     fn refusal(&self, mut faults: Vec<(Target, Fault)>) -> Refusal {
         let model = &self.request.facts.model;
         match faults.pop() {
-            Some((_, fault)) if fault.kind == FaultKind::InvalidRequest => return Refusal::passed_on(fault),
+            Some((_, fault)) if fault.kind.is_verdict() => return Refusal::passed_on(fault),
             Some((_, fault)) if fault.kind == FaultKind::TimedOut(Stage::Total) => {
                 return Refusal::new(Code::DeadlineExceeded, format!("There was {}.", fault.message));
             }

@@ -36,8 +36,16 @@ pub struct PassedOn {
 pub enum FaultKind {
     /// The request itself is at fault (400, 413, 422, …): no other target would help.
     InvalidRequest,
+    /// The request is longer than the model's context.
+    ContextLength,
+    /// The provider's content filter refused the request, or what would have been the answer.
+    ContentFilter,
     /// The connection's credential was refused (401, 403).
     Unauthorized,
+    /// The credential has expired or was revoked: it will not come back by itself.
+    CredentialExpired,
+    /// The account was closed, suspended or banned.
+    Deactivated,
     /// The account has no money or credit left (402).
     PaymentRequired,
     /// The provider does not know the model on this connection (404).
@@ -45,8 +53,12 @@ pub enum FaultKind {
     /// The account does not do this, or not now, and that says nothing about generation: a count of tokens, an
     /// embedding or something kept was refused.
     Unserved,
-    /// A rate limit or quota is used up (429).
+    /// A rate limit or quota of the account is used up (429).
     RateLimited,
+    /// A rate limit or the capacity of one model is used up; the account's other models have limits of their own.
+    ModelLimited,
+    /// The model's quota of the day is used up: until the provider's midnight, where it says nothing else.
+    DailyQuota,
     /// The provider failed or is overloaded (408, 5xx).
     Unavailable,
     /// No connection could be made, or it broke before the answer started.
@@ -94,9 +106,17 @@ impl FaultKind {
     #[must_use]
     pub const fn scope(self) -> Scope {
         match self {
-            Self::InvalidRequest | Self::Unserved | Self::TimedOut(Stage::Total) => Scope::Request,
-            Self::ModelNotFound => Scope::Model,
-            Self::Unauthorized | Self::PaymentRequired | Self::RateLimited => Scope::Connection,
+            Self::InvalidRequest
+            | Self::ContextLength
+            | Self::ContentFilter
+            | Self::Unserved
+            | Self::TimedOut(Stage::Total) => Scope::Request,
+            Self::ModelNotFound | Self::ModelLimited | Self::DailyQuota => Scope::Model,
+            Self::Unauthorized
+            | Self::CredentialExpired
+            | Self::Deactivated
+            | Self::PaymentRequired
+            | Self::RateLimited => Scope::Connection,
             Self::Unavailable
             | Self::Unreachable
             | Self::TimedOut(_)
@@ -109,13 +129,25 @@ impl FaultKind {
     /// Whether another target may be tried, as long as the client has seen no content.
     #[must_use]
     pub const fn fails_over(self) -> bool {
-        !matches!(self, Self::InvalidRequest | Self::TimedOut(Stage::Total))
+        !self.is_verdict() && !matches!(self, Self::TimedOut(Stage::Total))
+    }
+
+    /// Whether this is the provider's verdict on the request itself, which is the client's to read.
+    #[must_use]
+    pub const fn is_verdict(self) -> bool {
+        matches!(self, Self::InvalidRequest | Self::ContextLength | Self::ContentFilter)
+    }
+
+    /// Whether this failure, when it is confirmed, means that the account is dead until its owner does something.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::CredentialExpired | Self::Deactivated | Self::PaymentRequired)
     }
 
     /// Whether this failure means that an allowance is used up, rather than that something is broken.
     #[must_use]
     pub const fn is_exhaustion(self) -> bool {
-        matches!(self, Self::RateLimited | Self::PaymentRequired)
+        matches!(self, Self::RateLimited | Self::ModelLimited | Self::DailyQuota | Self::PaymentRequired)
     }
 
     /// The kind as it is written in the store, in logs and in error bodies.
@@ -123,11 +155,17 @@ impl FaultKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
+            Self::ContextLength => "context_length",
+            Self::ContentFilter => "content_filter",
             Self::Unauthorized => "unauthorized",
+            Self::CredentialExpired => "credential_expired",
+            Self::Deactivated => "deactivated",
             Self::PaymentRequired => "payment_required",
             Self::ModelNotFound => "model_not_found",
             Self::Unserved => "unserved",
             Self::RateLimited => "rate_limited",
+            Self::ModelLimited => "model_limited",
+            Self::DailyQuota => "daily_quota",
             Self::Unavailable => "unavailable",
             Self::Unreachable => "unreachable",
             Self::TimedOut(Stage::Connect) => "connect_timeout",
@@ -144,13 +182,19 @@ impl FaultKind {
     /// The kind that [`Self::as_str`] wrote, for reading the store.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FaultKind; 16] = [
+        const ALL: [FaultKind; 22] = [
             FaultKind::InvalidRequest,
+            FaultKind::ContextLength,
+            FaultKind::ContentFilter,
             FaultKind::Unauthorized,
+            FaultKind::CredentialExpired,
+            FaultKind::Deactivated,
             FaultKind::PaymentRequired,
             FaultKind::ModelNotFound,
             FaultKind::Unserved,
             FaultKind::RateLimited,
+            FaultKind::ModelLimited,
+            FaultKind::DailyQuota,
             FaultKind::Unavailable,
             FaultKind::Unreachable,
             FaultKind::TimedOut(Stage::Connect),
@@ -184,6 +228,18 @@ impl Fault {
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = Some(status.as_u16());
         self
+    }
+
+    /// Whether this speaks of the provider's host rather than of one account or model: what the breaker counts. Not every
+    /// 5xx does: 529 says that a model is busy, 501 that something is not offered.
+    #[must_use]
+    pub const fn is_of_host(&self) -> bool {
+        match self.kind {
+            FaultKind::Unavailable => matches!(self.status, None | Some(408 | 500 | 502 | 503 | 504)),
+            FaultKind::TimedOut(stage) => !matches!(stage, Stage::Total),
+            FaultKind::Unreachable | FaultKind::Cut | FaultKind::InStream => true,
+            _ => false,
+        }
     }
 
     /// A deadline that passed.

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     admit::{Admission, Permit},
-    attempt::{Race, Started},
+    attempt::{self, Race, Started},
     caller::Caller,
     code::Code,
     fault::{Fault, FaultKind, Stage},
@@ -252,8 +252,10 @@ impl Engine {
             (self.decide(&candidates, &need, session, snapshot), session)
         };
         settlement.planned(&mut plan);
-        if plan.targets.is_empty() {
-            let mut refusal = nowhere::left_out(name, &plan.skipped, self.clock.now());
+        let now = self.clock.now();
+        if plan.targets.is_empty() && !attempt::is_worth_waiting(&plan, &snapshot.settings.routing.wait, now)
+        {
+            let mut refusal = nowhere::left_out(name, &plan.skipped, now);
             refusal.skipped = settlement.skips().to_vec();
             return Err(refusal);
         }
@@ -446,13 +448,21 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
         permit,
         learning,
         watch,
+        trial,
+        proves,
         ..
     } = started;
     stream! {
         // Settled before the last bytes are handed over: a client that leaves right after them has had its answer.
         let mut rest = rest;
-        if rest.is_none() {
+        let whole = |settlement: &mut Settlement| {
+            if proves {
+                health.succeeded(&trial, &target);
+            }
             settlement.complete();
+        };
+        if rest.is_none() {
+            whole(&mut settlement);
         }
         for bytes in held {
             yield Piece::Bytes(bytes);
@@ -467,7 +477,7 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
                     heard = Instant::now();
                     settlement.meter.frame(&frame);
                     if frame.mark == Mark::End {
-                        settlement.complete();
+                        whole(&mut settlement);
                         rest = None;
                     }
                     if !frame.bytes.is_empty() {
@@ -488,7 +498,7 @@ fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> 
                     continue;
                 }
             };
-            health.failed(&target, &fault, &settings.routing);
+            health.failed(&trial, &target, &fault, &settings.routing);
             learning.failed(&watch);
             let refusal = interrupted(&fault);
             settlement.interrupt(&refusal, &fault);
@@ -509,9 +519,9 @@ fn interrupted(fault: &Fault) -> Refusal {
     // What the provider itself reported keeps its words, or at least its class: clients decide by it what to do next.
     refusal.passed_on.clone_from(&fault.answer);
     refusal.upstream_status = match fault.kind {
-        FaultKind::RateLimited => Some(429),
+        FaultKind::RateLimited | FaultKind::ModelLimited | FaultKind::DailyQuota => Some(429),
         FaultKind::Unavailable => Some(503),
-        FaultKind::InvalidRequest => Some(400),
+        kind if kind.is_verdict() => Some(400),
         _ => None,
     };
     refusal

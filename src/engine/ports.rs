@@ -115,21 +115,74 @@ pub trait ReceiptSink: Send + Sync {
     fn record(&self, receipt: Receipt);
 }
 
-/// A connection, or one model on it, that is to be left alone for a while.
+/// A connection, one model on it, or a provider's host, that is to be left alone for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CooldownRecord {
-    /// The connection's id.
+    /// What kind of lock it is.
+    pub lock: LockKind,
+    /// The connection's id. Of a breaker: `host:` and the host, which no id can be.
     pub connection: Arc<str>,
     /// The model, when only that one is meant.
     pub model: Option<Arc<str>>,
-    /// [`Connection::fingerprint`] at that time: a changed credential makes the record void.
+    /// [`Connection::fingerprint`] at that time: a changed credential makes the record void. 0 of a breaker.
     pub fingerprint: u64,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub since: i64,
     /// When it ends, in milliseconds since the Unix epoch.
     pub until: i64,
     /// What caused it.
     pub kind: FaultKind,
     /// The evidence in words.
     pub message: String,
+    /// Locks in a row: the next one lasts the longer for it.
+    pub level: u32,
+    /// Failures in a row that spoke of a dead account.
+    pub strikes: u32,
+}
+
+impl CooldownRecord {
+    /// An ordinary cooldown that begins the row.
+    #[must_use]
+    pub fn cooldown(
+        connection: Arc<str>,
+        model: Option<Arc<str>>,
+        fingerprint: u64,
+        until: i64,
+        kind: FaultKind,
+        message: impl Into<String>,
+    ) -> Self {
+        let (lock, message) = (LockKind::Cooldown, message.into());
+        Self { lock, connection, model, fingerprint, since: 0, until, kind, message, level: 0, strikes: 0 }
+    }
+}
+
+/// The kinds of locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockKind {
+    /// It passes by itself.
+    Cooldown,
+    /// The account is taken for dead; when the lock ends, one request tests it.
+    Terminal,
+    /// The breaker of a provider's host is open; when the lock ends, one request probes it.
+    Breaker,
+}
+
+impl LockKind {
+    /// The kind as it is written in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cooldown => "cooldown",
+            Self::Terminal => "terminal",
+            Self::Breaker => "breaker",
+        }
+    }
+
+    /// The kind that [`Self::as_str`] wrote.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Cooldown, Self::Terminal, Self::Breaker].into_iter().find(|kind| kind.as_str() == word)
+    }
 }
 
 /// Somewhere to keep cooldowns, so that they survive a restart.

@@ -14,6 +14,28 @@ pub fn cooling(connection: &str, model: Option<&str>, kind: &str, wait: Duration
     }
 }
 
+/// An account is taken for dead: only its owner can help it.
+pub fn account_dead(connection: &str, kind: &str, rest: Duration, message: &str) {
+    let seconds = rest.as_secs_f32();
+    warn!(connection, kind, seconds, "account is out of use, and tested again after a rest: {message}");
+}
+
+/// An account that was taken for dead answers.
+pub fn account_revived(connection: &str) {
+    info!(connection, "account is back in use");
+}
+
+/// A provider's host is left alone for a while.
+pub fn breaker_opened(host: &str, kind: &str, pause: Duration, message: &str) {
+    let seconds = pause.as_secs_f32();
+    warn!(host, kind, seconds, "breaker opened: {message}");
+}
+
+/// A provider's host serves again.
+pub fn breaker_closed(host: &str) {
+    info!(host, "breaker closed");
+}
+
 /// One finished request.
 pub struct Finished<'a> {
     /// The hub's request id.

@@ -7,7 +7,11 @@ use canon::Dialect;
 use http::{StatusCode, response::Parts};
 use http_body_util::{BodyExt, Limited};
 
-use super::{retry, wire, words};
+use super::{
+    retry,
+    taxonomy::{self, Said},
+    wire, words,
+};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, PassedOn},
@@ -16,9 +20,6 @@ use crate::{
     },
     outbound::Body,
 };
-
-/// How Anthropic begins to say that an account has no money left.
-const NO_CREDIT: &str = "Your credit balance is too low";
 
 /// How much of an error's body is read.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -33,30 +34,34 @@ pub(super) async fn read(target: &Target, parts: &Parts, body: Body, now: i64) -
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) | Err(_) => Bytes::new(),
     };
-    let kind = kind_of(parts.status, dialect, &body);
-    let said = words::clean(&wire::message_of(dialect, &body), connection);
+    let message = wire::message_of(dialect, &body);
+    let told = Said::read(&body, &message, now);
+    let rule = taxonomy::rule_for(&connection.provider.id, parts.status.as_u16(), &told);
+    let kind = rule.map_or_else(|| kind_of(parts.status, dialect, &body), taxonomy::Rule::kind);
+    let said = words::clean(&message, connection);
     let message = match (said.is_empty(), parts.status.canonical_reason()) {
         (false, _) => format!("answered {}: {said}", parts.status.as_u16()),
         (true, Some(reason)) => format!("answered {} {reason}", parts.status.as_u16()),
         (true, None) => format!("answered {}", parts.status.as_u16()),
     };
     let mut fault = Fault::new(kind, message).with_status(parts.status);
-    fault.retry_after = retry::retry_after(&parts.headers, now).or_else(|| match dialect {
-        Dialect::Gemini => gemini::fault::retry_delay(&body),
-        _ => None,
-    });
+    if rule.is_none_or(taxonomy::Rule::is_believed) {
+        let of_body = match dialect {
+            Dialect::Gemini => gemini::fault::retry_delay(&body),
+            // A text is believed on limits alone.
+            _ => told.wait().filter(|_| kind.is_exhaustion()),
+        };
+        fault.retry_after = retry::retry_after(&parts.headers, now).or(of_body);
+    }
     fault.answer = passed_on(connection, dialect, parts.status, &body).map(Box::new);
     fault
 }
 
+/// What a status says by itself.
 fn kind_of(status: StatusCode, dialect: Dialect, body: &[u8]) -> FaultKind {
     match status.as_u16() {
         // Google refuses a wrong key as if the request were wrong.
         400 if dialect == Dialect::Gemini && gemini::fault::is_of_key(body) => FaultKind::Unauthorized,
-        // Anthropic says of an account without money that the request is wrong.
-        400 if dialect == Dialect::Messages && wire::message_of(dialect, body).starts_with(NO_CREDIT) => {
-            FaultKind::PaymentRequired
-        }
         401 | 403 => FaultKind::Unauthorized,
         402 => FaultKind::PaymentRequired,
         404 => FaultKind::ModelNotFound,

@@ -6,7 +6,10 @@ use canon::{Dialect, sse};
 use http::StatusCode;
 use serde_json::Value;
 
-use super::words;
+use super::{
+    taxonomy::{self, Said},
+    words,
+};
 use crate::engine::{
     fault::{FaultKind, PassedOn},
     settings::Connection,
@@ -16,6 +19,9 @@ use crate::engine::{
 /// provider's, and passing.
 pub(super) fn kind(data: &[u8]) -> FaultKind {
     let Ok(value) = serde_json::from_slice::<Value>(data) else { return FaultKind::InStream };
+    if let Some(rule) = taxonomy::rule_for("", 0, &Said::read(data, "", 0)) {
+        return rule.kind();
+    }
     let places = ["/error", "/response/error", ""];
     let error = places.iter().find_map(|place| value.pointer(place).filter(|error| error.is_object()));
     let words = ["code", "type", "status"].iter().filter_map(|name| error?.get(*name)?.as_str());
@@ -24,8 +30,7 @@ pub(super) fn kind(data: &[u8]) -> FaultKind {
 
 fn kind_of(word: &str) -> FaultKind {
     match word {
-        "context_length_exceeded"
-        | "invalid_prompt"
+        "invalid_prompt"
         | "invalid_request_error"
         | "INVALID_ARGUMENT"
         | "request_too_large"
@@ -33,7 +38,6 @@ fn kind_of(word: &str) -> FaultKind {
         | "image_parse_error"
         | "string_above_max_length" => FaultKind::InvalidRequest,
         "rate_limit_exceeded" | "rate_limit_error" | "RESOURCE_EXHAUSTED" => FaultKind::RateLimited,
-        "insufficient_quota" | "billing_error" => FaultKind::PaymentRequired,
         "overloaded_error" | "overloaded" | "UNAVAILABLE" => FaultKind::Unavailable,
         _ => FaultKind::InStream,
     }
@@ -86,8 +90,13 @@ mod tests {
             ),
             (
                 r#"{"type":"error","code":"context_length_exceeded","message":"long"}"#,
-                FaultKind::InvalidRequest,
+                FaultKind::ContextLength,
             ),
+            (
+                r#"{"error":{"message":"Your account has been suspended, or so it is said","type":"server_error"}}"#,
+                FaultKind::InStream,
+            ),
+            (r#"{"error":{"code":"insufficient_quota"}}"#, FaultKind::PaymentRequired),
             (r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}"#, FaultKind::RateLimited),
             (r#"{"error":{"message":"busy","type":"server_error"}}"#, FaultKind::InStream),
             ("no json", FaultKind::InStream),

@@ -12,7 +12,7 @@ use http::{
 use super::{Providers, refusal, wire};
 use crate::{
     engine::{
-        fault::{Fault, FaultKind, Stage},
+        fault::{Fault, FaultKind, Scope, Stage},
         ports::{Call, Task},
         settings::{AuthStyle, Connection},
     },
@@ -55,15 +55,16 @@ pub(super) async fn send(providers: &Providers, call: &Call, body: Bytes) -> Res
 /// provider does not know, the thing that is asked for, or a limit or a right of its own: none of that is held against
 /// the account, or the model on it.
 fn as_of_task(task: &Task, kind: FaultKind, status: StatusCode) -> FaultKind {
-    let is_of_account =
-        matches!(kind, FaultKind::Unauthorized | FaultKind::PaymentRequired | FaultKind::RateLimited);
+    let is_limit = matches!(kind, FaultKind::RateLimited | FaultKind::ModelLimited | FaultKind::DailyQuota);
+    let is_of_account = kind.scope() == Scope::Connection || is_limit;
     match task {
         Task::Generate => kind,
         Task::Complete | Task::Embed => match (kind, status) {
-            (FaultKind::ModelNotFound | FaultKind::RateLimited, _)
+            (FaultKind::ModelNotFound, _)
             | (_, StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) => {
                 FaultKind::Unserved
             }
+            _ if is_limit => FaultKind::Unserved,
             _ => kind,
         },
         Task::CountTokens => match (kind, status) {

@@ -18,6 +18,33 @@ pub(super) fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
     Some(wait.min(LONGEST))
 }
 
+/// How long to wait, where a message says it: `Please try again in 7m12s`, `Please wait 54321 seconds before retrying`.
+pub(super) fn in_words(message: &str) -> Option<Duration> {
+    let after = |start: &str| message.split_once(start).map(|(_, rest)| rest);
+    let wait = match (after("try again in "), after("Please wait ")) {
+        (Some(rest), _) => {
+            let word = rest.split_whitespace().next()?.trim_end_matches(['.', ',']);
+            go_duration(word).or_else(|| rest_in_words(rest))
+        }
+        (None, Some(rest)) => rest_in_words(rest),
+        (None, None) => None,
+    }?;
+    Some(wait.min(LONGEST))
+}
+
+/// `20 seconds`, `1.5 minutes`.
+fn rest_in_words(text: &str) -> Option<Duration> {
+    let mut words = text.split_whitespace();
+    let number: f64 = words.next()?.parse().ok()?;
+    let unit = match words.next()?.trim_end_matches(['.', ',']).trim_end_matches('s') {
+        "second" => 1.0,
+        "minute" => 60.0,
+        "hour" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number * unit).ok()
+}
+
 /// The longest wait among the windows with nothing left. The families differ in where they put the words
 /// (`x-ratelimit-remaining-requests`, `ratelimit-remaining`) but not in the words.
 fn exhausted_windows(headers: &HeaderMap, now: i64) -> Option<Duration> {
@@ -162,9 +189,27 @@ mod tests {
         assert_eq!(wait(&[("retry-after", "1e300")]), None);
     }
 
+    #[test]
+    fn waits_in_words() {
+        for (message, seconds) in [
+            ("on tokens per min (TPM): Limit 1, Used 1. Please try again in 7m12.5s. Visit", Some(432.5)),
+            ("Please try again in 644ms.", Some(0.644)),
+            (
+                "Rate limit of 150 per 86400s exceeded. Please wait 54321 seconds before retrying.",
+                Some(54_321.0),
+            ),
+            ("Please try again in 2 minutes.", Some(120.0)),
+            ("Please try again in a while", None),
+            ("Please try again later.", None),
+        ] {
+            assert_eq!(in_words(message), seconds.map(Duration::from_secs_f64), "{message}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_value_breaks_it(value in "[ -~]{0,24}") {
+            let _ = in_words(&format!("try again in {value}"));
             let _ = wait(&[("retry-after", &value), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &value)]);
         }
     }

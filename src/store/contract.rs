@@ -17,7 +17,7 @@ use crate::{
     },
     engine::{
         fault::{FaultKind, Stage},
-        ports::{CooldownRecord, CooldownSink, ReceiptSink},
+        ports::{CooldownRecord, CooldownSink, LockKind, ReceiptSink},
         receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
     },
     ops::ports::ReceiptLog,
@@ -138,13 +138,17 @@ pub(super) fn key(number: u8, name: &str) -> KeyRecord {
 
 pub(super) fn cooldown(connection: &str, model: Option<&str>, until: i64) -> CooldownRecord {
     CooldownRecord {
+        lock: LockKind::Terminal,
         connection: connection.into(),
         model: model.map(Arc::from),
         // Above what a signed integer holds.
         fingerprint: u64::MAX - 1,
+        since: until - 3,
         until,
         kind: FaultKind::TimedOut(Stage::Idle),
         message: "said so".to_owned(),
+        level: 4,
+        strikes: u32::MAX,
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{Writer, events};
 use crate::engine::{
     fault::FaultKind,
-    ports::{CooldownRecord, CooldownSink},
+    ports::{CooldownRecord, CooldownSink, LockKind},
 };
 
 /// What a cooldown is about: a connection, and a model when only that one is meant.
@@ -32,8 +32,8 @@ pub(super) async fn load(pool: &SqlitePool, now: i64) -> Result<Vec<CooldownReco
     let mut connection = pool.acquire().await?;
     delete_ended(&mut connection, now).await?;
     let rows = sqlx::query(
-        "SELECT connection, model, fingerprint, until_at, kind, message FROM cooldowns \
-         ORDER BY connection, model",
+        "SELECT connection, model, fingerprint, until_at, kind, message, lock_kind, since_at, level, strikes \
+         FROM cooldowns ORDER BY connection, model",
     )
     .fetch_all(&mut *connection)
     .await?;
@@ -68,10 +68,13 @@ async fn upsert(
     record: &CooldownRecord,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO cooldowns (connection, model, fingerprint, until_at, kind, message) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
+        "INSERT INTO cooldowns \
+         (connection, model, fingerprint, until_at, kind, message, lock_kind, since_at, level, strikes) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (connection, model) DO UPDATE SET fingerprint = excluded.fingerprint, \
-         until_at = excluded.until_at, kind = excluded.kind, message = excluded.message",
+         until_at = excluded.until_at, kind = excluded.kind, message = excluded.message, \
+         lock_kind = excluded.lock_kind, since_at = excluded.since_at, level = excluded.level, \
+         strikes = excluded.strikes",
     )
     .bind(&*record.connection)
     .bind(model)
@@ -80,6 +83,10 @@ async fn upsert(
     .bind(record.until)
     .bind(record.kind.as_str())
     .bind(&record.message)
+    .bind(record.lock.as_str())
+    .bind(record.since)
+    .bind(i64::from(record.level))
+    .bind(i64::from(record.strikes))
     .execute(connection)
     .await
     .map(drop)
@@ -91,13 +98,23 @@ fn record(row: &SqliteRow) -> Result<Option<CooldownRecord>, sqlx::Error> {
         events::row_not_understood("cooldowns", kind);
         return Ok(None);
     };
+    let lock: &str = row.try_get("lock_kind")?;
+    let Some(lock) = LockKind::parse(lock) else {
+        events::row_not_understood("cooldowns", lock);
+        return Ok(None);
+    };
     let model: &str = row.try_get("model")?;
+    let count = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
     Ok(Some(CooldownRecord {
+        lock,
         connection: row.try_get::<&str, _>("connection")?.into(),
         model: Some(model).filter(|model| !model.is_empty()).map(Arc::from),
         fingerprint: row.try_get::<i64, _>("fingerprint")?.cast_unsigned(),
         until: row.try_get("until_at")?,
         kind,
         message: row.try_get("message")?,
+        since: row.try_get("since_at")?,
+        level: count(row.try_get("level")?),
+        strikes: count(row.try_get("strikes")?),
     }))
 }

@@ -6,7 +6,7 @@ use super::{
     super::{LogFormat, LogLevel, schema::SECTIONS},
     *,
 };
-use crate::engine::settings::{Keeping, Strategy};
+use crate::engine::settings::{BreakerLimits, Keeping, Profile, Resilience, Strategy, Waiting};
 
 #[test]
 fn nothing_written_gives_the_defaults() {
@@ -81,6 +81,24 @@ fn values_are_taken_over() {
 }
 
 #[test]
+fn a_profile_gives_all_numbers_and_each_can_be_set_by_itself() {
+    assert_eq!(accepted("").settings.routing.resilience, Resilience::of(Profile::Balanced));
+    let of = |yaml: &str| accepted(yaml).settings.routing;
+    assert_eq!(of("resilience: {profile: Aggressive}").resilience, Resilience::of(Profile::Aggressive));
+    let yaml = "routing: {wait_retries: 2, wait_longest_seconds: 0.5}\n\
+                resilience: {profile: conservative, breaker_open: 9, confirmations: 1, retries: 3}";
+    let conservative = Resilience::of(Profile::Conservative);
+    let expected = Resilience {
+        breaker: BreakerLimits { open: 9, ..conservative.breaker },
+        confirmations: 1,
+        retries: 3,
+        ..conservative
+    };
+    assert_eq!(of(yaml).resilience, expected);
+    assert_eq!(of(yaml).wait, Waiting { retries: 2, longest: Duration::from_millis(500) });
+}
+
+#[test]
 fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
     let table = [
         (
@@ -112,6 +130,12 @@ fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
             "expected seconds from 60 to 31536000 (a year), found the text `30d`",
         ),
         ("responses: {max_item_mb: 0}", "expected a whole number from 1 to 256, found the number `0`"),
+        (
+            "resilience: {profile: brave}",
+            "expected `aggressive`, `balanced` or `conservative`, found the text",
+        ),
+        ("resilience: {breaker_open: 0}", "expected a whole number from 1 to 1000, found the number `0`"),
+        ("routing: {wait_retries: 11}", "expected a whole number from 0 to 10, found the number `11`"),
         ("timeouts: {idle_seconds: .inf}", "found the"),
         ("timeouts: {idle_seconds: 0}", "found the number `0`"),
         ("server: 5", "expected a mapping of settings, found the number"),

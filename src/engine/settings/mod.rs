@@ -11,10 +11,12 @@ mod limits;
 mod model;
 pub mod money;
 mod provider;
+mod resilience;
 mod routing;
 mod scoring;
 mod secret;
 mod tier;
+mod zone;
 
 pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
@@ -28,10 +30,12 @@ pub use money::Usd;
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
+pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
 pub use tier::Tier;
+pub use zone::Zone;
 
 use std::sync::Arc;
 

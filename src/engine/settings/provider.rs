@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use canon::Dialect;
 use serde::{Deserialize, Serialize};
 
+use super::Zone;
+
 /// One row of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +71,9 @@ pub struct Provider {
     /// A server on the user's own machine or network: private addresses are expected.
     #[serde(default)]
     pub local: bool,
+    /// Where the provider's day begins, and with it a daily quota.
+    #[serde(default)]
+    pub day: Zone,
     /// What a user should know before using this provider.
     #[serde(default)]
     pub notice: Option<String>,

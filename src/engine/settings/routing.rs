@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Scoring;
+use super::{Resilience, Scoring, Waiting};
 
 /// Names that mean more than one model and are always there.
 pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
@@ -22,6 +22,10 @@ pub struct Routing {
     pub default_strategy: Strategy,
     /// How long a connection is left alone when the provider did not say.
     pub retry_after: Duration,
+    /// Whether a request waits while everybody is left alone.
+    pub wait: Waiting,
+    /// How long what is left alone, and what is tried again. Written in a section of its own.
+    pub resilience: Resilience,
     /// Whether a session stays with the target that answered it last.
     pub affinity: Adherence,
     /// How `auto` chooses among all targets: [`Strategy::Auto`], or [`Strategy::AutoRanked`].
@@ -51,6 +55,8 @@ impl Default for Routing {
             affinity: Adherence::Session,
             auto: Strategy::Auto,
             scoring: Scoring::default(),
+            wait: Waiting::default(),
+            resilience: Resilience::default(),
         }
     }
 }

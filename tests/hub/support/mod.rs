@@ -99,6 +99,14 @@ impl Builder {
         self
     }
 
+    /// An account that serves the model `m` at a provider of another host.
+    pub(crate) fn account_elsewhere(mut self, id: &str, key: &str) -> Self {
+        self.providers.push_str(&format!(
+            "  - id: {id}\n    type: openai-compatible\n    base_url: http://elsewhere.test/v1\n    api_key: {key}\n    models: [m]\n"
+        ));
+        self
+    }
+
     /// Configuration beside the accounts; must not have `providers` if accounts are given.
     pub(crate) fn yaml(mut self, yaml: &str) -> Self {
         self.yaml.push_str(yaml);

@@ -81,14 +81,9 @@ struct Planner {
 impl Planner {
     /// With these connections cooling down.
     fn without(cooling: &[&str]) -> Self {
-        let kept = cooling.iter().map(|id| CooldownRecord {
-            connection: (*id).into(),
-            model: None,
-            fingerprint: 1,
-            until: 2_000,
-            kind: FaultKind::RateLimited,
-            message: "429".into(),
-        });
+        let kept = cooling
+            .iter()
+            .map(|id| CooldownRecord::cooldown((*id).into(), None, 1, 2_000, FaultKind::RateLimited, "429"));
         let connections: Vec<_> = cooling.iter().map(|id| target(id).connection).collect();
         let health = Health::new(Arc::new(Still), Arc::new(Still), kept.collect(), &connections);
         Self { health, memory: Memory::default(), seed: 0 }

@@ -1,0 +1,58 @@
+//! Asking the same target again before the next one: off unless it is configured, for providers that stumble and are
+//! back within seconds. Only while the client has seen nothing, which is as long as an attempt is under way here.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Opened, Race};
+use crate::engine::{
+    fault::{Fault, FaultKind, Stage},
+    health::{Standing, Trial},
+    ports::Target,
+};
+
+impl Race {
+    /// Asks a target until it gives content, fails for good, or has been asked as often as is configured. Only the last
+    /// failure is held against it; the receipt has them all. With the content comes when its attempt began.
+    pub(super) async fn ask(
+        &mut self,
+        target: &Target,
+        trial: &Trial,
+        deadline: Instant,
+    ) -> Result<(Opened, u32), Fault> {
+        let rules = self.settings.routing.resilience;
+        // What becomes of a probe decides for others, who wait for it.
+        let mut left = if trial.is_single() { 0 } else { rules.retries };
+        loop {
+            let started_ms = self.settlement.meter.elapsed_ms();
+            let fault = match self.open(target, deadline).await {
+                Ok(opened) => return Ok((opened, started_ms)),
+                Err(fault) => fault,
+            };
+            let in_time = Instant::now() + rules.retry_pause < deadline;
+            if left == 0 || !in_time || !has_stumbled(&fault, rules.retry_pause) {
+                self.note(target, trial, &fault, started_ms);
+                return Err(fault);
+            }
+            left -= 1;
+            self.attempted(target, &fault, started_ms);
+            sleep(rules.retry_pause).await;
+            if let Standing::Cooling(_) = self.health.view().standing(&target.connection, &target.model) {
+                // Others found out meanwhile.
+                return Err(fault);
+            }
+        }
+    }
+}
+
+/// Whether a moment later may be better: the host could not be reached, or a gateway said that what is behind it did not
+/// answer. A provider that says when to come back is believed.
+fn has_stumbled(fault: &Fault, pause: Duration) -> bool {
+    let passing = match fault.kind {
+        FaultKind::Unreachable | FaultKind::TimedOut(Stage::Connect) => true,
+        FaultKind::Unavailable => matches!(fault.status, Some(502..=504)),
+        _ => false,
+    };
+    passing && fault.retry_after.is_none_or(|wait| wait <= pause)
+}
