@@ -15,6 +15,7 @@ use trivium::engine::{
     health::Health,
     plan::{Directory, Draw, Memory, Scene, plan},
     ports::{Clock, CooldownRecord},
+    quota::QuotaView,
     settings::Settings,
 };
 
@@ -37,7 +38,7 @@ fn health(settings: &Settings, cooling: bool) -> Health {
 
 fn deciding(c: &mut Criterion) {
     let catalogue = common::catalogue();
-    let memory = Memory::default();
+    let (memory, quota) = (Memory::default(), QuotaView::none());
     let mut group = c.benchmark_group("plan");
     for connections in CONNECTIONS {
         let settings = common::settings(&catalogue, connections);
@@ -52,7 +53,7 @@ fn deciding(c: &mut Criterion) {
                 b.iter(|| {
                     plan(
                         black_box(&candidates),
-                        &Scene { health: &health.view(), memory: &memory, draw: Draw::new(1) },
+                        &Scene { health: &health.view(), quota: &quota, memory: &memory, draw: Draw::new(1) },
                     )
                 });
             });
@@ -62,7 +63,10 @@ fn deciding(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new(name, connections), |b| {
                 b.iter(|| {
                     let candidates = directory.resolve(black_box(model), Dialect::Chat).unwrap();
-                    plan(&candidates, &Scene { health: &health.view(), memory: &memory, draw: Draw::new(1) })
+                    plan(
+                        &candidates,
+                        &Scene { health: &health.view(), quota: &quota, memory: &memory, draw: Draw::new(1) },
+                    )
                 });
             });
         }

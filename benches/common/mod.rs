@@ -64,6 +64,7 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         endpoints: BTreeMap::from([(Dialect::Chat, "http://127.0.0.1:9/v1".to_owned())]),
         models: Models { listed: vec![MODEL.into()], ..Models::default() },
         priority: 0,
+        allowance: Arc::default(),
         fingerprint: 0,
     }
 }

@@ -19,6 +19,7 @@ use super::{
     refusal::Refusal,
     settings::Settings,
     settle::Settlement,
+    traffic::{Hold, Traffic},
 };
 
 /// The most that is held back before the first content, in bytes, beside three times the request: a role and an id need
@@ -29,6 +30,7 @@ const HELD_LIMIT: usize = 1024 * 1024;
 pub(super) struct Race {
     pub(super) upstream: Arc<dyn Upstream>,
     pub(super) health: Arc<Health>,
+    pub(super) traffic: Arc<Traffic>,
     pub(super) settings: Arc<Settings>,
     pub(super) request: Request,
     pub(super) plan: Plan,
@@ -71,19 +73,28 @@ impl Race {
     pub(super) async fn run(mut self) -> Result<Started, Refusal> {
         let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
         let mut targets = VecDeque::from(std::mem::take(&mut self.plan.targets));
-        let mut faults = Vec::new();
+        let (mut faults, mut crowded) = (Vec::new(), None);
         while let Some(target) = targets.pop_front() {
             if let Some(cooldown) = self.cooled_meanwhile(&target) {
-                let skip = Skip { target, cooldown };
-                self.settlement.skipped(skip.record());
-                self.plan.skipped.push(skip);
+                self.skip(target, cooldown);
                 continue;
             }
+            let hold = match self.traffic.enter(&target, &self.request, deadline).await {
+                Ok(hold) => hold,
+                Err(turned) => {
+                    crowded = turned.crowded.or(crowded);
+                    self.skip(target, turned.cooldown);
+                    continue;
+                }
+            };
             let started_ms = self.settlement.meter.elapsed_ms();
             match self.open(&target, deadline).await {
-                Ok(opened) => return Ok(self.started(target, opened, started_ms, deadline)),
+                Ok(opened) => {
+                    self.settlement.hold(hold);
+                    return Ok(self.started(target, opened, started_ms, deadline));
+                }
                 Err(fault) => {
-                    self.note(&target, &fault, started_ms);
+                    self.note(&target, &fault, hold, started_ms);
                     if !fault.kind.fails_over() {
                         faults.push((target, fault));
                         break;
@@ -95,11 +106,20 @@ impl Race {
                 }
             }
         }
-        let mut refusal = self.refusal(faults);
+        let mut refusal = match crowded.filter(|_| faults.is_empty()) {
+            Some(code) => no_turn(code, &self.request.facts.model),
+            None => self.refusal(faults),
+        };
         refusal.attempts = self.settlement.attempts().to_vec();
         refusal.skipped = self.settlement.skips().to_vec();
         self.settlement.refuse(&refusal);
         Err(refusal)
+    }
+
+    fn skip(&mut self, target: Target, cooldown: Cooldown) {
+        let skip = Skip { target, cooldown };
+        self.settlement.skipped(skip.record());
+        self.plan.skipped.push(skip);
     }
 
     /// A cooldown that began after the plan was made, by a parallel request or an earlier attempt of this one.
@@ -107,7 +127,7 @@ impl Race {
         if matches!(self.request.task, Task::Kept { .. }) {
             return None;
         }
-        match self.health.view().standing(&target.connection, &target.model) {
+        match self.traffic.standing(&self.health.view(), target) {
             Standing::Cooling(cooldown) => Some(cooldown),
             Standing::Fit | Standing::Recovering(_) => None,
         }
@@ -128,6 +148,7 @@ impl Race {
         let answer =
             within(self.upstream.send(call), now, start_limit, start_stage, deadline, timeouts.total)
                 .await??;
+        self.traffic.answered(target, &self.request.task, answer.readings.as_deref());
         let (mut frames, edits, losses) = (answer.frames, answer.edits, answer.losses);
         let mut held = Vec::new();
         let mut held_bytes = 0;
@@ -177,8 +198,11 @@ impl Race {
         }
     }
 
-    fn note(&mut self, target: &Target, fault: &Fault, started_ms: u32) {
-        self.health.failed(target, fault, &self.settings.routing);
+    fn note(&mut self, target: &Target, fault: &Fault, hold: Hold, started_ms: u32) {
+        hold.failed(fault, self.settlement.meter.usage());
+        if !self.traffic.failed(target, &self.request.task, fault) {
+            self.health.failed(target, fault, &self.settings.routing);
+        }
         // What it said of its answer is not the answer's that the client gets.
         self.settlement.meter.forget();
         let record = self.record(target, started_ms, Some(fault));
@@ -213,7 +237,7 @@ impl Race {
         let mut skipped = self.plan.skipped.clone();
         let mut failed = Vec::new();
         for (target, fault) in faults {
-            match view.standing(&target.connection, &target.model) {
+            match self.traffic.standing(&view, &target) {
                 Standing::Cooling(cooldown) => skipped.push(Skip { target, cooldown }),
                 Standing::Fit | Standing::Recovering(_) => failed.push((target, fault)),
             }
@@ -248,6 +272,12 @@ async fn within<T>(
             Fault::timed_out(stage, limit)
         }
     })
+}
+
+/// No account had a turn for the request.
+fn no_turn(code: Code, model: &str) -> Refusal {
+    let text = format!("Every connection that serves `{model}` is used at its pace, and others are waiting.");
+    Refusal::new(code, text).retry_after(Duration::from_secs(1))
 }
 
 /// Every target is to be left alone for a while.

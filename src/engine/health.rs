@@ -306,6 +306,7 @@ mod tests {
             endpoints: std::collections::BTreeMap::new(),
             models: Models { open: true, ..Models::default() },
             priority: 0,
+            allowance: Arc::default(),
             fingerprint: 1,
         };
         Target {

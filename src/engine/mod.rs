@@ -9,15 +9,18 @@ pub mod fault;
 pub mod health;
 mod meter;
 pub mod money;
+pub mod pace;
 pub mod pipeline;
 pub mod plan;
 pub mod policy;
 pub mod ports;
+pub mod quota;
 pub mod receipt;
 pub mod refusal;
 mod resolve;
 pub mod settings;
 mod settle;
+mod traffic;
 
 pub use admit::Admission;
 pub use pipeline::Engine;

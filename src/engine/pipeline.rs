@@ -28,10 +28,12 @@ use super::{
     plan::{self, Directory, Draw, Group, Memory, Plan, Scene},
     policy,
     ports::{Clock, ReceiptSink, Request, Task, Upstream},
+    quota::Ledger,
     refusal::Refusal,
     resolve,
-    settings::{Catalogue, Settings},
+    settings::{Catalogue, Connection, Settings},
     settle::{Opening, Settlement},
+    traffic::Traffic,
 };
 
 /// The engine: everything that requests share.
@@ -39,6 +41,7 @@ pub struct Engine {
     snapshot: ArcSwap<Snapshot>,
     catalogue: Arc<Catalogue>,
     health: Arc<Health>,
+    traffic: Arc<Traffic>,
     memory: Mutex<Memory>,
     seeds: Seeds,
     admission: Admission,
@@ -139,15 +142,26 @@ impl Engine {
         seed: u64,
     ) -> Self {
         let admission = Admission::new(&settings.limits);
+        let ledger = Arc::new(Ledger::forgetful(Arc::clone(&clock), &settings.connections));
+        let traffic = Arc::new(Traffic::new(Arc::clone(&clock), ledger, &settings.connections));
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (memory, seeds) = (Mutex::default(), Seeds::new(seed));
-        Self { snapshot, catalogue, health, memory, seeds, admission, upstream, receipts, clock }
+        Self { snapshot, catalogue, health, traffic, memory, seeds, admission, upstream, receipts, clock }
+    }
+
+    /// The same engine with a ledger that goes on from an earlier run, and is kept for the next.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Arc<Ledger>) -> Self {
+        let connections = &self.snapshot.load().settings.connections;
+        self.traffic = Arc::new(Traffic::new(Arc::clone(&self.clock), ledger, connections));
+        self
     }
 
     /// Takes new settings. Running requests keep the ones that they began with.
     pub fn reload(&self, settings: Settings) {
         self.admission.resize(&settings.limits);
         self.health.retain(&settings.connections);
+        self.traffic.retain(&settings.connections);
         self.snapshot.store(Arc::new(Snapshot::new(settings, &self.catalogue, self.clock.now())));
     }
 
@@ -161,6 +175,18 @@ impl Engine {
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// The quotas of the connections.
+    #[must_use]
+    pub fn quota(&self) -> &Ledger {
+        self.traffic.ledger()
+    }
+
+    /// How many requests are under way at a connection.
+    #[must_use]
+    pub fn in_flight(&self, connection: &Connection) -> u32 {
+        self.traffic.pacer().in_flight(connection)
     }
 
     /// The gate.
@@ -187,6 +213,7 @@ impl Engine {
                 let race = Race {
                     upstream: Arc::clone(&self.upstream),
                     health: Arc::clone(&self.health),
+                    traffic: Arc::clone(&self.traffic),
                     settings: Arc::clone(&snapshot.settings),
                     request: inbound.request,
                     plan,
@@ -246,7 +273,8 @@ impl Engine {
     fn decide(&self, candidates: &Group) -> Plan {
         let draw = Draw::new(self.seeds.next());
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut plan = plan::plan(candidates, &Scene { health: &self.health.view(), memory: &memory, draw });
+        let (health, quota) = (&self.health.view(), &self.quota().view());
+        let mut plan = plan::plan(candidates, &Scene { health, quota, memory: &memory, draw });
         for advance in plan.advances.drain(..) {
             memory.commit(advance);
         }
@@ -263,7 +291,8 @@ impl Engine {
             snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
         let draw = Draw::new(self.seeds.coming());
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(plan::plan(&candidates, &Scene { health: &self.health.view(), memory: &memory, draw }))
+        let (health, quota) = (&self.health.view(), &self.quota().view());
+        Ok(plan::plan(&candidates, &Scene { health, quota, memory: &memory, draw }))
     }
 }
 

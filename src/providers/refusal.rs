@@ -7,7 +7,7 @@ use canon::Dialect;
 use http::{StatusCode, response::Parts};
 use http_body_util::{BodyExt, Limited};
 
-use super::{retry, wire, words};
+use super::{limits, retry, wire, words};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, PassedOn},
@@ -41,7 +41,9 @@ pub(super) async fn read(target: &Target, parts: &Parts, body: Body, now: i64) -
         (true, None) => format!("answered {}", parts.status.as_u16()),
     };
     let mut fault = Fault::new(kind, message).with_status(parts.status);
-    fault.retry_after = retry::retry_after(&parts.headers, now).or_else(|| match dialect {
+    let (readings, wait) = limits::refused(dialect, parts.status, &parts.headers, &body, now);
+    fault.readings = readings;
+    fault.retry_after = retry::retry_after(&parts.headers, now).or(wait).or_else(|| match dialect {
         Dialect::Gemini => gemini::fault::retry_delay(&body),
         _ => None,
     });

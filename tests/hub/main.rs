@@ -9,6 +9,7 @@ mod dialects;
 mod faults;
 mod fixtures;
 mod models;
+mod quotas;
 mod responses;
 mod shapes;
 mod silence;

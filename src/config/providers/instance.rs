@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Against, BASE_URL, ENABLED, ID, PRIORITY, SECTION, endpoints,
+    Against, BASE_URL, ENABLED, ID, PRIORITY, SECTION, allowance, endpoints,
     key::{self, Credential},
     kind, models,
 };
@@ -82,6 +82,7 @@ impl<'a> Instance<'a> {
         let fields = &self.fields;
         let provider = kind::provider(fields, self.against, sink);
         let priority = fields.number(sink, &PRIORITY, -1_000_000..=1_000_000, DEFAULT_PRIORITY);
+        let allowance = Arc::new(allowance::read(fields, sink));
         let provider = provider?;
         let models = models::read(fields, provider, sink);
         let endpoints = endpoints::read(fields, provider, self.against.spoken, sink)?;
@@ -101,6 +102,7 @@ impl<'a> Instance<'a> {
             endpoints: endpoints.urls,
             models,
             priority,
+            allowance,
         })
     }
 

@@ -23,8 +23,10 @@ use self::strategies::{Candidate, Turn};
 use super::{
     health::{Standing, View},
     ports::Target,
+    quota::QuotaView,
     receipt::SkipRecord,
     settings::Strategy,
+    traffic,
 };
 
 /// Where a request can go, in order, and why not elsewhere.
@@ -75,6 +77,8 @@ impl Plan {
 pub struct Scene<'a> {
     /// How the targets stand.
     pub health: &'a View<'a>,
+    /// What is left of their quotas.
+    pub quota: &'a QuotaView,
     /// What the strategies remember.
     pub memory: &'a Memory,
     /// The plan's chance.
@@ -136,7 +140,7 @@ fn arrange(group: &Group, scene: &Scene<'_>) -> Arranged {
     for member in &group.members {
         let candidate = Candidate { place: member.place, weight: member.weight };
         match &member.node {
-            Node::Target(target) => match scene.health.standing(&target.connection, &target.model) {
+            Node::Target(target) => match traffic::standing(scene.health, scene.quota, target) {
                 Standing::Fit => known.push((candidate, Known::Fit(target))),
                 Standing::Recovering(_) => known.push((candidate, Known::Recovering(target))),
                 Standing::Cooling(cooldown) => {

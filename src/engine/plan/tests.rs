@@ -42,6 +42,7 @@ fn target(id: &str) -> Target {
         endpoints: BTreeMap::new(),
         models: Models::default(),
         priority: 0,
+        allowance: Arc::default(),
         fingerprint: 1,
     };
     Target {
@@ -93,7 +94,8 @@ impl Planner {
     fn plan(&mut self, group: &Group) -> Plan {
         self.seed += 1;
         let draw = Draw::new(Draw::new(self.seed).number());
-        let scene = Scene { health: &self.health.view(), memory: &self.memory, draw };
+        let quota = &QuotaView::none();
+        let scene = Scene { health: &self.health.view(), quota, memory: &self.memory, draw };
         let mut plan = plan(group, &scene);
         plan.advances.drain(..).for_each(|advance| self.memory.commit(advance));
         plan

@@ -7,7 +7,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::{ModelFacts, Provider, Secret};
+use super::{Allowance, ModelFacts, Provider, Secret};
 
 /// One account at one provider, ready to be used.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Connection {
     pub models: Models,
     /// Lower is tried earlier; equals keep the order of the file.
     pub priority: i32,
+    /// How much, and how fast, its owner lets it be used.
+    pub allowance: Arc<Allowance>,
     /// Changes when the credential or an endpoint does, so that what was learned of the old account
     /// is not held against the new one. Not reversible, and not unique across installations.
     pub fingerprint: u64,

@@ -1,6 +1,8 @@
 //! The immutable snapshot that routing reads. `config` makes one from what was written; a request
 //! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
 
+mod allowance;
+pub mod calendar;
 mod catalogue;
 mod combo;
 mod connection;
@@ -8,9 +10,11 @@ mod keeping;
 mod limits;
 mod model;
 mod provider;
+mod quota;
 mod routing;
 mod secret;
 
+pub use allowance::{Allowance, Pace};
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
@@ -20,6 +24,7 @@ pub use model::{ModelFacts, Price};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
+pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use routing::{AUTO, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use secret::Secret;
 

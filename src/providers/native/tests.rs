@@ -64,6 +64,7 @@ async fn fault(stream: bool, says: Says) -> Fault {
         endpoints: BTreeMap::from([(Dialect::Chat, "http://provider.test/v1".to_owned())]),
         models: Models { open: true, ..Models::default() },
         priority: 0,
+        allowance: Arc::default(),
         fingerprint: 0,
     };
     let target = Target {
