@@ -1,7 +1,7 @@
 //! What an attempt passes before it is sent, beside health: its turn in the account's pace, and its share of the account's
 //! quotas. And what it hands back: the place, the settled share, and what the provider told of its windows.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use canon::Usage;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use super::{
     quota::{Blocked, Ledger, QuotaView, Reservation},
     settings::Connection,
 };
+use crate::observe::events;
 
 /// When to ask an account again whose queue is full, in milliseconds: nobody knows how long those take that are in it.
 const SOON: i64 = 1000;
@@ -102,11 +103,20 @@ impl Traffic {
     /// account is good for others.
     pub(super) fn failed(&self, target: &Target, task: &Task, fault: &Fault) -> bool {
         self.answered(target, task, fault.readings.as_deref());
-        let now = self.clock.now();
-        let narrow =
-            |one: &Reading| one.exhausted && one.of_model && one.resets_at.is_some_and(|at| at > now);
+        if fault.kind != FaultKind::RateLimited || !uses_quota(task) {
+            return false;
+        }
         let readings = fault.readings.as_deref().unwrap_or_default();
-        fault.kind == FaultKind::RateLimited && uses_quota(task) && readings.iter().any(narrow)
+        let ends =
+            readings.iter().filter(|one| one.exhausted && one.of_model).filter_map(|one| one.resets_at);
+        let wait = ends.max().unwrap_or_default().saturating_sub(self.clock.now());
+        if wait <= 0 {
+            return false;
+        }
+        let wait = Duration::from_millis(wait.unsigned_abs());
+        let (id, kind) = (&target.connection.id, fault.kind.as_str());
+        events::cooling(id, Some(&target.model), kind, wait, &fault.message);
+        true
     }
 }
 

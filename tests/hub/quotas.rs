@@ -99,6 +99,33 @@ async fn reported_tokens_take_the_place_of_the_guess() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_is_charged_with_the_guess_and_leaves_nothing_reserved() {
+    let limits = ", limits: [{per: day, requests: 10}, {per: day, tokens: 100000}]";
+    let hub =
+        TestHub::builder().yaml(&providers(&[account("a", "one", limits)])).script(slow()).build().await;
+    let account = connection(&hub, "a");
+    let left = tokio::time::timeout(Duration::from_secs(1), hub.chat("m")).await;
+    assert!(left.is_err());
+    let windows = hub.engine.quota().windows(&account);
+    let [requests, tokens] = windows.as_slice() else { panic!("{windows:?}") };
+    assert_eq!((requests.used, requests.reserved, tokens.reserved), (0.1, 0.0, 0.0));
+    assert!(tokens.used >= 0.01, "a thousand tokens at least: {}", tokens.used);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_used_up_is_shown_with_its_end() {
+    let hub = TestHub::builder()
+        .yaml(&providers(&[account("a", "one", ", limits: [{per: day, requests: 1}]")]))
+        .build()
+        .await;
+    hub.chat("m").await;
+    let health = hub.get("/health").await.json();
+    let shown = &health["details"]["connections"][0];
+    assert_eq!((shown["standing"].as_str(), shown["until"].is_i64()), (Some("used_up"), true));
+    assert_eq!(shown["reason"], "the window `requests per day` is used up");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restart_goes_on_where_the_last_run_stopped() {
     let yaml = providers(&[account("a", "one", FIFTY)]);
     let hub = TestHub::builder().yaml(&yaml).build().await;

@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use super::{amounts::Amounts, counter::Counter, learned::Learned, record, view::Blocked};
+use super::{
+    amounts::Amounts, counter::Counter, learned::Learned, record, state::WindowState, view::Blocked,
+};
 use crate::{
     engine::{
         ports::{Reading, WindowRecord, WindowSink},
@@ -216,6 +218,15 @@ impl Account {
             events::window_filling(&self.id, &window.name, window.used);
         }
         window.warned = filling;
+    }
+
+    /// Every window as it stands.
+    pub(super) fn states(&self, now: i64) -> Vec<WindowState> {
+        let mut windows = self.windows();
+        windows.counters.iter_mut().for_each(|counter| counter.roll(now));
+        let counted = windows.counters.iter().map(|counter| WindowState::counted(counter, now));
+        let told = windows.learned.iter().map(|window| WindowState::told(window, now));
+        counted.chain(told).collect()
     }
 
     /// Tells the store of every counter as it stands: the last word of an orderly stop.

@@ -125,6 +125,11 @@ impl Counter {
         self.slots.back().map_or(now, |last| self.gone_at(last.at))
     }
 
+    /// When a use at `now` would not matter any more.
+    pub(super) fn would_end_at(&self, now: i64) -> i64 {
+        self.gone_at(self.slot_now(now))
+    }
+
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
         self.slots.iter().copied()
     }

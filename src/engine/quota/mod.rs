@@ -8,12 +8,14 @@ mod counter;
 mod learned;
 mod record;
 mod reservation;
+mod state;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(crate) use amounts::Amounts;
 pub(crate) use reservation::Reservation;
+pub use state::{Confidence, Source, WindowState};
 pub use view::{Blocked, Headroom, QuotaView, Share};
 
 use std::{
@@ -110,6 +112,15 @@ impl Ledger {
             return QuotaView::none();
         }
         QuotaView::new(Some(self.accounts.load()), self.clock.now())
+    }
+
+    /// Every window of a connection, the counted ones first.
+    #[must_use]
+    pub fn windows(&self, connection: &Connection) -> Vec<WindowState> {
+        let accounts = self.accounts.load();
+        let account = accounts.get(&connection.id);
+        let account = account.filter(|account| account.fingerprint == connection.fingerprint);
+        account.map(|account| account.states(self.clock.now())).unwrap_or_default()
     }
 
     /// Takes a request's share of every window of the target, or of none.

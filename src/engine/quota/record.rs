@@ -46,10 +46,8 @@ pub(super) fn counted(
         limit: Some(counter.limit.amount),
         used: counter.taken().saturating_add(lead),
         as_of: now,
-        // The slot that the lead opened ends at most one span from now.
-        resets_at: counter
-            .ends_at(now)
-            .max(now.saturating_add(counter.limit.span.millis().saturating_mul(2))),
+        // The lead may have opened a slot.
+        resets_at: counter.ends_at(now).max(counter.would_end_at(now)),
         state: format!("counted {}", words.join(" ")),
     }
 }

@@ -212,6 +212,23 @@ fn the_planner_sees_both_windows_of_a_subscription() {
 }
 
 #[test]
+fn people_see_where_each_figure_comes_from_and_how_old_it_is() {
+    let world = Arc::new(World::default());
+    let target = target(vec![limit(Span::DAY, Unit::Tokens, 10_000)]);
+    let ledger = ledger(&world, &target);
+    let running = ledger.reserve(&target, &request(400)).unwrap().unwrap();
+    ledger.learn(&target, &[reading("5h", Some(Span::FIVE_HOURS), 0.5, 20_000_000)]);
+    let seen = |at: usize| ledger.windows(&target.connection).remove(at);
+    assert_eq!((seen(0).used, seen(0).reserved), (0.0, 0.11));
+    running.settle(Some(used(500)));
+    assert_eq!((seen(0).used, seen(0).reserved), (0.05, 0.0));
+    assert_eq!((seen(0).source, seen(0).confidence), (Source::Configured, Confidence::Counted));
+    assert_eq!((seen(1).source, seen(1).confidence, seen(1).as_of), (Source::Header, Confidence::Told, 0));
+    world.pass(1801);
+    assert_eq!(seen(1).confidence, Confidence::Stale);
+}
+
+#[test]
 fn an_orderly_stop_counts_nothing_twice_and_a_kill_counts_too_much_rather_than_too_little() {
     for (limit_of, orderly) in [(10_u64, true), (1000, true), (10, false), (1000, false)] {
         let world = Arc::new(World::default());
