@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use trivium::{
-    engine::settings::Connection,
+    engine::{quota::Source, settings::Connection},
     simulator::{Behaviour, Fault, RetryAfter, Rule, Script},
 };
 
@@ -162,6 +162,23 @@ async fn a_refusal_that_names_the_model_leaves_the_accounts_other_models_alone()
     assert_eq!(hub.calls(["one"]), [2]);
     tokio::time::advance(Duration::from_secs(20)).await;
     assert!(hub.chat("m").await.is_whole());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_headers_tell_is_known_and_keeps_nobody_out() {
+    let busy = Behaviour { rate: Some(trivium::simulator::Rate::PerMinute(2)), ..Behaviour::ok() };
+    let script = Script::default().key("one", busy);
+    let hub = TestHub::builder().yaml(&providers(&[account("a", "one", "")])).script(script).build().await;
+    let account = connection(&hub, "a");
+    assert_eq!(hub.engine.quota().view().of(&account, "m").remaining, None);
+    for left in [0.5, 0.0] {
+        assert!(hub.chat("m").await.is_whole());
+        assert_eq!(hub.engine.quota().view().of(&account, "m").remaining, Some(left));
+    }
+    assert_eq!(hub.engine.quota().view().of(&account, "other").remaining, None, "the bucket is the model's");
+    let windows = hub.engine.quota().windows(&account);
+    assert!(windows.iter().all(|window| window.source == Source::Header));
+    assert_eq!(hub.engine.quota().view().blocked(&account, "m"), None, "a bucket refills");
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,7 +56,7 @@ fn heed(fields: &Fields<'_>, sink: &mut Sink) -> Heed {
     Heed {
         five_hours: fields.choice(sink, &FIVE_HOURS, &SWITCH, default.five_hours),
         week: fields.choice(sink, &WEEKLY, &SWITCH, default.week),
-        threshold: fields.number(sink, &THRESHOLD, 0.01..=1.0, default.threshold),
+        threshold: fields.node(&THRESHOLD).map(|_| fields.number(sink, &THRESHOLD, 0.01..=1.0, Heed::FULL)),
         warn: fields.number(sink, &WARN, 0.01..=1.0, default.warn),
     }
 }

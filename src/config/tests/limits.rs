@@ -33,7 +33,7 @@ fn windows_and_pace_are_read_and_a_preset_can_be_changed() {
     let lines = "windows: {5h: off, threshold: 0.9}\npace: {preset: steady, concurrent: 3}";
     let loaded = accepted(&with(lines));
     let allowance = &connection(&loaded, "one").allowance;
-    let heed = Heed { five_hours: false, threshold: 0.9, ..Heed::default() };
+    let heed = Heed { five_hours: false, threshold: Some(0.9), ..Heed::default() };
     assert_eq!(allowance.quota.heed, heed);
     assert_eq!(allowance.pace, Some(Pace { concurrent: Some(3), ..Pace::steady() }));
     let own =

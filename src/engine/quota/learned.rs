@@ -95,8 +95,12 @@ impl Learned {
             Some(Span::WEEK) => heed.week,
             _ => true,
         };
-        // What is over in minutes may be used to its end.
-        let threshold = if self.is_long() { heed.threshold } else { 1.0 };
+        // What is over in minutes, or is counted, may be used to its end.
+        let threshold = match (self.is_long(), heed.threshold, self.limit) {
+            (false, ..) | (true, None, Some(_)) => 1.0,
+            (true, Some(threshold), _) => threshold,
+            (true, None, None) => Heed::FULL,
+        };
         (heeded && self.used >= threshold).then_some(ends)
     }
 
@@ -149,7 +153,7 @@ mod tests {
     /// What the two toggles of a subscription mean, row by row.
     #[test]
     fn the_toggles_of_five_hours_and_a_week() {
-        let heed = |five_hours, week| Heed { five_hours, week, threshold: 0.9, ..Heed::default() };
+        let heed = |five_hours, week| Heed { five_hours, week, threshold: Some(0.9), ..Heed::default() };
         let (five, week) = (Some(Span::FIVE_HOURS), Some(Span::WEEK));
         // Both on: either keeps the account out. One off: only the other does.
         for (five_on, week_on, five_used, week_used, blocked) in [
@@ -185,17 +189,21 @@ mod tests {
     }
 
     #[test]
-    fn a_short_window_is_full_when_nothing_is_left_and_a_long_one_a_little_earlier() {
-        for (span, used, blocked) in [
-            (Some(Span::MINUTE), 0.99, false),
-            (Some(Span::MINUTE), 1.0, true),
-            (None, 0.99, false),
-            (Some(Span::DAY), 0.979, false),
-            (Some(Span::DAY), 0.98, true),
+    fn what_is_short_or_counted_is_used_to_its_end_and_a_share_almost() {
+        for (span, limit, used, blocked) in [
+            (Some(Span::MINUTE), None, 0.99, false),
+            (Some(Span::MINUTE), None, 1.0, true),
+            (None, None, 0.99, false),
+            (Some(Span::DAY), Some(100), 0.99, false),
+            (Some(Span::DAY), Some(100), 1.0, true),
+            (Some(Span::DAY), None, 0.979, false),
+            (Some(Span::DAY), None, 0.98, true),
         ] {
-            let window = learned(&reading(span, used, 100, 9000, false));
+            let window = learned(&Reading { limit, ..reading(span, used, 1, 9000, false) });
             assert_eq!(window.blocks(&Heed::default(), 0), blocked.then_some(9000), "{span:?} {used}");
         }
+        let heed = Heed { threshold: Some(0.5), ..Heed::default() };
+        assert!(learned(&reading(Some(Span::DAY), 0.5, 100, 9000, false)).blocks(&heed, 0).is_some());
     }
 
     #[test]

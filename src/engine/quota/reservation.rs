@@ -47,6 +47,7 @@ impl Reservation {
     pub(crate) fn failed(mut self, fault: &Fault, usage: Option<Usage>) {
         match (fault.kind, fault.status) {
             (FaultKind::Unreachable | FaultKind::TimedOut(Stage::Connect) | FaultKind::RateLimited, _)
+            | (_, Some(429))
             | (FaultKind::InvalidRequest, None) => {
                 let shares = std::mem::take(&mut self.shares);
                 self.account.release(&shares, self.clock.now());

@@ -163,17 +163,22 @@ pub struct Heed {
     pub five_hours: bool,
     /// The same for that of a week.
     pub week: bool,
-    /// The share, from 0 to 1, from which a window of an hour or more counts as full.
-    pub threshold: f64,
+    /// The share, from 0 to 1, from which a window of an hour or more counts as full; `None`: [`Self::FULL`] where the
+    /// provider tells shares alone, and the whole where it counts.
+    pub threshold: Option<f64>,
     /// The share from which the log warns of it.
     pub warn: f64,
 }
 
+impl Heed {
+    /// The share that counts as all: shares come in whole percents, and requests are under way, so that 2 % are left alone.
+    pub const FULL: f64 = 0.98;
+}
+
 impl Default for Heed {
-    /// 2 % are left alone, since shares come in whole percents and requests are under way; with 20 % left there is a
-    /// warning.
+    /// Both windows are heeded; with 20 % left there is a warning.
     fn default() -> Self {
-        Self { five_hours: true, week: true, threshold: 0.98, warn: 0.8 }
+        Self { five_hours: true, week: true, threshold: None, warn: 0.8 }
     }
 }
 
