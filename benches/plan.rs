@@ -16,6 +16,7 @@ use trivium::engine::{
     need::Need,
     plan::{Directory, Memory, Scene, plan},
     ports::{Clock, CooldownRecord},
+    quota::QuotaView,
     settings::{Scoring, Settings},
     telemetry::Telemetry,
 };
@@ -23,9 +24,13 @@ use trivium::engine::{
 const CONNECTIONS: [usize; 3] = [1, 10, 100];
 
 /// What is known when nothing special is.
-fn scene<'a>(health: &'a View<'a>, memory: &'a Memory, known: &'a (Telemetry, Need, Scoring)) -> Scene<'a> {
-    let (telemetry, need, scoring) = known;
-    Scene { health, memory, telemetry, need, affine: None, scoring, seed: 1 }
+fn scene<'a>(
+    health: &'a View<'a>,
+    memory: &'a Memory,
+    known: &'a (Telemetry, Need, Scoring, QuotaView),
+) -> Scene<'a> {
+    let (telemetry, need, scoring, quota) = known;
+    Scene { health, quota, memory, telemetry, need, affine: None, scoring, seed: 1 }
 }
 
 /// Health that knows nothing, or that has every second connection cooling for an hour.
@@ -42,7 +47,7 @@ fn health(settings: &Settings, cooling: bool) -> Health {
 fn deciding(c: &mut Criterion) {
     let catalogue = common::catalogue();
     let memory = Memory::default();
-    let known = (Telemetry::default(), Need::default(), Scoring::default());
+    let known = (Telemetry::default(), Need::default(), Scoring::default(), QuotaView::none());
     let mut group = c.benchmark_group("plan");
     for connections in CONNECTIONS {
         let settings = common::settings(&catalogue, connections);

@@ -67,6 +67,7 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         priority: 0,
         tier: trivium::engine::settings::Tier::default(),
         no_training: false,
+        allowance: Arc::default(),
         fingerprint: 0,
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         Engine,
         health::Health,
         ports::Clock,
+        quota::Ledger,
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
@@ -237,6 +238,8 @@ impl Hub {
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
         let saved = self.keys.save_last_used().await;
+        // After the last request has settled: the next start goes on from exact counts.
+        self.engine.quota().save();
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
         events::stopped(if drained { 0 } else { self.engine.admission().running() });
@@ -263,7 +266,10 @@ pub(super) async fn engine(
     // Nothing inside is open to what requests name: there is no setting for exceptions yet.
     let fetch = Arc::new(GuardedFetch::new(AllowList::default()));
     let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
-    Ok(Arc::new(Engine::new(
+    let kept = store.load_windows(clock.now()).await?;
+    let sink = Arc::new(store.writer());
+    let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
+    let engine = Engine::new(
         settings,
         catalogue,
         health,
@@ -271,7 +277,8 @@ pub(super) async fn engine(
         Arc::new(store.writer()),
         Arc::clone(clock),
         rand::random(),
-    )))
+    );
+    Ok(Arc::new(engine.with_ledger(ledger)))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {

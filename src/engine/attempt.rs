@@ -28,6 +28,7 @@ use super::{
     settings::Settings,
     settle::Settlement,
     telemetry::Watch,
+    traffic::{Hold, Traffic},
 };
 
 /// The most that is held back before the first content, in bytes, beside three times the request: a role and an id need
@@ -38,6 +39,7 @@ const HELD_LIMIT: usize = 1024 * 1024;
 pub(super) struct Race {
     pub(super) upstream: Arc<dyn Upstream>,
     pub(super) health: Arc<Health>,
+    pub(super) traffic: Arc<Traffic>,
     pub(super) settings: Arc<Settings>,
     pub(super) request: Request,
     pub(super) plan: Plan,
@@ -98,10 +100,10 @@ impl Race {
     pub(super) async fn run(mut self) -> Result<Started, Refusal> {
         let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
         let mut targets = VecDeque::from(std::mem::take(&mut self.plan.targets));
-        let mut faults = Vec::new();
+        let (mut faults, mut crowded) = (Vec::new(), None);
         let mut waits = self.settings.routing.wait.retries;
         loop {
-            if let Some(first) = self.first_of(&mut targets, &mut faults, deadline).await {
+            if let Some(first) = self.first_of(&mut targets, &mut faults, &mut crowded, deadline).await {
                 return Ok(self.started(first, deadline));
             }
             targets = self.wait(&mut waits, &mut faults, deadline).await;
@@ -109,7 +111,10 @@ impl Race {
                 break;
             }
         }
-        let mut refusal = self.refusal(faults);
+        let mut refusal = match crowded.filter(|_| faults.is_empty()) {
+            Some(code) => nowhere::no_turn(code, &self.request.facts.model),
+            None => self.refusal(faults),
+        };
         refusal.attempts = self.settlement.attempts().to_vec();
         refusal.skipped = self.settlement.skips().to_vec();
         self.settlement.refuse(&refusal);
@@ -121,21 +126,29 @@ impl Race {
         &mut self,
         targets: &mut VecDeque<Target>,
         faults: &mut Vec<(Target, Fault)>,
+        crowded: &mut Option<Code>,
         deadline: Instant,
     ) -> Option<First> {
         while let Some(target) = targets.pop_front() {
             let trial = match self.begin(&target) {
                 Ok(trial) => trial,
                 Err(cooldown) => {
-                    let skip = Skip { target, bar: Bar::Cooling(cooldown) };
-                    self.settlement.skipped(skip.record());
-                    self.plan.skipped.push(skip);
+                    self.skip(target, cooldown);
+                    continue;
+                }
+            };
+            let hold = match self.traffic.enter(&target, &self.request, deadline).await {
+                Ok(hold) => hold,
+                Err(turned) => {
+                    *crowded = turned.crowded.or(*crowded);
+                    self.skip(target, turned.cooldown);
                     continue;
                 }
             };
             let watch = self.learning.begin(&target);
-            match self.ask(&target, &trial, deadline).await {
-                Ok((opened, started_ms)) => {
+            match self.ask(&target, &trial, hold, deadline).await {
+                Ok((opened, started_ms, hold)) => {
+                    self.settlement.hold(hold);
                     return Some(First { target, trial, opened, started_ms, watch });
                 }
                 Err(fault) => {
@@ -154,6 +167,12 @@ impl Race {
             }
         }
         None
+    }
+
+    fn skip(&mut self, target: Target, cooldown: Cooldown) {
+        let skip = Skip { target, bar: Bar::Cooling(cooldown) };
+        self.settlement.skipped(skip.record());
+        self.plan.skipped.push(skip);
     }
 
     /// Leave to ask a target. A cooldown may have begun after the plan was made, by a parallel request or an earlier
@@ -180,6 +199,7 @@ impl Race {
         let answer =
             within(self.upstream.send(call), now, start_limit, start_stage, deadline, timeouts.total)
                 .await??;
+        self.traffic.answered(target, &self.request.task, answer.readings.as_deref());
         let (mut frames, edits, losses) = (answer.frames, answer.edits, answer.losses);
         let mut held = Vec::new();
         let mut held_bytes = 0;
@@ -237,8 +257,11 @@ impl Race {
     }
 
     /// Takes note of a failed attempt.
-    fn note(&mut self, target: &Target, trial: &Trial, fault: &Fault, started_ms: u32) {
-        self.health.failed(trial, target, fault, &self.settings.routing);
+    fn note(&mut self, target: &Target, trial: &Trial, fault: &Fault, hold: Hold, started_ms: u32) {
+        hold.failed(fault, self.settlement.meter.usage());
+        if !self.traffic.failed(target, &self.request.task, fault) {
+            self.health.failed(trial, target, fault, &self.settings.routing);
+        }
         self.attempted(target, fault, started_ms);
     }
 
@@ -278,7 +301,7 @@ impl Race {
         let mut skipped = self.plan.skipped.clone();
         let mut failed = Vec::new();
         for (target, fault) in faults {
-            match view.standing(&target.connection, &target.model) {
+            match self.traffic.standing(&view, &target) {
                 Standing::Cooling(cooldown) => skipped.push(Skip { target, bar: Bar::Cooling(cooldown) }),
                 Standing::Fit | Standing::Recovering(_) => failed.push((target, fault)),
             }

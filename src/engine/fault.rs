@@ -6,6 +6,8 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::ports::Reading;
+
 /// A failure of one attempt.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
@@ -20,6 +22,8 @@ pub struct Fault {
     pub retry_after: Option<Duration>,
     /// The provider's own answer, kept where the client should see it unchanged.
     pub answer: Option<Box<PassedOn>>,
+    /// What the provider told of the account's windows.
+    pub readings: Option<Box<[Reading]>>,
 }
 
 /// A provider's error answer that is the client's to read.
@@ -220,7 +224,7 @@ impl Fault {
     /// A failure with nothing but a kind and words.
     #[must_use]
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, status: None, message: message.into(), retry_after: None, answer: None }
+        Self { kind, status: None, message: message.into(), retry_after: None, answer: None, readings: None }
     }
 
     /// The same failure with the provider's status.

@@ -71,6 +71,12 @@ pub(super) fn all_failed(model: &str, failed: &[(Target, Fault)]) -> Refusal {
     Refusal::new(code, format!("No connection could answer for `{model}`; tried: {who}."))
 }
 
+/// No account had a turn for the request.
+pub(super) fn no_turn(code: Code, model: &str) -> Refusal {
+    let text = format!("Every connection that serves `{model}` is used at its pace, and others are waiting.");
+    Refusal::new(code, text).retry_after(Duration::from_secs(1))
+}
+
 /// How many are left alone for which reason. Which ones they are is for callers who may see the topology.
 fn kinds(cooling: &[&Cooldown]) -> String {
     let mut counts = BTreeMap::new();

@@ -31,10 +31,12 @@ use super::{
     plan::{self, Directory, Draw, Group, Memory, Plan, Scene},
     policy,
     ports::{Clock, ReceiptSink, Request, Task, Upstream},
+    quota::Ledger,
     refusal::Refusal,
     resolve,
-    settings::{Adherence, Catalogue, Routing, Settings},
+    settings::{Adherence, Catalogue, Connection, Routing, Settings},
     settle::{Opening, Settlement},
+    traffic::Traffic,
 };
 
 /// The engine: everything that requests share.
@@ -42,6 +44,7 @@ pub struct Engine {
     snapshot: ArcSwap<Snapshot>,
     catalogue: Arc<Catalogue>,
     health: Arc<Health>,
+    traffic: Arc<Traffic>,
     knowledge: Arc<Knowledge>,
     seeds: Seeds,
     admission: Admission,
@@ -146,9 +149,19 @@ impl Engine {
         seed: u64,
     ) -> Self {
         let admission = Admission::new(&settings.limits);
+        let ledger = Arc::new(Ledger::forgetful(Arc::clone(&clock), &settings.connections));
+        let traffic = Arc::new(Traffic::new(Arc::clone(&clock), ledger, &settings.connections));
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
-        Self { snapshot, catalogue, health, knowledge, seeds, admission, upstream, receipts, clock }
+        Self { snapshot, catalogue, health, traffic, knowledge, seeds, admission, upstream, receipts, clock }
+    }
+
+    /// The same engine with a ledger that goes on from an earlier run, and is kept for the next.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Arc<Ledger>) -> Self {
+        let connections = &self.snapshot.load().settings.connections;
+        self.traffic = Arc::new(Traffic::new(Arc::clone(&self.clock), ledger, connections));
+        self
     }
 
     /// Takes new settings. Running requests keep the ones that they began with.
@@ -157,6 +170,7 @@ impl Engine {
         self.health.retain(&settings.connections);
         let is_configured = |id: &str| settings.connections.iter().any(|one| *one.id == *id);
         self.knowledge.telemetry.retain(is_configured);
+        self.traffic.retain(&settings.connections);
         self.snapshot.store(Arc::new(Snapshot::new(settings, &self.catalogue, self.clock.now())));
     }
 
@@ -170,6 +184,18 @@ impl Engine {
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// The quotas of the connections.
+    #[must_use]
+    pub fn quota(&self) -> &Ledger {
+        self.traffic.ledger()
+    }
+
+    /// How many requests are under way at a connection.
+    #[must_use]
+    pub fn in_flight(&self, connection: &Connection) -> u32 {
+        self.traffic.pacer().in_flight(connection)
     }
 
     /// The gate.
@@ -202,6 +228,7 @@ impl Engine {
                 let race = Race {
                     upstream: Arc::clone(&self.upstream),
                     health: Arc::clone(&self.health),
+                    traffic: Arc::clone(&self.traffic),
                     settings: Arc::clone(&snapshot.settings),
                     request: inbound.request,
                     plan,
@@ -285,6 +312,7 @@ impl Engine {
         let belonging = session.and_then(|session| self.knowledge.affinity.of(session, self.clock.now()));
         let scene = Scene {
             health: &self.health.view(),
+            quota: &self.quota().view(),
             memory,
             telemetry: &self.knowledge.telemetry,
             need,

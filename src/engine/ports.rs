@@ -1,6 +1,8 @@
 //! What the engine needs from the world, as traits: somebody who talks to providers, somewhere
 //! to put receipts and cooldowns, and a clock. It knows none of the implementations.
 
+mod limits;
+
 use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
@@ -13,6 +15,8 @@ use super::{
     receipt::Receipt,
     settings::{Connection, ModelFacts, Timeouts},
 };
+
+pub use limits::{Reading, WindowRecord, WindowSink};
 
 /// One place that a request can go to.
 #[derive(Debug, Clone)]
@@ -100,6 +104,8 @@ pub struct Answer {
     pub edits: Vec<Edit>,
     /// What the target's dialect could not say of the request, and the client's of a unary answer.
     pub losses: Losses,
+    /// What it told of the account's windows.
+    pub readings: Option<Box<[Reading]>>,
 }
 
 /// Somebody who can put a call to its target.

@@ -17,6 +17,7 @@ use super::{
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
     refusal::Refusal,
+    traffic::Hold,
 };
 use crate::observe::events;
 
@@ -26,6 +27,8 @@ pub(super) struct Settlement {
     pub(super) meter: Meter,
     receipt: Option<Receipt>,
     committed: Arc<AtomicBool>,
+    /// What the attempt that serves the answer holds at its account.
+    hold: Option<Hold>,
     sink: Arc<dyn ReceiptSink>,
 }
 
@@ -72,7 +75,7 @@ impl Settlement {
             total_ms: 0,
             bytes_out: 0,
         };
-        Self { meter: Meter::start(), receipt: Some(receipt), committed: Arc::default(), sink }
+        Self { meter: Meter::start(), receipt: Some(receipt), committed: Arc::default(), hold: None, sink }
     }
 
     /// Notes what was planned, and takes what it follows from.
@@ -98,6 +101,11 @@ impl Settlement {
             receipt.edits = edits;
             receipt.losses = losses;
         }
+    }
+
+    /// Takes what the attempt that serves the answer holds, until the end.
+    pub(super) fn hold(&mut self, hold: Hold) {
+        self.hold = Some(hold);
     }
 
     /// A flag for whoever gives the client its 200: from then on this is the status that it got.
@@ -152,6 +160,9 @@ impl Settlement {
         };
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
+        if let Some(hold) = self.hold.take() {
+            hold.settle(receipt.usage);
+        }
         receipt.losses.extend(self.meter.losses().clone());
         receipt.first_content_ms = self.meter.first_content_ms();
         receipt.total_ms = self.meter.elapsed_ms();

@@ -36,6 +36,12 @@ pub fn breaker_closed(host: &str) {
     info!(host, "breaker closed");
 }
 
+/// A window of an account's quota has little left, by the provider's word.
+pub fn window_filling(connection: &str, window: &str, used: f64) {
+    let percent = (used * 100.0).floor();
+    warn!(connection, window, percent, "a quota is running out");
+}
+
 /// One finished request.
 pub struct Finished<'a> {
     /// The hub's request id.

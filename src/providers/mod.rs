@@ -6,6 +6,7 @@ mod arrival;
 pub mod catalog;
 mod dialect;
 mod edit;
+mod limits;
 mod maker;
 mod makers;
 pub mod media;

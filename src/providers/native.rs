@@ -10,7 +10,7 @@ use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
     edit::{self, Edited},
-    maker,
+    limits, maker,
     makers::Makers,
     reported, request,
     wire::{self, ReadEvent, ReadUnary},
@@ -26,6 +26,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
     let maker = maker::name(&call.target);
     let Edited { body, edits, losses } = edit::edited(providers, &call, &maker);
     let answer = request::send(providers, &call, body).await?;
+    let readings = limits::told(answer.headers(), providers.clock.now());
     let (dialect, task, facts) = (call.target.dialect, &call.request.task, &call.request.facts);
     let reader = Native {
         connection: Arc::clone(&call.target.connection),
@@ -39,7 +40,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         finished: false,
     };
     let frames = answer::frames(answer, facts.stream, reader, &call.target.connection)?;
-    Ok(Answer { frames, edits, losses })
+    Ok(Answer { frames, edits, losses, readings })
 }
 
 /// Passes bytes through and looks at them on the way.

@@ -8,7 +8,7 @@ use http::{StatusCode, response::Parts};
 use http_body_util::{BodyExt, Limited};
 
 use super::{
-    retry,
+    limits, retry,
     taxonomy::{self, Said},
     wire, words,
 };
@@ -45,11 +45,13 @@ pub(super) async fn read(target: &Target, parts: &Parts, body: Body, now: i64) -
         (true, None) => format!("answered {}", parts.status.as_u16()),
     };
     let mut fault = Fault::new(kind, message).with_status(parts.status);
+    let (readings, wait) = limits::refused(dialect, parts.status, &parts.headers, &body, now);
+    fault.readings = readings;
     if rule.is_none_or(taxonomy::Rule::is_believed) {
         let of_body = match dialect {
             Dialect::Gemini => gemini::fault::retry_delay(&body),
             // A text is believed on limits alone.
-            _ => told.wait().filter(|_| kind.is_exhaustion()),
+            _ => wait.or_else(|| told.wait()).filter(|_| kind.is_exhaustion()),
         };
         fault.retry_after = retry::retry_after(&parts.headers, now).or(of_body);
     }

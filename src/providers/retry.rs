@@ -61,7 +61,7 @@ fn exhausted_windows(headers: &HeaderMap, now: i64) -> Option<Duration> {
 
 /// A reset as providers write it: a Go duration (`6m0s`, `20ms`), seconds (`33011.38`), or a point in time: in seconds
 /// or milliseconds since the Unix epoch, or as RFC 3339 (Anthropic's).
-fn reset_in(value: &str, now: i64) -> Option<Duration> {
+pub(super) fn reset_in(value: &str, now: i64) -> Option<Duration> {
     let now = now as f64 / 1000.0;
     let Ok(number) = value.parse::<f64>() else {
         let until = rfc3339(value).map(|at| (at - now).max(0.0));
@@ -101,7 +101,7 @@ fn until_date(value: &str, now: i64) -> Option<Duration> {
 }
 
 /// `1h2m3.5s`, `20ms`: numbers with units, added up.
-fn go_duration(value: &str) -> Option<Duration> {
+pub(super) fn go_duration(value: &str) -> Option<Duration> {
     let mut rest = value;
     let mut total = 0.0;
     while !rest.is_empty() {

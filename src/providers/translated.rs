@@ -18,7 +18,7 @@ use self::{estimate::Estimate, summary::Summary, unsigned::Unsigned};
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
-    maker, media, request,
+    limits, maker, media, request,
 };
 use crate::engine::{
     fault::{Fault, FaultKind, PassedOn},
@@ -51,6 +51,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
     // It may hold megabytes of media, and waiting for the provider takes long.
     drop(turn);
     let answer = request::send(providers, &call, body.into()).await?;
+    let readings = limits::told(answer.headers(), providers.clock.now());
     (asked.id, asked.now) = (call.id.to_string(), providers.clock.now() / 1000);
     if client == Dialect::Responses && !call.request.keeps {
         // Nobody keeps this answer, and it must not say otherwise.
@@ -78,7 +79,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         summary: compacts.then(|| Summary::new(&call.id)),
     };
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
-    Ok(Answer { frames, edits: vec![Edit::Translated], losses })
+    Ok(Answer { frames, edits: vec![Edit::Translated], losses, readings })
 }
 
 /// What the client asks for. The scan has seen the body, but not all of it: what no codec understands is the

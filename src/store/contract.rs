@@ -95,6 +95,7 @@ macro_rules! pass_on {
 }
 
 pub(super) mod responses;
+mod windows;
 
 type KeyResult<T> = Result<T, KeyStoreError>;
 type LogResult<T> = Result<T, crate::ops::ports::LogError>;

@@ -88,14 +88,16 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     /// What was queued could not be written.
     #[error(
-        "{receipts} receipts, {cooldowns} cooldowns and the places of {locations} responses could not be written, \
-         because the database fails"
+        "{receipts} receipts, {cooldowns} cooldowns, {windows} windows of quotas and the places of {locations} responses \
+         could not be written, because the database fails"
     )]
     NotWritten {
         /// Receipts that are still queued; lost when the store was closing.
         receipts: usize,
         /// Changes of cooldowns of which the same is true.
         cooldowns: usize,
+        /// Windows of quotas of which the same is true.
+        windows: usize,
         /// Locations of responses of which the same is true.
         locations: usize,
         /// What the database said last.

@@ -28,7 +28,10 @@ pub(super) fn receipts_dropped(since_last: u64, total: u64) {
 
 /// Changes of cooldowns had to be dropped.
 pub(super) fn cooldowns_dropped(total: u64) {
-    tracing::warn!(total, "cooldowns were not written down: too many at once while the database fails");
+    tracing::warn!(
+        total,
+        "cooldowns or quotas were not written down: too many at once while the database fails"
+    );
 }
 
 /// An orderly stop.

@@ -13,11 +13,12 @@ use futures_core::future::BoxFuture;
 use super::{
     cooldowns::Place,
     receipt_text::{clip, plan, row},
+    windows,
 };
 use crate::{
     auth::ports::{Ending, KeyRecord, KeyStore, KeyStoreError},
     engine::{
-        ports::{CooldownRecord, CooldownSink, ReceiptSink},
+        ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
     ops::ports::{LogError, ReceiptLog, ReceiptRow},
@@ -37,6 +38,7 @@ struct State {
     keys: BTreeMap<Arc<str>, Key>,
     cooldowns: BTreeMap<Place, CooldownRecord>,
     receipts: VecDeque<(ReceiptRow, Option<String>)>,
+    windows: windows::Changes,
     responses: responses::Responses,
 }
 
@@ -52,6 +54,14 @@ impl MemoryStore {
         let mut state = self.lock();
         state.cooldowns.retain(|_, record| record.until > now);
         state.cooldowns.values().cloned().collect()
+    }
+
+    /// The windows of quotas that have not ended by `now` (milliseconds since the Unix epoch); deletes those that have.
+    #[must_use]
+    pub fn load_windows(&self, now: i64) -> Vec<WindowRecord> {
+        let mut state = self.lock();
+        state.windows.retain(|_, record| record.resets_at > now);
+        state.windows.values().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -180,6 +190,12 @@ impl CooldownSink for MemoryStore {
 
     fn cleared(&self, connection: Arc<str>, model: Option<Arc<str>>) {
         self.lock().cooldowns.remove(&(connection, model));
+    }
+}
+
+impl WindowSink for MemoryStore {
+    fn window(&self, record: WindowRecord) {
+        self.lock().windows.insert(windows::place(&record), record);
     }
 }
 

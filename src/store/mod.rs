@@ -18,6 +18,7 @@ mod seal;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod windows;
 mod writer;
 
 pub use data_dir::DataDir;
@@ -32,7 +33,7 @@ pub use writer::{Writer, WriterLimits};
 
 use std::sync::Arc;
 
-use crate::engine::ports::{Clock, CooldownRecord};
+use crate::engine::ports::{Clock, CooldownRecord, WindowRecord};
 use seal::Sealer;
 use sqlite::Pools;
 
@@ -103,6 +104,14 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn load_cooldowns(&self, now: i64) -> Result<Vec<CooldownRecord>, StoreError> {
         Ok(cooldowns::load(&self.pools.managing, now).await?)
+    }
+
+    /// The windows of quotas that have not ended by `now` (milliseconds since the Unix epoch); deletes those that have.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn load_windows(&self, now: i64) -> Result<Vec<WindowRecord>, StoreError> {
+        Ok(windows::load(&self.pools.managing, now).await?)
     }
 
     /// Writes what is queued and closes the database: for an orderly stop, which loses nothing. What is

@@ -16,17 +16,18 @@ use super::{
     cooldowns::{Changes, Place},
     events,
     locations::{self, Waiting},
+    windows,
 };
 use crate::{
     engine::{
-        ports::{Clock, CooldownRecord},
+        ports::{Clock, CooldownRecord, WindowRecord},
         receipt::Receipt,
     },
     ops::ports::ResponseLocation,
 };
 use task::{Ask, Task};
 
-/// Places whose cooldown can wait to be written. Only a failing database lets them pile up, and only a client
+/// Places whose cooldown, or whose window, can wait to be written. Only a failing database lets them pile up, and only a client
 /// that invents model names makes this many.
 const MAX_PLACES: usize = 16_384;
 
@@ -62,8 +63,9 @@ pub struct Writer {
 #[derive(Default)]
 struct Pending {
     cooldowns: Mutex<Changes>,
+    windows: Mutex<windows::Changes>,
     locations: Mutex<Waiting>,
-    /// There are new cooldowns or locations.
+    /// There are new cooldowns, windows or locations.
     changed: Notify,
     dropped: AtomicU64,
     dropped_cooldowns: AtomicU64,
@@ -108,6 +110,10 @@ impl Writer {
         self.pending.change(place, change);
     }
 
+    pub(super) fn change_window(&self, record: WindowRecord) {
+        self.pending.change_window(record);
+    }
+
     pub(super) fn locate(&self, location: ResponseLocation) {
         let place = (Arc::clone(&location.owner), Arc::clone(&location.id));
         if self.pending.locations().put(place, Some(location)) {
@@ -148,6 +154,22 @@ impl Pending {
         changes.insert(place, change);
         drop(changes);
         self.changed.notify_one();
+    }
+
+    fn change_window(&self, record: WindowRecord) {
+        let mut changes = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = windows::place(&record);
+        if changes.len() >= MAX_PLACES && !changes.contains_key(&place) {
+            self.dropped_cooldowns.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        changes.insert(place, record);
+        drop(changes);
+        self.changed.notify_one();
+    }
+
+    fn take_windows(&self) -> windows::Changes {
+        std::mem::take(&mut *self.windows.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn locations(&self) -> MutexGuard<'_, Waiting> {

@@ -14,7 +14,7 @@ use operations::Scope;
 use serde::Serialize;
 
 use super::{Handles, identify::Identify};
-use crate::engine::{Engine, health::Standing, settings::Connection};
+use crate::engine::{Engine, health::Standing, quota::QuotaView, settings::Connection};
 
 #[derive(Clone)]
 struct Probes {
@@ -80,30 +80,41 @@ async fn health(State(probes): State<Probes>, request: Request) -> Response {
     let sees = probes.identify.known_caller(&request).is_some_and(|caller| caller.may(Scope::ReadHealth));
     let snapshot = probes.engine.snapshot();
     let details = sees.then(|| {
-        let view = probes.engine.health().view();
+        let (view, quota) = (probes.engine.health().view(), probes.engine.quota().view());
         let connections = snapshot.settings.connections.iter();
         Details {
             version: env!("CARGO_PKG_VERSION"),
             requests_running: probes.engine.admission().running(),
-            connections: connections.map(|connection| state(connection, &view)).collect(),
+            connections: connections.map(|connection| state(connection, &view, &quota)).collect(),
         }
     });
     (code, Json(Health { status, details })).into_response()
 }
 
-fn state<'a>(connection: &'a Connection, view: &crate::engine::health::View<'_>) -> ConnectionState<'a> {
+fn state<'a>(
+    connection: &'a Connection,
+    view: &crate::engine::health::View<'_>,
+    quota: &QuotaView,
+) -> ConnectionState<'a> {
     // The empty name is no model's: what is said of it is said of the connection.
     let (standing, cooldown) = match view.standing(connection, "") {
         Standing::Fit => ("fit", None),
         Standing::Recovering(cooldown) => ("recovering", Some(cooldown)),
         Standing::Cooling(cooldown) => ("cooling", Some(cooldown)),
     };
+    let used_up = quota.blocked(connection, "").filter(|_| standing != "cooling");
+    let standing = if used_up.is_some() { "used_up" } else { standing };
+    let window =
+        used_up.map(|blocked| (blocked.until, format!("the window `{}` is used up", blocked.window)));
+    let told = cooldown.map(|cooldown| (cooldown.until, format!("{}: {}", cooldown.kind, cooldown.message)));
+    let (until, reason) = window.or(told).unzip();
     let models = connection.models.listed.iter().map(|model| ModelState {
         id: model,
         standing: match view.standing(connection, model) {
-            Standing::Fit => "fit",
-            Standing::Recovering(_) => "recovering",
             Standing::Cooling(_) => "cooling",
+            _ if quota.blocked(connection, model).is_some() => "used_up",
+            Standing::Recovering(_) => "recovering",
+            Standing::Fit => "fit",
         },
     });
     ConnectionState {
@@ -111,8 +122,8 @@ fn state<'a>(connection: &'a Connection, view: &crate::engine::health::View<'_>)
         provider: &connection.provider.id,
         priority: connection.priority,
         standing,
-        until: cooldown.as_ref().map(|cooldown| cooldown.until),
-        reason: cooldown.map(|cooldown| format!("{}: {}", cooldown.kind, cooldown.message)),
+        until,
+        reason,
         models: models.collect(),
     }
 }

@@ -10,6 +10,7 @@ mod dialects;
 mod faults;
 mod fixtures;
 mod models;
+mod quotas;
 mod resilience;
 mod responses;
 mod shapes;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, SECTION, TIER, endpoints,
+    Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, SECTION, TIER, allowance, endpoints,
     key::{self, Credential},
     kind, models,
 };
@@ -89,6 +89,7 @@ impl<'a> Instance<'a> {
         let priority = fields.number(sink, &PRIORITY, -1_000_000..=1_000_000, DEFAULT_PRIORITY);
         let no_training = fields.truth(sink, &NO_TRAINING, false);
         let tier = fields.choice(sink, &TIER, &tiers(), Tier::default());
+        let allowance = Arc::new(allowance::read(fields, sink));
         let provider = provider?;
         let models = models::read(fields, provider, self.against.known, sink);
         let endpoints = endpoints::read(fields, provider, self.against.spoken, sink)?;
@@ -110,6 +111,7 @@ impl<'a> Instance<'a> {
             priority,
             tier,
             no_training,
+            allowance,
         })
     }
 

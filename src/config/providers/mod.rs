@@ -2,10 +2,12 @@
 //! `instance`; here is what concerns the list.
 
 mod address;
+mod allowance;
 mod endpoints;
 pub(super) mod instance;
 pub(super) mod key;
 mod kind;
+mod limits;
 mod models;
 pub(super) mod price;
 mod variables;
@@ -47,9 +49,34 @@ const NO_TRAINING: Key = Key::new("no_training", "true or false", "true");
 const TIER: Key = Key::new("tier", "`subscription`, `key`, `cheap` or `free`", "key");
 const VARIABLES: Key = Key::new("variables", "a mapping of names to texts", "{account_id: \"1234\"}");
 
+const LIMITS: Key = Key::new("limits", "a list of limits", "[{per: day, requests: 1000}]");
+const WINDOWS: Key = Key::new("windows", "a mapping of settings", "{5h: on, weekly: off, threshold: 0.9}");
+const PACE: Key = Key::new("pace", "a mapping of settings", "{preset: steady}");
+const PER: Key = Key::new(
+    "per",
+    "`minute`, `hour`, `day`, `week`, `month` or a time of up to 31 days such as `5h`",
+    "minute",
+);
+const MODEL_OF: Key = Key::new("model", "the name of a model", "llama-3.3-70b-versatile");
+const RESET: Key = Key::new("reset", "`rolling`, `first-use` or a time of day in UTC", "\"07:00\"");
+
 pub(super) static SECTION: Section = Section {
     name: "providers",
-    keys: &[ID, TYPE, API_KEY, BASE_URL, MODELS, PRIORITY, TIER, NO_TRAINING, ENABLED, VARIABLES],
+    keys: &[
+        ID,
+        TYPE,
+        API_KEY,
+        BASE_URL,
+        MODELS,
+        PRIORITY,
+        TIER,
+        NO_TRAINING,
+        ENABLED,
+        VARIABLES,
+        LIMITS,
+        WINDOWS,
+        PACE,
+    ],
 };
 
 /// A model of which more is said than its name.

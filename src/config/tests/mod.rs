@@ -7,6 +7,7 @@ mod combos;
 mod documentation;
 mod files;
 mod interpolation;
+mod limits;
 mod money;
 mod multirouter;
 mod precedence;

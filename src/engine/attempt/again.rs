@@ -10,6 +10,7 @@ use crate::engine::{
     fault::{Fault, FaultKind, Stage},
     health::{Standing, Trial},
     ports::Target,
+    traffic::Hold,
 };
 
 impl Race {
@@ -19,20 +20,21 @@ impl Race {
         &mut self,
         target: &Target,
         trial: &Trial,
+        hold: Hold,
         deadline: Instant,
-    ) -> Result<(Opened, u32), Fault> {
+    ) -> Result<(Opened, u32, Hold), Fault> {
         let rules = self.settings.routing.resilience;
         // What becomes of a probe decides for others, who wait for it.
         let mut left = if trial.is_single() { 0 } else { rules.retries };
         loop {
             let started_ms = self.settlement.meter.elapsed_ms();
             let fault = match self.open(target, deadline).await {
-                Ok(opened) => return Ok((opened, started_ms)),
+                Ok(opened) => return Ok((opened, started_ms, hold)),
                 Err(fault) => fault,
             };
             let in_time = Instant::now() + rules.retry_pause < deadline;
             if left == 0 || !in_time || !has_stumbled(&fault, rules.retry_pause) {
-                self.note(target, trial, &fault, started_ms);
+                self.note(target, trial, &fault, hold, started_ms);
                 return Err(fault);
             }
             left -= 1;

@@ -55,7 +55,7 @@ impl Race {
         let view = self.health.view();
         let mut targets = VecDeque::new();
         for target in again {
-            match view.standing(&target.connection, &target.model) {
+            match self.traffic.standing(&view, &target) {
                 Standing::Cooling(cooldown) => {
                     self.plan.skipped.push(Skip { target, bar: Bar::Cooling(cooldown) });
                 }
@@ -70,7 +70,7 @@ impl Race {
         let view = self.health.view();
         let mut skipped = Vec::with_capacity(self.plan.skipped.len() + faults.len());
         for (target, _) in faults {
-            match view.standing(&target.connection, &target.model) {
+            match self.traffic.standing(&view, target) {
                 Standing::Cooling(cooldown) => {
                     skipped.push(Skip { target: target.clone(), bar: Bar::Cooling(cooldown) });
                 }

@@ -33,6 +33,7 @@ use super::{
     health::View,
     need::Need,
     ports::Target,
+    quota::QuotaView,
     settings::{Scoring, Strategy},
     telemetry::Telemetry,
 };
@@ -82,6 +83,8 @@ impl Plan {
 pub struct Scene<'a> {
     /// How the targets stand.
     pub health: &'a View<'a>,
+    /// What is left of their quotas.
+    pub quota: &'a QuotaView,
     /// What the strategies remember.
     pub memory: &'a Memory,
     /// What was seen of the targets.

@@ -10,15 +10,16 @@ use super::{
     bar::{Ability, Bar, Wish},
     draw::Draw,
     group::{Group, Node},
-    inputs::{Branch, Growth, Inputs, Leaf, Signals, State, Twig},
+    inputs::{Branch, Growth, Inputs, Leaf, Share, Signals, State, Twig},
 };
 use crate::engine::{
     cost,
-    health::Standing,
+    health::{BreakerState, Standing},
     need::{Need, Wishes},
     ports::Target,
+    quota,
     settings::{Strategy, Tier, Usd},
-    task,
+    task, traffic,
 };
 
 /// The inputs of a plan, and what belongs to each leaf.
@@ -123,7 +124,7 @@ impl<'a> Surveyor<'a, '_> {
         {
             return (State::Barred, Some(Bar::Unwanted(wish)));
         }
-        match self.scene.health.standing(&target.connection, &target.model) {
+        match traffic::standing(self.scene.health, self.scene.quota, target) {
             Standing::Fit => (State::Fit, None),
             Standing::Recovering(_) => (State::Recovering, None),
             Standing::Cooling(cooldown) => (State::Barred, Some(Bar::Cooling(cooldown))),
@@ -133,7 +134,12 @@ impl<'a> Surveyor<'a, '_> {
     fn signals(&self, target: &Target) -> Signals {
         let need = self.scene.need;
         let seen = self.scene.telemetry.sight(target, self.scene.health.now());
+        let room = self.scene.quota.of(&target.connection, &target.model);
         Signals {
+            left: room.remaining.map(thousandths),
+            five_hours: room.five_hours.map(share),
+            week: room.week.map(share),
+            resets_at: room.soonest_reset,
             in_flight: seen.in_flight,
             used: seen.used,
             p95_ms: seen.p95_ms,
@@ -142,6 +148,7 @@ impl<'a> Surveyor<'a, '_> {
             context: target.facts.context,
             rank: target.connection.models.about.get(&target.model).and_then(|about| about.rank),
             task_fit: need.task.and_then(|task| task::fit(&target.model, task)),
+            breaker: breaker(self.scene.health.breaker(&target.connection)),
             tier: target.connection.tier,
             pull: need.beginning.map_or(0, |beginning| pull(target, beginning)),
             ..Signals::UNKNOWN
@@ -206,6 +213,25 @@ fn expected_cost(target: &Target, need: &Need) -> Option<u64> {
         return Some(0);
     }
     cost::expected(&target.facts, need.prompt, need.expected_answer()).map(Usd::pico)
+}
+
+/// How well a provider is by its breaker, in thousandths; nothing is said while all is well.
+const fn breaker(state: BreakerState) -> Option<u16> {
+    match state {
+        BreakerState::Closed => None,
+        BreakerState::Degraded => Some(750),
+        BreakerState::HalfOpen => Some(500),
+        BreakerState::Open => Some(0),
+    }
+}
+
+fn share(share: quota::Share) -> Share {
+    Share { used: thousandths(share.used), resets_at: share.resets_at }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 0 to 1")]
+fn thousandths(share: f32) -> u16 {
+    (share.clamp(0.0, 1.0) * 1000.0).round() as u16
 }
 
 /// The rendezvous of a target with the beginning of a request: the same number each time, and unrelated to any other

@@ -7,7 +7,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::{Known, ModelFacts, Provider, Secret, Tier};
+use super::{Allowance, Known, ModelFacts, Provider, Secret, Tier};
 
 /// One account at one provider, ready to be used.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Connection {
     pub tier: Tier,
     /// Whether the operator says that nobody learns from what is sent there.
     pub no_training: bool,
+    /// How much, and how fast, its owner lets it be used.
+    pub allowance: Arc<Allowance>,
     /// Changes when the credential or an endpoint does, so that what was learned of the old account
     /// is not held against the new one. Not reversible, and not unique across installations.
     pub fingerprint: u64,

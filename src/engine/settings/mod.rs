@@ -1,8 +1,10 @@
 //! The immutable snapshot that routing reads. `config` makes one from what was written; a request
 //! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
 
+mod allowance;
 mod book;
 mod budget;
+pub mod calendar;
 mod catalogue;
 mod combo;
 mod connection;
@@ -11,6 +13,7 @@ mod limits;
 mod model;
 pub mod money;
 mod provider;
+mod quota;
 mod resilience;
 mod routing;
 mod scoring;
@@ -18,6 +21,7 @@ mod secret;
 mod tier;
 mod zone;
 
+pub use allowance::{Allowance, Pace};
 pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
@@ -30,6 +34,7 @@ pub use money::Usd;
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
+pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use scoring::{AutoMode, Scoring, Weights};

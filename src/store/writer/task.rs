@@ -20,7 +20,7 @@ use crate::{
     store::{
         StoreError,
         cooldowns::{self, Changes},
-        events, locations, receipts, sqlite,
+        events, locations, receipts, sqlite, windows,
     },
 };
 
@@ -71,6 +71,7 @@ pub(super) struct Task {
     /// In hand: taken from the queue and not written yet.
     batch: Vec<Receipt>,
     changes: Changes,
+    windows: windows::Changes,
     failures: u32,
     untrimmed: usize,
     trim_more: bool,
@@ -100,6 +101,7 @@ impl Task {
             keep_locations: limits.keep_locations,
             batch: Vec::new(),
             changes: Changes::new(),
+            windows: windows::Changes::new(),
             failures: 0,
             untrimmed: 0,
             // The bound may have been lowered since the last start.
@@ -137,7 +139,7 @@ impl Task {
     /// Waits until there is something to write, and then until enough of it has gathered. While it gathers, the
     /// task sleeps on the timer alone: receipts that come in wake nobody.
     async fn wait(&mut self) -> Wake {
-        let nothing_in_hand = self.batch.is_empty() && self.changes.is_empty();
+        let nothing_in_hand = self.batch.is_empty() && self.changes.is_empty() && self.windows.is_empty();
         if nothing_in_hand && self.pending.locations().len() == 0 && !self.trim_more {
             select! {
                 biased;
@@ -177,8 +179,10 @@ impl Task {
             self.batch.push(receipt);
         }
         self.changes.append(&mut self.pending.take());
+        self.windows.append(&mut self.pending.take_windows());
         let located = self.pending.locations().all();
-        if !(self.batch.is_empty() && self.changes.is_empty() && located.is_empty()) {
+        let changed = !(self.changes.is_empty() && self.windows.is_empty());
+        if changed || !(self.batch.is_empty() && located.is_empty()) {
             if let Err(error) = self.transact(&located).await {
                 self.failed(&error);
                 return Err(error);
@@ -192,6 +196,7 @@ impl Task {
         self.failures = 0;
         self.batch.clear();
         self.changes.clear();
+        self.windows.clear();
         self.untrimmed += written;
         if self.trim_more || self.untrimmed >= TRIM_EVERY {
             self.trim().await;
@@ -215,10 +220,12 @@ impl Task {
         receipts::write(&mut transaction, &self.batch).await?;
         if !self.changes.is_empty() {
             cooldowns::write(&mut transaction, &self.changes).await?;
-            if Instant::now() >= self.next_cleanup {
-                cooldowns::delete_ended(&mut transaction, self.clock.now()).await?;
-                self.next_cleanup = Instant::now() + CLEANUP_EVERY;
-            }
+        }
+        windows::write(&mut transaction, &self.windows).await?;
+        if !(self.changes.is_empty() && self.windows.is_empty()) && Instant::now() >= self.next_cleanup {
+            cooldowns::delete_ended(&mut transaction, self.clock.now()).await?;
+            windows::delete_ended(&mut transaction, self.clock.now()).await?;
+            self.next_cleanup = Instant::now() + CLEANUP_EVERY;
         }
         transaction.commit().await
     }
@@ -263,7 +270,14 @@ impl Task {
                         let receipts = self.batch.len() + self.receipts.len();
                         let cooldowns = self.changes.len() + self.pending.waiting();
                         let locations = self.pending.locations().len();
-                        return Err(StoreError::NotWritten { receipts, cooldowns, locations, source });
+                        let windows = self.windows.len();
+                        return Err(StoreError::NotWritten {
+                            receipts,
+                            cooldowns,
+                            windows,
+                            locations,
+                            source,
+                        });
                     }
                     sleep(retry_pause(failures)).await;
                 }

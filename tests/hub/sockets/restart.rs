@@ -196,3 +196,35 @@ async fn two_hubs_do_not_share_a_data_directory() {
     assert_eq!(file.pid, hub.process.id());
     hub.chat("m").send().await.must_be_whole();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotas_go_on_after_an_orderly_stop_and_after_kill_9() {
+    let mut hub = Hub::builder().account("a", "sim-ok").start().await;
+    let text = format!(
+        "providers:\n  - {{id: q, type: openai-compatible, base_url: 'http://{}/v1', api_key: sim-ok.q, models: [m], limits: [{{per: day, requests: 40}}]}}\n",
+        hub.provider.address,
+    );
+    hub.write_config(&text);
+    hub.uses(&["q"]).await;
+    for killed in [false, true] {
+        for _ in 0..15 {
+            hub.chat("m").send().await.must_be_whole();
+        }
+        if killed {
+            tokio::time::sleep(2 * MAY_BE_MISSING).await;
+            hub.process.kill();
+            hub.process.end().await;
+        } else {
+            assert_eq!(hub.stop().await.code(), Some(0));
+        }
+        hub = hub.again().await;
+    }
+    let mut last = hub.chat("m").send().await;
+    while last.header("x-gateway-route") == "q" {
+        last = hub.chat("m").send().await;
+    }
+    assert_eq!(last.code(), "rate_limit_exceeded");
+    // The store is ahead of the count by a fiftieth of the limit, and by one request at least.
+    let calls = hub.provider.calls("q").len();
+    assert!((39..=40).contains(&calls), "{calls}");
+}

@@ -20,7 +20,8 @@ use trivium::{
     engine::{
         Engine,
         health::Health,
-        ports::{Clock, CooldownRecord},
+        ports::{Clock, CooldownRecord, WindowRecord},
+        quota::Ledger,
         settings::Secret,
     },
     ops::{
@@ -59,6 +60,7 @@ pub(crate) struct Builder {
     providers: String,
     script: Script,
     kept: Vec<CooldownRecord>,
+    windows: Vec<WindowRecord>,
 }
 
 pub(crate) struct TestHub {
@@ -71,7 +73,13 @@ pub(crate) struct TestHub {
 
 impl TestHub {
     pub(crate) fn builder() -> Builder {
-        Builder { yaml: String::new(), providers: String::new(), script: Script::default(), kept: Vec::new() }
+        Builder {
+            yaml: String::new(),
+            providers: String::new(),
+            script: Script::default(),
+            kept: Vec::new(),
+            windows: Vec::new(),
+        }
     }
 }
 
@@ -125,6 +133,12 @@ impl Builder {
         self
     }
 
+    /// Windows of quotas of an earlier run.
+    pub(crate) fn windows(mut self, windows: Vec<WindowRecord>) -> Self {
+        self.windows = windows;
+        self
+    }
+
     pub(crate) async fn build(self) -> TestHub {
         let mut text = self.yaml;
         if !self.providers.is_empty() {
@@ -149,8 +163,10 @@ impl Builder {
             Arc::new(Pictures),
         ));
         let sink = Arc::<MemoryStore>::clone(&store);
-        let engine =
-            Arc::new(Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1));
+        let keeps = Arc::<MemoryStore>::clone(&store);
+        let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
+        let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
+        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)));
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
@@ -230,6 +246,11 @@ impl TestHub {
     /// Cooldowns as they would survive a restart.
     pub(crate) fn cooldowns(&self) -> Vec<CooldownRecord> {
         self.store.load_cooldowns(self.engine.clock().now())
+    }
+
+    /// Windows of quotas as they would survive a restart.
+    pub(crate) fn windows(&self) -> Vec<WindowRecord> {
+        self.store.load_windows(self.engine.clock().now())
     }
 
     pub(crate) fn keys(&self) -> &Keys {

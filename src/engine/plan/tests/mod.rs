@@ -46,6 +46,7 @@ fn target(id: &str) -> Target {
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        allowance: Arc::default(),
         fingerprint: 1,
     };
     Target {
@@ -94,6 +95,7 @@ impl Planner {
         let scene = Scene {
             health: &self.health.view(),
             memory: &self.memory,
+            quota: &QuotaView::none(),
             telemetry: &Telemetry::default(),
             need: &Need::default(),
             affine: None,
