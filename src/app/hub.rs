@@ -17,8 +17,9 @@ use crate::{
     config::Boot,
     engine::{
         Engine,
+        budget::Budgets,
         health::Health,
-        ports::Clock,
+        ports::{Clock, LeaseError},
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
@@ -91,6 +92,9 @@ pub enum StartError {
     /// The keys could not be read, or the first one not be made.
     #[error("the keys cannot be read: {0}")]
     Keys(#[from] OpError),
+    /// What was spent of the budgets could not be read or written.
+    #[error(transparent)]
+    Budgets(#[from] LeaseError),
     /// The system gives no random bytes.
     #[error(transparent)]
     Random(#[from] NoEntropy),
@@ -236,10 +240,12 @@ impl Hub {
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
         let saved = self.keys.save_last_used().await;
+        let settled = self.engine.budgets().close().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
         events::stopped(if drained { 0 } else { self.engine.admission().running() });
         saved?;
+        settled?;
         closed?;
         Ok(())
     }
@@ -262,7 +268,8 @@ async fn engine(
     // Nothing inside is open to what requests name: there is no setting for exceptions yet.
     let fetch = Arc::new(GuardedFetch::new(AllowList::default()));
     let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
-    Ok(Arc::new(Engine::new(
+    let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
+    let engine = Engine::new(
         settings,
         catalogue,
         health,
@@ -270,7 +277,8 @@ async fn engine(
         Arc::new(store.writer()),
         Arc::clone(clock),
         rand::random(),
-    )))
+    );
+    Ok(Arc::new(engine.with_budgets(budgets)))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {

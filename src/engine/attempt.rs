@@ -72,11 +72,17 @@ impl Race {
         let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
         let mut targets = VecDeque::from(std::mem::take(&mut self.plan.targets));
         let mut faults = Vec::new();
+        let mut denied = None;
         while let Some(target) = targets.pop_front() {
             if let Some(cooldown) = self.cooled_meanwhile(&target) {
                 let skip = Skip { target, cooldown };
                 self.settlement.skipped(skip.record());
                 self.plan.skipped.push(skip);
+                continue;
+            }
+            if let Err(no) = self.settlement.tab.open(&target).await {
+                self.settlement.skipped(no.record(&target));
+                denied.get_or_insert(no);
                 continue;
             }
             let started_ms = self.settlement.meter.elapsed_ms();
@@ -95,7 +101,10 @@ impl Race {
                 }
             }
         }
-        let mut refusal = self.refusal(faults);
+        let mut refusal = match denied {
+            Some(denied) if faults.is_empty() => denied.refusal(),
+            _ => self.refusal(faults),
+        };
         refusal.attempts = self.settlement.attempts().to_vec();
         refusal.skipped = self.settlement.skips().to_vec();
         self.settlement.refuse(&refusal);
@@ -181,6 +190,7 @@ impl Race {
         self.health.failed(target, fault, &self.settings.routing);
         // What it said of its answer is not the answer's that the client gets.
         self.settlement.meter.forget();
+        self.settlement.tab.fail();
         let record = self.record(target, started_ms, Some(fault));
         self.settlement.attempted(record, Vec::new(), Losses::default());
     }

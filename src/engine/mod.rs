@@ -3,8 +3,10 @@
 
 mod admit;
 mod attempt;
+pub mod budget;
 pub mod caller;
 pub mod code;
+pub mod cost;
 pub mod fault;
 pub mod health;
 mod meter;
@@ -17,6 +19,7 @@ pub mod refusal;
 mod resolve;
 pub mod settings;
 mod settle;
+mod tab;
 
 pub use admit::Admission;
 pub use pipeline::Engine;

@@ -16,6 +16,7 @@ use super::{
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
     refusal::Refusal,
+    tab::{Bill, Tab},
 };
 use crate::observe::events;
 
@@ -23,6 +24,8 @@ use crate::observe::events;
 pub(super) struct Settlement {
     /// What is counted.
     pub(super) meter: Meter,
+    /// What it costs.
+    pub(super) tab: Tab,
     receipt: Option<Receipt>,
     committed: Arc<AtomicBool>,
     sink: Arc<dyn ReceiptSink>,
@@ -47,7 +50,7 @@ pub(super) struct Opening {
 impl Settlement {
     /// Opens a receipt.
     #[must_use]
-    pub(super) fn open(opening: Opening, caller: &Caller, sink: Arc<dyn ReceiptSink>) -> Self {
+    pub(super) fn open(opening: Opening, caller: &Caller, tab: Tab, sink: Arc<dyn ReceiptSink>) -> Self {
         let receipt = Receipt {
             id: opening.id,
             at: opening.at,
@@ -64,13 +67,15 @@ impl Settlement {
             outcome: Outcome::ClientLeft,
             error: Some(Code::ClientClosed.as_str()),
             usage: None,
+            cost: None,
+            cost_estimated: false,
             edits: Vec::new(),
             losses: Losses::default(),
             first_content_ms: None,
             total_ms: 0,
             bytes_out: 0,
         };
-        Self { meter: Meter::start(), receipt: Some(receipt), committed: Arc::default(), sink }
+        Self { meter: Meter::start(), tab, receipt: Some(receipt), committed: Arc::default(), sink }
     }
 
     /// Notes what was planned.
@@ -119,6 +124,12 @@ impl Settlement {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.skipped)
     }
 
+    /// What an answer costs that is there as a whole.
+    #[must_use]
+    pub(super) fn bill(&self) -> Option<Bill> {
+        self.tab.bill(&self.meter, true)
+    }
+
     /// The client got the whole answer.
     pub(super) fn complete(&mut self) {
         self.finish(Outcome::Completed, Some(200), None);
@@ -149,6 +160,9 @@ impl Settlement {
         };
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
+        let bill = self.tab.close(&self.meter, outcome == Outcome::Completed);
+        receipt.cost = bill.map(|bill| bill.cost);
+        receipt.cost_estimated = bill.is_some_and(|bill| bill.estimated);
         receipt.losses.extend(self.meter.losses().clone());
         receipt.first_content_ms = self.meter.first_content_ms();
         receipt.total_ms = self.meter.elapsed_ms();

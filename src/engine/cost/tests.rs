@@ -12,14 +12,18 @@ fn usd(per_million: f64) -> Usd {
     Usd::per_million(per_million).unwrap()
 }
 
+fn dollars(dollars: f64) -> Usd {
+    Usd::from_dollars(dollars).unwrap()
+}
+
 fn sonnet() -> Price {
     Price { cache_read: Some(usd(0.3)), cache_write: Some(usd(3.75)), ..Price::of(usd(3.0), usd(15.0)) }
 }
 
-/// Dollars for what a provider of `dialect` counted in `answer`.
-fn cost(dialect: Dialect, answer: &serde_json::Value, price: &Price) -> f64 {
-    let usage = dialects::read_unary(dialect, answer.to_string().as_bytes()).unwrap().unwrap();
-    of_usage(price, &usage).dollars()
+/// The cost of what a provider of `dialect` counted in `answer`.
+fn cost(dialect: Dialect, answer: &serde_json::Value, price: &Price) -> Usd {
+    let usage = dialects::decode_answer(dialect, answer.to_string().as_bytes()).unwrap().usage.unwrap();
+    of_usage(price, &usage)
 }
 
 #[test]
@@ -27,7 +31,7 @@ fn anthropics_input_is_without_the_cache_and_is_not_billed_twice() {
     let answer = serde_json::json!({"type": "message", "role": "assistant", "content": [], "stop_reason": "end_turn", "usage":
         {"input_tokens": 1000, "cache_read_input_tokens": 10_000, "cache_creation_input_tokens": 2000, "output_tokens": 500}});
     // 1000 × $3, 10,000 × $0.30, 2000 × $3.75 and 500 × $15 for a million.
-    assert_eq!(cost(Dialect::Messages, &answer, &sonnet()), 0.003 + 0.003 + 0.0075 + 0.0075);
+    assert_eq!(cost(Dialect::Messages, &answer, &sonnet()), dollars(0.021));
 }
 
 #[test]
@@ -37,23 +41,28 @@ fn openais_prompt_includes_what_was_cached() {
         "message": {"role": "assistant", "content": "x"}}],
         "usage": {"prompt_tokens": 10_000, "completion_tokens": 1000, "total_tokens": 11_000,
             "prompt_tokens_details": {"cached_tokens": 8000}, "completion_tokens_details": {"reasoning_tokens": 400}}});
-    assert_eq!(cost(Dialect::Chat, &chat, &price), 0.005 + 0.01 + 0.01, "2000 plain, 8000 cached, thoughts as answer");
+    assert_eq!(
+        cost(Dialect::Chat, &chat, &price),
+        dollars(0.025),
+        "2000 plain, 8000 cached, thoughts as answer"
+    );
     let responses = serde_json::json!({"object": "response", "status": "completed", "output": [],
         "usage": {"input_tokens": 10_000, "input_tokens_details": {"cached_tokens": 8000}, "output_tokens": 1000,
             "output_tokens_details": {"reasoning_tokens": 400}, "total_tokens": 11_000}});
-    assert_eq!(cost(Dialect::Responses, &responses, &price), 0.025);
+    assert_eq!(cost(Dialect::Responses, &responses, &price), dollars(0.025));
 }
 
 #[test]
 fn geminis_thoughts_are_answer_and_its_cache_is_prompt() {
-    let price = Price { cache_read: Some(usd(0.03)), audio_input: Some(usd(1.0)), ..Price::of(usd(0.3), usd(2.5)) };
+    let price =
+        Price { cache_read: Some(usd(0.03)), audio_input: Some(usd(1.0)), ..Price::of(usd(0.3), usd(2.5)) };
     let answer = serde_json::json!({"candidates": [{"content": {"parts": [{"text": "x"}], "role": "model"}, "finishReason": "STOP"}],
         "usageMetadata": {"promptTokenCount": 10_000, "cachedContentTokenCount": 4000, "candidatesTokenCount": 100,
             "thoughtsTokenCount": 900, "totalTokenCount": 11_000,
             "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 9000}, {"modality": "AUDIO", "tokenCount": 1000}]}});
     // 4000 cached, 1000 of sound, 5000 plain, 1000 of answer.
     let expected = Usd::from_pico(4000 * 30_000 + 1000 * 1_000_000 + 5000 * 300_000 + 1000 * 2_500_000);
-    assert_eq!(cost(Dialect::Gemini, &answer, &price), expected.dollars());
+    assert_eq!(cost(Dialect::Gemini, &answer, &price), expected);
 }
 
 #[test]
@@ -71,9 +80,11 @@ fn tokens_with_a_price_of_their_own_and_requests_are_charged_at_it() {
 
 #[test]
 fn a_long_prompt_is_charged_at_its_price_as_a_whole() {
-    let long = LongPrompt { above: 1000, input: usd(6.0), output: usd(22.5), cache_read: None, cache_write: None };
+    let long =
+        LongPrompt { above: 1000, input: usd(6.0), output: usd(22.5), cache_read: None, cache_write: None };
     let price = Price { long: Some(long), ..sonnet() };
-    let of = |input| of_usage(&price, &Usage { input, output: 10, cached_input: 1000, ..Usage::default() }).pico();
+    let of =
+        |input| of_usage(&price, &Usage { input, output: 10, cached_input: 1000, ..Usage::default() }).pico();
     assert_eq!(of(1000), 1000 * 300_000 + 10 * 15_000_000);
     assert_eq!(of(1001), 1001 * 6_000_000 + 10 * 22_500_000, "no price for its cache: the full one");
 }
@@ -81,7 +92,12 @@ fn a_long_prompt_is_charged_at_its_price_as_a_whole() {
 #[test]
 fn what_is_not_known_is_not_zero_and_what_is_expected_is_bounded_by_the_model() {
     assert_eq!(expected(&ModelFacts::default(), 10, 10), None);
-    let facts = ModelFacts { price: Some(sonnet()), max_output: Some(100), context: Some(1000), ..ModelFacts::default() };
+    let facts = ModelFacts {
+        price: Some(sonnet()),
+        max_output: Some(100),
+        context: Some(1000),
+        ..ModelFacts::default()
+    };
     assert_eq!(expected(&facts, 500, 50), Some(Usd::from_pico(500 * 3_000_000 + 50 * 15_000_000)));
     assert_eq!(expected(&facts, 5000, 5000), expected(&facts, 1000, 100));
     let free = ModelFacts { price: Some(Price::of(Usd::ZERO, Usd::ZERO)), ..ModelFacts::default() };
@@ -91,7 +107,9 @@ fn what_is_not_known_is_not_zero_and_what_is_expected_is_bounded_by_the_model() 
 #[test]
 fn pictures_are_not_taken_for_text() {
     assert_eq!(prompt_tokens(b"{\"a\":\"words and more\"}"), 6);
-    let body = |letters: usize| format!("{{\"url\":\"data:image/png;base64,{}\"}}", "A".repeat(letters)).into_bytes();
+    let body = |letters: usize| {
+        format!("{{\"url\":\"data:image/png;base64,{}\"}}", "A".repeat(letters)).into_bytes()
+    };
     assert!((1334..1400).contains(&prompt_tokens(&body(200_000))));
     assert!((10_000..10_100).contains(&prompt_tokens(&body(2_000_000))), "a document");
 }

@@ -19,6 +19,7 @@ use trivium::{
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{
         Engine,
+        budget::Budgets,
         health::Health,
         ports::{Clock, CooldownRecord},
         settings::Secret,
@@ -58,6 +59,7 @@ pub(crate) struct Builder {
     providers: String,
     script: Script,
     kept: Vec<CooldownRecord>,
+    store: Arc<MemoryStore>,
 }
 
 pub(crate) struct TestHub {
@@ -70,7 +72,13 @@ pub(crate) struct TestHub {
 
 impl TestHub {
     pub(crate) fn builder() -> Builder {
-        Builder { yaml: String::new(), providers: String::new(), script: Script::default(), kept: Vec::new() }
+        Builder {
+            yaml: String::new(),
+            providers: String::new(),
+            script: Script::default(),
+            kept: Vec::new(),
+            store: Arc::default(),
+        }
     }
 }
 
@@ -116,6 +124,12 @@ impl Builder {
         self
     }
 
+    /// The store of an earlier hub, as it would find it after a crash.
+    pub(crate) fn after(mut self, earlier: &TestHub) -> Self {
+        self.store = Arc::clone(&earlier.store);
+        self
+    }
+
     pub(crate) async fn build(self) -> TestHub {
         let mut text = self.yaml;
         if !self.providers.is_empty() {
@@ -127,7 +141,7 @@ impl Builder {
         let loaded = loader.load(&Source::Text { name: "test".to_owned(), text }).unwrap();
         let simulator = Simulator::new(self.script, 7);
         let clock: Arc<dyn Clock> = Arc::new(TokioClock(Instant::now()));
-        let store = Arc::new(MemoryStore::default());
+        let store = self.store;
         let health = Arc::new(Health::new(
             Arc::clone(&clock),
             Arc::<MemoryStore>::clone(&store),
@@ -140,8 +154,9 @@ impl Builder {
             Arc::new(Pictures),
         ));
         let sink = Arc::<MemoryStore>::clone(&store);
-        let engine =
-            Arc::new(Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1));
+        let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
+        let engine = Arc::new(engine.with_budgets(leases));
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
