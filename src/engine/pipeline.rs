@@ -356,7 +356,7 @@ fn served(started: &Started) -> Served {
         dialect: target.dialect,
         losses: started.losses.clone(),
         cost: match &started.rest {
-            None => started.settlement.bill().filter(|bill| !bill.estimated).map(|bill| bill.cost),
+            None => started.settlement.certain_cost(),
             Some(_) => None,
         },
     }

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use canon::{Dialect, Edit, Losses};
+use canon::{Dialect, Edit, How, Losses};
 
 use super::{
     caller::Caller,
@@ -16,6 +16,7 @@ use super::{
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
     refusal::Refusal,
+    settings::Usd,
     tab::{Bill, Tab},
 };
 use crate::observe::events;
@@ -124,10 +125,12 @@ impl Settlement {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.skipped)
     }
 
-    /// What an answer costs that is there as a whole.
+    /// What an answer costs that is there as a whole; `None` where that is not certain.
     #[must_use]
-    pub(super) fn bill(&self) -> Option<Bill> {
-        self.tab.bill(&self.meter, true)
+    pub(super) fn certain_cost(&self) -> Option<Usd> {
+        let receipt = self.receipt.as_ref()?;
+        let Bill { cost, estimated } = self.tab.bill(&self.meter, true)?;
+        (!estimated && !is_usage_estimated(&receipt.losses)).then_some(cost)
     }
 
     /// The client got the whole answer.
@@ -160,10 +163,11 @@ impl Settlement {
         };
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
+        receipt.losses.extend(self.meter.losses().clone());
         let bill = self.tab.close(&self.meter, outcome == Outcome::Completed);
         receipt.cost = bill.map(|bill| bill.cost);
-        receipt.cost_estimated = bill.is_some_and(|bill| bill.estimated);
-        receipt.losses.extend(self.meter.losses().clone());
+        receipt.cost_estimated =
+            bill.is_some_and(|bill| bill.estimated || is_usage_estimated(&receipt.losses));
         receipt.first_content_ms = self.meter.first_content_ms();
         receipt.total_ms = self.meter.elapsed_ms();
         receipt.bytes_out = self.meter.bytes();
@@ -175,6 +179,11 @@ impl Settlement {
         log(&receipt);
         self.sink.record(receipt);
     }
+}
+
+/// Whether the hub counted the tokens itself, which a translation says when its provider did not.
+fn is_usage_estimated(losses: &Losses) -> bool {
+    losses.iter().any(|loss| loss.how == How::Changed && loss.what == "usage")
 }
 
 impl Drop for Settlement {

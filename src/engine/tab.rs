@@ -98,6 +98,11 @@ impl Tab {
     pub(super) fn bill(&self, meter: &Meter, complete: bool) -> Option<Bill> {
         let (order, open) = (self.order.as_ref()?, self.open.as_ref()?);
         let price = open.target.facts.price?;
+        if complete && meter.usage().is_none() && cost::is_deferred(order.dialect, &order.body) {
+            // The answer is made behind the hub's back: what it may cost is all that will be known.
+            let cost = order.expected(&open.target, &self.budgets)?;
+            return Some(Bill { cost, estimated: true });
+        }
         let (usage, estimated) = order.used(meter, complete);
         Some(Bill { cost: cost::of_usage(&price, &usage), estimated })
     }
@@ -120,13 +125,14 @@ impl Order {
     /// What an answer of `target` may cost: as long as the request allows, else as long as they usually are.
     fn expected(&self, target: &Target, budgets: &Budgets) -> Option<Usd> {
         target.facts.price?;
-        let answer = match self.answers {
-            true => {
-                cost::asked_output(self.dialect, &self.body).unwrap_or_else(|| budgets.usual().output(target))
-            }
-            false => 0,
-        };
-        cost::expected(&target.facts, cost::prompt_tokens(&self.body), answer)
+        let prompt = cost::prompt_tokens(&self.body);
+        if !self.answers {
+            return cost::expected(&target.facts, prompt, 0);
+        }
+        let answer = cost::asked_output(self.dialect, &self.body);
+        let answer = answer.unwrap_or_else(|| budgets.usual().output(target));
+        let answers = cost::asked_answers(self.dialect, &self.body);
+        cost::expected_of_several(&target.facts, prompt, answer, answers)
     }
 
     /// The tokens, and whether they are estimated. A provider reports the whole answer's only at its end: what came of one

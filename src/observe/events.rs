@@ -52,6 +52,11 @@ pub fn budget_nearly_used(budget: &str, holder: &str, used: f64, limit: f64) {
     warn!(budget, holder, used, limit, "the budget is nearly used up");
 }
 
+/// A budget's window ended, in which so many dollars were spent.
+pub fn budget_began_anew(budget: &str, holder: &str, spent: f64) {
+    info!(budget, holder, spent, "the budget begins anew");
+}
+
 /// What is to be spent of a budget could not be written down.
 pub fn lease_failed(budget: &str, error: &dyn std::error::Error) {
     error!(

@@ -78,3 +78,36 @@ async fn a_stream_that_breaks_costs_at_least_what_went_by() {
     // Three tokens went by, though the first event said one.
     assert!(receipt.cost.unwrap() >= Usd::from_pico(3 * 10_000_000), "{:?}", receipt.cost);
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_counts_the_cost_is_an_estimate_and_says_so() {
+    for target in Dialect::ALL {
+        let hub = TestHub::builder().yaml(&priced(target, "sim-nousage")).build().await;
+        for client in Dialect::ALL {
+            for stream in [false, true] {
+                let body = speech::body(client, "m", stream, "how much is this?");
+                let answer = hub.send(speech::request(client, "m", stream, &body)).await;
+                assert!(answer.status.is_success(), "{client} to {target}: {}", answer.text);
+                let receipt = hub.receipts().await.remove(0);
+                assert!(receipt.cost_estimated, "{client} to {target}, stream: {stream}");
+                assert!(receipt.cost.unwrap() > Usd::ZERO);
+                assert_eq!(answer.header("x-trivium-cost"), "");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_the_background_costs_what_it_may() {
+    let hub = TestHub::builder().yaml(&priced(Dialect::Responses, "sim-ok")).build().await;
+    let body =
+        serde_json::json!({"model": "m", "input": "hello", "background": true, "max_output_tokens": 1000});
+    let answer = hub.post("/v1/responses", body.to_string()).await;
+    let receipt = hub.receipts().await.remove(0);
+    assert_eq!((answer.status.as_u16(), receipt.input_tokens), (200, None), "{}", answer.text);
+    assert!(
+        receipt.cost_estimated && receipt.cost.unwrap() >= Usd::from_pico(1000 * 10_000_000),
+        "{:?}",
+        receipt.cost
+    );
+}

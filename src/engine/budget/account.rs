@@ -8,9 +8,12 @@ use std::sync::{
 use tokio::sync::Notify;
 
 use super::{ledger::Ledger, lock, window};
-use crate::engine::{
-    ports::LeaseRecord,
-    settings::{Budget, Usd},
+use crate::{
+    engine::{
+        ports::LeaseRecord,
+        settings::{Budget, Usd},
+    },
+    observe::events,
 };
 
 /// A budget's id and a holder.
@@ -44,7 +47,9 @@ impl Account {
     /// The sums of the window that runs at `now`.
     pub(super) fn ledger(&self, budget: &Budget, now: i64) -> MutexGuard<'_, Ledger> {
         let mut ledger = lock(&self.ledger);
-        ledger.roll(window::start(budget, now));
+        if let Some(spent) = ledger.roll(window::start(budget, now)).filter(|spent| *spent > Usd::ZERO) {
+            events::budget_began_anew(&budget.id, &self.key.1, spent.dollars());
+        }
         ledger
     }
 

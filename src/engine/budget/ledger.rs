@@ -44,12 +44,15 @@ impl Ledger {
         }
     }
 
-    /// Begins a new window, if it is a later one. A clock that was set back begins none.
-    pub(super) fn roll(&mut self, window: i64) {
-        if window > self.window {
-            let wanting = self.wanting;
-            *self = Self { wanting, ..Self::new(window, Usd::ZERO, self.durable) };
+    /// Begins a new window, if it is a later one; gives what was spent in the one that ended. A clock that was set back
+    /// begins none.
+    pub(super) fn roll(&mut self, window: i64) -> Option<Usd> {
+        if window <= self.window {
+            return None;
         }
+        let (spent, wanting) = (self.spent, self.wanting);
+        *self = Self { wanting, ..Self::new(window, Usd::ZERO, self.durable) };
+        Some(spent)
     }
 
     /// Reserves `amount` where that is within `limit` (`None`: there is none that refuses).

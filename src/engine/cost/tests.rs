@@ -131,6 +131,29 @@ fn the_limit_of_the_answer_is_found_in_every_dialect() {
     }
 }
 
+#[test]
+fn several_answers_share_their_prompt() {
+    for (dialect, body, answers) in [
+        (Dialect::Chat, r#"{"n":3}"#, 3),
+        (Dialect::Chat, r#"{"n":0}"#, 1),
+        (Dialect::Gemini, r#"{"generationConfig":{"candidateCount":2}}"#, 2),
+        (Dialect::Messages, r#"{"n":3}"#, 1),
+    ] {
+        assert_eq!(asked_answers(dialect, body.as_bytes()), answers, "{body}");
+    }
+    let price = Price { request: Some(Usd::from_pico(7)), ..sonnet() };
+    let facts = ModelFacts { price: Some(price), ..ModelFacts::default() };
+    let expected = Usd::from_pico(7 + 100 * 3_000_000 + 3 * 10 * 15_000_000);
+    assert_eq!(expected_of_several(&facts, 100, 10, 3), Some(expected));
+}
+
+#[test]
+fn an_answer_in_the_background_is_known_by_its_flag() {
+    assert!(is_deferred(Dialect::Responses, br#"{"model":"m","background":true}"#));
+    assert!(!is_deferred(Dialect::Responses, br#"{"model":"m","background":false}"#));
+    assert!(!is_deferred(Dialect::Chat, br#"{"background":true}"#));
+}
+
 proptest! {
     /// A detail is a part of the whole: whatever a provider claims, each token is paid for once, at one of the prices.
     #[test]
