@@ -17,8 +17,9 @@ use crate::{
     config::Boot,
     engine::{
         Engine,
+        budget::Budgets,
         health::Health,
-        ports::Clock,
+        ports::{Clock, LeaseError},
         quota::Ledger,
         settings::{Catalogue, Secret, Settings},
     },
@@ -92,6 +93,9 @@ pub enum StartError {
     /// The keys could not be read, or the first one not be made.
     #[error("the keys cannot be read: {0}")]
     Keys(#[from] OpError),
+    /// What was spent of the budgets could not be read or written.
+    #[error(transparent)]
+    Budgets(#[from] LeaseError),
     /// The system gives no random bytes.
     #[error(transparent)]
     Random(#[from] NoEntropy),
@@ -240,10 +244,12 @@ impl Hub {
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
+        let settled = self.engine.budgets().close().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
         events::stopped(if drained { 0 } else { self.engine.admission().running() });
         saved?;
+        settled?;
         closed?;
         Ok(())
     }
@@ -269,6 +275,7 @@ pub(super) async fn engine(
     let kept = store.load_windows(clock.now()).await?;
     let sink = Arc::new(store.writer());
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
+    let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
     let engine = Engine::new(
         settings,
         catalogue,
@@ -278,7 +285,7 @@ pub(super) async fn engine(
         Arc::clone(clock),
         rand::random(),
     );
-    Ok(Arc::new(engine.with_ledger(ledger)))
+    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     admit::Permit,
+    budget::Denied,
     code::Code,
     fault::{Fault, FaultKind, Scope, Stage},
     health::{Cooldown, Health, Standing, Trial},
@@ -84,6 +85,15 @@ struct First {
     watch: Watch,
 }
 
+/// Why targets were not asked that nothing is wrong with.
+#[derive(Default)]
+struct TurnedAway {
+    /// No turn in an account's pace.
+    crowded: Option<Code>,
+    /// No money left.
+    denied: Option<Denied>,
+}
+
 /// What one target gave until its first content.
 struct Opened {
     held: Vec<Bytes>,
@@ -100,10 +110,11 @@ impl Race {
     pub(super) async fn run(mut self) -> Result<Started, Refusal> {
         let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
         let mut targets = VecDeque::from(std::mem::take(&mut self.plan.targets));
-        let (mut faults, mut crowded) = (Vec::new(), None);
+        let mut faults = Vec::new();
+        let mut turned = TurnedAway::default();
         let mut waits = self.settings.routing.wait.retries;
         loop {
-            if let Some(first) = self.first_of(&mut targets, &mut faults, &mut crowded, deadline).await {
+            if let Some(first) = self.first_of(&mut targets, &mut faults, &mut turned, deadline).await {
                 return Ok(self.started(first, deadline));
             }
             targets = self.wait(&mut waits, &mut faults, deadline).await;
@@ -111,9 +122,12 @@ impl Race {
                 break;
             }
         }
-        let mut refusal = match crowded.filter(|_| faults.is_empty()) {
-            Some(code) => nowhere::no_turn(code, &self.request.facts.model),
-            None => self.refusal(faults),
+        let mut refusal = match turned {
+            TurnedAway { denied: Some(denied), .. } if faults.is_empty() => denied.refusal(),
+            TurnedAway { crowded: Some(code), .. } if faults.is_empty() => {
+                nowhere::no_turn(code, &self.request.facts.model)
+            }
+            _ => self.refusal(faults),
         };
         refusal.attempts = self.settlement.attempts().to_vec();
         refusal.skipped = self.settlement.skips().to_vec();
@@ -126,7 +140,7 @@ impl Race {
         &mut self,
         targets: &mut VecDeque<Target>,
         faults: &mut Vec<(Target, Fault)>,
-        crowded: &mut Option<Code>,
+        away: &mut TurnedAway,
         deadline: Instant,
     ) -> Option<First> {
         while let Some(target) = targets.pop_front() {
@@ -137,10 +151,16 @@ impl Race {
                     continue;
                 }
             };
+            if let Err(denied) = self.settlement.tab.open(&target).await {
+                self.settlement.skipped(denied.record(&target));
+                away.denied.get_or_insert(denied);
+                continue;
+            }
             let hold = match self.traffic.enter(&target, &self.request, deadline).await {
                 Ok(hold) => hold,
                 Err(turned) => {
-                    *crowded = turned.crowded.or(*crowded);
+                    self.settlement.tab.fail();
+                    away.crowded = turned.crowded.or(away.crowded);
                     self.skip(target, turned.cooldown);
                     continue;
                 }
@@ -152,6 +172,7 @@ impl Race {
                     return Some(First { target, trial, opened, started_ms, watch });
                 }
                 Err(fault) => {
+                    self.settlement.tab.fail();
                     if fault.kind.scope() != Scope::Request {
                         self.learning.failed(&watch);
                     }

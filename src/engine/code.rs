@@ -44,6 +44,12 @@ pub enum Code {
     Conflict,
     /// A rate limit of the hub, or of every provider that could serve the request.
     RateLimited,
+    /// A budget has not enough left for the request.
+    BudgetExceeded,
+    /// What the request would spend of a budget cannot be written down.
+    BudgetUnavailable,
+    /// A budget takes no request whose price is not known.
+    PriceUnknown,
     /// Too many failed logins from this address.
     TooManyFailures,
     /// The queue for a place is full.
@@ -92,7 +98,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -113,6 +119,9 @@ impl Code {
         Self::NotFound,
         Self::Conflict,
         Self::RateLimited,
+        Self::BudgetExceeded,
+        Self::BudgetUnavailable,
+        Self::PriceUnknown,
         Self::TooManyFailures,
         Self::QueueFull,
         Self::QueueTimeout,
@@ -164,6 +173,21 @@ impl Code {
             Self::NotFound => ("not_found", 404, "Check the id."),
             Self::Conflict => ("conflict", 409, "Read the current state and decide again."),
             Self::RateLimited => ("rate_limit_exceeded", 429, "Wait as long as `Retry-After` says."),
+            Self::BudgetExceeded => (
+                "budget_exceeded",
+                429,
+                "Wait as long as `Retry-After` says, or raise the limit under `budgets`.",
+            ),
+            Self::BudgetUnavailable => (
+                "budget_unavailable",
+                503,
+                "Try again in a moment; the log says what is wrong with the store.",
+            ),
+            Self::PriceUnknown => (
+                "price_unknown",
+                403,
+                "Write the price under `prices`, or set the budget's `unknown_price: allow`.",
+            ),
             Self::TooManyFailures => ("too_many_failed_logins", 429, "Wait as long as `Retry-After` says."),
             Self::QueueFull => ("request_queue_full", 429, "Send fewer requests at a time."),
             Self::QueueTimeout => ("request_queue_timeout", 429, "Send fewer requests at a time."),

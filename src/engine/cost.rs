@@ -3,10 +3,13 @@
 
 mod asked;
 mod prompt;
+#[cfg(test)]
+mod tests;
 
 use canon::Usage;
 
-pub use asked::asked_output;
+pub(super) use asked::is_deferred;
+pub use asked::{asked_answers, asked_output};
 pub use prompt::prompt_tokens;
 
 use super::settings::{ModelFacts, Price, Usd};
@@ -33,6 +36,14 @@ pub fn expected(facts: &ModelFacts, prompt: u64, answer: u64) -> Option<Usd> {
     let output = facts.max_output.map_or(answer, |most| answer.min(most));
     let input = facts.context.map_or(prompt, |most| prompt.min(most));
     facts.price.map(|price| of_usage(&price, &Usage { input, output, ..Usage::default() }))
+}
+
+/// The same for a request that asks for several answers, which share their prompt.
+#[must_use]
+pub fn expected_of_several(facts: &ModelFacts, prompt: u64, answer: u64, answers: u64) -> Option<Usd> {
+    let one = expected(facts, prompt, answer)?;
+    let without = expected(facts, prompt, 0)?;
+    Some(one + one.less(without).times(answers.saturating_sub(1)))
 }
 
 /// The tokens of one side that have not been counted yet, and what the others cost.

@@ -1,7 +1,10 @@
 //! Counts what an answer is made of while it goes by.
 
-use canon::{Frame, Losses, Usage};
+use canon::{Frame, Losses, Mark, Usage};
 use tokio::time::Instant;
+
+/// Bytes of text that make a token.
+const BYTES: u64 = 4;
 
 /// The count of one request.
 #[derive(Debug)]
@@ -11,6 +14,16 @@ pub(super) struct Meter {
     usage: Option<Usage>,
     bytes: u64,
     losses: Losses,
+    said: Said,
+}
+
+/// Frames with content, for an estimate of tokens that nobody reports. Each is an envelope of about the same size around
+/// some text, and most providers put one token into each.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said {
+    frames: u64,
+    bytes: u64,
+    smallest: u64,
 }
 
 impl Meter {
@@ -23,6 +36,7 @@ impl Meter {
             usage: None,
             bytes: 0,
             losses: Losses::default(),
+            said: Said::default(),
         }
     }
 
@@ -41,6 +55,7 @@ impl Meter {
     /// Forgets the frames of an attempt that failed: the client got none of them.
     pub(super) fn forget(&mut self) {
         (self.usage, self.bytes, self.losses) = (None, 0, Losses::default());
+        self.said = Said::default();
     }
 
     /// Notes that the first content is there.
@@ -53,6 +68,9 @@ impl Meter {
     /// Counts a frame. Providers that report usage more than once report running totals.
     pub(super) fn frame(&mut self, frame: &Frame) {
         self.bytes += frame.bytes.len() as u64;
+        if frame.mark == Mark::Content {
+            self.said.add(frame.bytes.len() as u64);
+        }
         if let Some(usage) = frame.usage {
             self.usage = Some(self.usage.unwrap_or_default().merged(usage));
         }
@@ -79,9 +97,52 @@ impl Meter {
         self.usage
     }
 
+    /// About how many tokens the answer has so far, by what went by.
+    #[must_use]
+    pub(super) const fn estimated_output(&self) -> u64 {
+        match self.said.frames {
+            // An answer in one piece.
+            0 => self.bytes / BYTES,
+            frames => {
+                let text = self.said.bytes.saturating_sub(self.said.smallest.saturating_mul(frames));
+                frames.saturating_add(text / BYTES)
+            }
+        }
+    }
+
     /// Bytes of answer.
     #[must_use]
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+impl Said {
+    fn add(&mut self, bytes: u64) {
+        self.smallest = if self.frames == 0 { bytes } else { self.smallest.min(bytes) };
+        (self.frames, self.bytes) = (self.frames + 1, self.bytes.saturating_add(bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_went_by_is_estimated_without_its_envelopes() {
+        let mut meter = Meter::start();
+        let mut frame =
+            |bytes: usize, mark| meter.frame(&Frame::new(Bytes::from(vec![b'x'; bytes]), mark, None));
+        frame(300, Mark::Empty);
+        for _ in 0..10 {
+            frame(200, Mark::Content);
+        }
+        frame(240, Mark::Content);
+        assert_eq!(meter.estimated_output(), 11 + 10, "eleven frames, and one of them holds ten tokens more");
+        meter.forget();
+        meter.frame(&Frame::new(Bytes::from(vec![b'x'; 400]), Mark::End, None));
+        assert_eq!(meter.estimated_output(), 100, "an answer in one piece");
     }
 }

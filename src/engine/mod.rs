@@ -4,6 +4,7 @@
 mod admit;
 pub mod affinity;
 mod attempt;
+pub mod budget;
 pub mod caller;
 pub mod code;
 pub mod cost;
@@ -24,6 +25,7 @@ pub mod refusal;
 mod resolve;
 pub mod settings;
 mod settle;
+mod tab;
 pub mod task;
 pub mod telemetry;
 mod traffic;

@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 use super::{
     admit::{Admission, Permit},
     attempt::{self, Race, Started},
+    budget::Budgets,
     caller::Caller,
     code::Code,
     fault::{Fault, FaultKind, Stage},
@@ -34,8 +35,9 @@ use super::{
     quota::Ledger,
     refusal::Refusal,
     resolve,
-    settings::{Adherence, Catalogue, Connection, Routing, Settings},
+    settings::{Adherence, Catalogue, Connection, Routing, Settings, Usd},
     settle::{Opening, Settlement},
+    tab::Tab,
     traffic::Traffic,
 };
 
@@ -51,6 +53,7 @@ pub struct Engine {
     upstream: Arc<dyn Upstream>,
     receipts: Arc<dyn ReceiptSink>,
     clock: Arc<dyn Clock>,
+    budgets: Arc<Budgets>,
 }
 
 /// Settings and what was derived from them. A request uses one to its end.
@@ -120,6 +123,8 @@ pub struct Served {
     pub dialect: Dialect,
     /// What translation lost.
     pub losses: Losses,
+    /// What the answer costs, where that is known before it is given: of answers in one piece.
+    pub cost: Option<Usd>,
 }
 
 /// What goes to the client, one after the other. Dropping it stops the work for it.
@@ -153,7 +158,20 @@ impl Engine {
         let traffic = Arc::new(Traffic::new(Arc::clone(&clock), ledger, &settings.connections));
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
-        Self { snapshot, catalogue, health, traffic, knowledge, seeds, admission, upstream, receipts, clock }
+        let budgets = Arc::new(Budgets::volatile(Arc::clone(&clock)));
+        Self {
+            snapshot,
+            catalogue,
+            health,
+            traffic,
+            knowledge,
+            seeds,
+            admission,
+            upstream,
+            receipts,
+            clock,
+            budgets,
+        }
     }
 
     /// The same engine with a ledger that goes on from an earlier run, and is kept for the next.
@@ -162,6 +180,19 @@ impl Engine {
         let connections = &self.snapshot.load().settings.connections;
         self.traffic = Arc::new(Traffic::new(Arc::clone(&self.clock), ledger, connections));
         self
+    }
+
+    /// The same with budgets that go on from an earlier life.
+    #[must_use]
+    pub fn with_budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = Arc::new(budgets);
+        self
+    }
+
+    /// What was spent, and may be.
+    #[must_use]
+    pub const fn budgets(&self) -> &Arc<Budgets> {
+        &self.budgets
     }
 
     /// Takes new settings. Running requests keep the ones that they began with.
@@ -216,7 +247,7 @@ impl Engine {
     /// When there is no answer to give; its receipt is written.
     pub async fn generate(&self, inbound: Inbound) -> Result<Reply, Refusal> {
         let snapshot = self.snapshot();
-        let mut settlement = self.open(&inbound);
+        let mut settlement = self.open(&inbound, &snapshot.settings);
         match self.prepare(&inbound, &snapshot, &mut settlement).await {
             Ok(Prepared { permit, mut plan, session }) => {
                 let learning = Learning {
@@ -246,7 +277,7 @@ impl Engine {
         }
     }
 
-    fn open(&self, inbound: &Inbound) -> Settlement {
+    fn open(&self, inbound: &Inbound, settings: &Arc<Settings>) -> Settlement {
         let facts = &inbound.request.facts;
         let opening = Opening {
             id: inbound.id.clone(),
@@ -256,7 +287,8 @@ impl Engine {
             model: facts.model.clone(),
             stream: facts.stream,
         };
-        Settlement::open(opening, &inbound.caller, Arc::clone(&self.receipts))
+        let tab = Tab::new(&inbound.request, &inbound.caller, settings, &self.budgets);
+        Settlement::open(opening, &inbound.caller, tab, Arc::clone(&self.receipts))
     }
 
     /// Everything that can be refused before a provider is asked.
@@ -268,7 +300,8 @@ impl Engine {
     ) -> Result<Prepared, Refusal> {
         policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
         let name = &inbound.request.facts.model;
-        let candidates = resolve::candidates(snapshot, inbound)?;
+        let mut candidates = resolve::candidates(snapshot, inbound)?;
+        self.budgets.degrade(&snapshot.settings.budgets, &inbound.caller, &mut candidates);
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
         let (mut plan, session) = if matches!(inbound.request.task, Task::Kept { .. }) {
             // Whoever keeps it is asked, in whatever state: nobody else has it.
@@ -434,6 +467,10 @@ fn served(started: &Started) -> Served {
         attempts: started.attempts,
         dialect: target.dialect,
         losses: started.losses.clone(),
+        cost: match &started.rest {
+            None => started.settlement.certain_cost(),
+            Some(_) => None,
+        },
     }
 }
 

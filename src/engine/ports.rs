@@ -13,7 +13,7 @@ use http::HeaderMap;
 use super::{
     fault::{Fault, FaultKind},
     receipt::Receipt,
-    settings::{Connection, ModelFacts, Timeouts},
+    settings::{Connection, ModelFacts, Timeouts, Usd},
 };
 
 pub use limits::{Reading, WindowRecord, WindowSink};
@@ -197,6 +197,32 @@ pub trait CooldownSink: Send + Sync {
     fn cooled(&self, record: CooldownRecord);
     /// Forgets a cooldown that was reset before its time.
     fn cleared(&self, connection: Arc<str>, model: Option<Arc<str>>);
+}
+
+/// What is written down as spent of one budget in one window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRecord {
+    /// The budget's id.
+    pub budget: Arc<str>,
+    /// Whose part of it: the caller's id where each has a part, else empty.
+    pub holder: Arc<str>,
+    /// When the window began, in milliseconds since the Unix epoch.
+    pub window: i64,
+    /// As much may have been spent in it.
+    pub leased: Usd,
+}
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the budgets' leases could not be kept: {0}")]
+pub struct LeaseError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Somewhere to keep leases, so that a restart forgets nothing that was spent.
+pub trait LeaseStore: Send + Sync {
+    /// The leases of windows that began at `since` (milliseconds since the Unix epoch) or later; deletes the others.
+    fn load(&self, since: i64) -> BoxFuture<'_, Result<Vec<LeaseRecord>, LeaseError>>;
+    /// Keeps leases, each in place of an earlier one of the same budget and holder. They are on disk when it is done.
+    fn put(&self, leases: Vec<LeaseRecord>) -> BoxFuture<'_, Result<(), LeaseError>>;
 }
 
 /// The time of day.

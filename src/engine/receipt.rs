@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canon::{Dialect, Edit, Losses, Usage};
 
-use super::{fault::FaultKind, plan::Made};
+use super::{fault::FaultKind, plan::Made, settings::Usd};
 
 /// One finished request: who asked, what was planned, what was tried, and how it ended.
 #[derive(Debug, Clone)]
@@ -39,6 +39,10 @@ pub struct Receipt {
     pub error: Option<&'static str>,
     /// Tokens, where known.
     pub usage: Option<Usage>,
+    /// What the answer cost; `None` where that is not known, or nothing was answered.
+    pub cost: Option<Usd>,
+    /// Whether the cost is by estimated tokens, since the provider's count did not come.
+    pub cost_estimated: bool,
     /// Changes made to the passed-through body for the last attempt.
     pub edits: Vec<Edit>,
     /// What the translation for the last attempt lost.

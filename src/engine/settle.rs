@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use canon::{Dialect, Edit, Losses};
+use canon::{Dialect, Edit, How, Losses};
 
 use super::{
     caller::Caller,
@@ -17,6 +17,8 @@ use super::{
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
     refusal::Refusal,
+    settings::Usd,
+    tab::{Bill, Tab},
     traffic::Hold,
 };
 use crate::observe::events;
@@ -25,6 +27,8 @@ use crate::observe::events;
 pub(super) struct Settlement {
     /// What is counted.
     pub(super) meter: Meter,
+    /// What it costs.
+    pub(super) tab: Tab,
     receipt: Option<Receipt>,
     committed: Arc<AtomicBool>,
     /// What the attempt that serves the answer holds at its account.
@@ -51,7 +55,7 @@ pub(super) struct Opening {
 impl Settlement {
     /// Opens a receipt.
     #[must_use]
-    pub(super) fn open(opening: Opening, caller: &Caller, sink: Arc<dyn ReceiptSink>) -> Self {
+    pub(super) fn open(opening: Opening, caller: &Caller, tab: Tab, sink: Arc<dyn ReceiptSink>) -> Self {
         let receipt = Receipt {
             id: opening.id,
             at: opening.at,
@@ -69,13 +73,22 @@ impl Settlement {
             outcome: Outcome::ClientLeft,
             error: Some(Code::ClientClosed.as_str()),
             usage: None,
+            cost: None,
+            cost_estimated: false,
             edits: Vec::new(),
             losses: Losses::default(),
             first_content_ms: None,
             total_ms: 0,
             bytes_out: 0,
         };
-        Self { meter: Meter::start(), receipt: Some(receipt), committed: Arc::default(), hold: None, sink }
+        Self {
+            meter: Meter::start(),
+            tab,
+            receipt: Some(receipt),
+            committed: Arc::default(),
+            hold: None,
+            sink,
+        }
     }
 
     /// Notes what was planned, and takes what it follows from.
@@ -130,6 +143,14 @@ impl Settlement {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.skipped)
     }
 
+    /// What an answer costs that is there as a whole; `None` where that is not certain.
+    #[must_use]
+    pub(super) fn certain_cost(&self) -> Option<Usd> {
+        let receipt = self.receipt.as_ref()?;
+        let Bill { cost, estimated } = self.tab.bill(&self.meter, true)?;
+        (!estimated && !is_usage_estimated(&receipt.losses)).then_some(cost)
+    }
+
     /// The client got the whole answer.
     pub(super) fn complete(&mut self) {
         self.finish(Outcome::Completed, Some(200), None);
@@ -164,6 +185,10 @@ impl Settlement {
             hold.settle(receipt.usage);
         }
         receipt.losses.extend(self.meter.losses().clone());
+        let bill = self.tab.close(&self.meter, outcome == Outcome::Completed);
+        receipt.cost = bill.map(|bill| bill.cost);
+        receipt.cost_estimated =
+            bill.is_some_and(|bill| bill.estimated || is_usage_estimated(&receipt.losses));
         receipt.first_content_ms = self.meter.first_content_ms();
         receipt.total_ms = self.meter.elapsed_ms();
         receipt.bytes_out = self.meter.bytes();
@@ -175,6 +200,11 @@ impl Settlement {
         log(&receipt);
         self.sink.record(receipt);
     }
+}
+
+/// Whether the hub counted the tokens itself, which a translation says when its provider did not.
+fn is_usage_estimated(losses: &Losses) -> bool {
+    losses.iter().any(|loss| loss.how == How::Changed && loss.what == "usage")
 }
 
 impl Drop for Settlement {

@@ -75,6 +75,24 @@ pub fn finished(event: &Finished<'_>) {
     }
 }
 
+/// A budget is used up to the part from which on it warns.
+pub fn budget_nearly_used(budget: &str, holder: &str, used: f64, limit: f64) {
+    warn!(budget, holder, used, limit, "the budget is nearly used up");
+}
+
+/// A budget's window ended, in which so many dollars were spent.
+pub fn budget_began_anew(budget: &str, holder: &str, spent: f64) {
+    info!(budget, holder, spent, "the budget begins anew");
+}
+
+/// What is to be spent of a budget could not be written down.
+pub fn lease_failed(budget: &str, error: &dyn std::error::Error) {
+    error!(
+        budget,
+        "the budget's lease could not be written; a strict budget refuses when the last one is used: {error}"
+    );
+}
+
 /// The hub listens.
 pub fn listening(address: &str, connections: usize, models: usize) {
     info!(address, connections, models, "listening");

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 
+use crate::engine::settings::Usd;
+
 /// Receipts that were written down, for reading.
 pub trait ReceiptLog: Send + Sync {
     /// The last `limit` receipts, newest first.
@@ -46,6 +48,10 @@ pub struct ReceiptRow {
     pub output_tokens: Option<u64>,
     /// Milliseconds from arrival to the end.
     pub total_ms: u32,
+    /// What the answer cost, where known.
+    pub cost: Option<Usd>,
+    /// Whether that is by estimated tokens.
+    pub cost_estimated: bool,
     /// Everything else.
     pub detail: ReceiptDetail,
 }

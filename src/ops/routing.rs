@@ -160,7 +160,7 @@ fn explanation(row: ReceiptRow, inputs: Option<&Inputs>) -> Explanation {
         attempts,
         input_tokens: row.input_tokens,
         output_tokens: row.output_tokens,
-        cost_usd: None,
+        cost_usd: row.cost.map(crate::engine::settings::Usd::dollars),
         first_content_ms: detail.first_content_ms,
         total_ms: row.total_ms,
         edits: detail.edits,

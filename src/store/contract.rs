@@ -19,6 +19,7 @@ use crate::{
         fault::{FaultKind, Stage},
         ports::{CooldownRecord, CooldownSink, LockKind, ReceiptSink},
         receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
+        settings::Usd,
     },
     ops::ports::ReceiptLog,
 };
@@ -94,6 +95,7 @@ macro_rules! pass_on {
     };
 }
 
+mod leases;
 pub(super) mod responses;
 mod windows;
 
@@ -184,6 +186,8 @@ pub(super) fn receipt(id: &str) -> Receipt {
         status: 200,
         outcome: Outcome::Completed,
         error: None,
+        cost: Some(Usd::from_pico(2_800_000)),
+        cost_estimated: true,
         usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4, ..Usage::default() }),
         edits: vec![Edit::Model, Edit::IncludeUsage],
         losses: {
@@ -314,6 +318,8 @@ async fn receipts_are_kept_whole_and_read_newest_first() {
             attempts: Vec::new(),
             skipped: Vec::new(),
             usage: None,
+            cost: None,
+            cost_estimated: false,
             status: 429,
             outcome: Outcome::Failed,
             error: Some("all_cooling"),
@@ -340,6 +346,8 @@ async fn receipts_are_kept_whole_and_read_newest_first() {
         assert_eq!((row.at, row.status, row.total_ms), (START, 200, 240));
         assert_eq!((row.input_tokens, row.output_tokens), (Some(10), Some(20)));
         assert_eq!(row.connection.as_deref(), Some("groq-2"));
+        assert_eq!((row.cost, row.cost_estimated), (Some(Usd::from_pico(2_800_000)), true));
+        assert_eq!((recent[0].cost, recent[0].cost_estimated), (None, false), "unknown stays unknown");
         let detail = row.detail;
         assert_eq!(
             (detail.dialect.as_str(), detail.stream, detail.strategy.as_str()),

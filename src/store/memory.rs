@@ -1,6 +1,7 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod leases;
 mod responses;
 
 use std::{
@@ -27,7 +28,7 @@ use crate::{
 /// Receipts that are kept.
 const KEPT: usize = 10_000;
 
-/// Keys, cooldowns, receipts and kept responses in memory.
+/// Keys, cooldowns, receipts, kept responses and leases in memory.
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -40,6 +41,7 @@ struct State {
     receipts: VecDeque<(ReceiptRow, Option<String>)>,
     windows: windows::Changes,
     responses: responses::Responses,
+    leases: leases::Leases,
 }
 
 struct Key {

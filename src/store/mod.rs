@@ -1,4 +1,4 @@
-//! What outlives the process: keys, cooldowns, receipts and kept responses in SQLite below the data directory, and an in-memory
+//! What outlives the process: keys, cooldowns, receipts, kept responses and leases of budgets in SQLite below the data directory, and an in-memory
 //! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
 #[cfg(test)]
@@ -8,6 +8,7 @@ mod data_dir;
 mod error;
 mod events;
 mod keys;
+mod leases;
 mod locations;
 mod memory;
 mod receipt_text;
@@ -24,6 +25,7 @@ mod writer;
 pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use keys::SqliteKeys;
+pub use leases::SqliteLeases;
 pub use memory::MemoryStore;
 pub use receipts::SqliteReceipts;
 pub use responses::SqliteResponses;
@@ -75,6 +77,12 @@ impl Store {
     #[must_use]
     pub fn receipts(&self) -> SqliteReceipts {
         SqliteReceipts::new(self.pools.managing.clone())
+    }
+
+    /// The leases of budgets.
+    #[must_use]
+    pub fn leases(&self) -> SqliteLeases {
+        SqliteLeases::new(self.pools.managing.clone())
     }
 
     /// The kept responses.

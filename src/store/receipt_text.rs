@@ -136,6 +136,8 @@ pub(super) fn row(receipt: &Receipt) -> Result<ReceiptRow, serde_json::Error> {
         input_tokens: receipt.usage.map(|usage| usage.input),
         output_tokens: receipt.usage.map(|usage| usage.output),
         total_ms: receipt.total_ms,
+        cost: receipt.cost,
+        cost_estimated: receipt.cost_estimated,
         detail: read(&write(receipt)?)?,
     })
 }

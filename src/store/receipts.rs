@@ -11,24 +11,24 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{Writer, receipt_text};
 use crate::{
-    engine::{ports::ReceiptSink, receipt::Receipt},
+    engine::{ports::ReceiptSink, receipt::Receipt, settings::Usd},
     ops::ports::{LogError, ReceiptLog, ReceiptRow},
 };
 
 /// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
-/// and kept; 256 rows of 12 values are far below SQLite's bound of 32,766 values.
+/// and kept; 256 rows of 14 values are far below SQLite's bound of 32,766 values.
 const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// The statement for each number of rows. Made once: to put 3,072 placeholders together for every batch would
+/// The statement for each number of rows. Made once: to put 3,584 placeholders together for every batch would
 /// cost as much as to fill them. `?` is SQLite's placeholder; numbered ones would be looked up by name, each by a
 /// walk over all of them.
 static INSERTIONS: LazyLock<[(usize, Arc<str>); 5]> = LazyLock::new(|| {
     ROWS_PER_STATEMENT.map(|rows| {
         let mut sql = String::from(
             "INSERT INTO receipts (id, at, caller, model, connection, status, outcome, input_tokens, \
-             output_tokens, total_ms, detail, plan) VALUES ",
+             output_tokens, total_ms, cost_pico, cost_estimated, detail, plan) VALUES ",
         );
-        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?,?),", rows));
+        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?,?,?,?),", rows));
         sql.pop();
         (rows, sql.into())
     })
@@ -39,7 +39,7 @@ macro_rules! select_receipts {
     ($end:literal) => {
         concat!(
             "SELECT id, at, caller, model, connection, status, outcome, input_tokens, output_tokens, total_ms, \
-             detail FROM receipts ",
+             cost_pico, cost_estimated, detail FROM receipts ",
             $end
         )
     };
@@ -156,6 +156,8 @@ async fn insert(
             .bind(receipt.usage.map(|usage| signed(usage.input)))
             .bind(receipt.usage.map(|usage| signed(usage.output)))
             .bind(i64::from(receipt.total_ms))
+            .bind(receipt.cost.map(|cost| signed(cost.pico())))
+            .bind(i64::from(receipt.cost_estimated))
             .bind(detail)
             .bind(plan);
     }
@@ -178,11 +180,13 @@ fn row(row: &SqliteRow) -> Result<ReceiptRow, sqlx::Error> {
         input_tokens: tokens("input_tokens")?,
         output_tokens: tokens("output_tokens")?,
         total_ms: total_ms.try_into().map_err(|error| decode("total_ms", error))?,
+        cost: tokens("cost_pico")?.map(Usd::from_pico),
+        cost_estimated: row.try_get::<i64, _>("cost_estimated")? != 0,
         detail,
     })
 }
 
-/// SQL integers are signed; no count of tokens comes near the difference.
+/// SQL integers are signed; no count of tokens and no cost comes near the difference.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

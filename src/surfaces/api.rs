@@ -33,6 +33,9 @@ pub(super) const WEB_SEARCH: &str = "web-search";
 /// Says what translation lost.
 const LOSS: HeaderName = HeaderName::from_static("x-trivium-translation-loss");
 
+/// Says what the answer costs, in US dollars.
+const COST: HeaderName = HeaderName::from_static("x-trivium-cost");
+
 /// What the handlers of the client APIs use.
 #[derive(Clone)]
 pub(super) struct Api {
@@ -187,6 +190,11 @@ fn name(headers: &mut HeaderMap, served: &Served) {
         }
     }
     headers.insert(HeaderName::from_static("x-gateway-attempts"), HeaderValue::from(served.attempts));
+    if let Some(cost) = served.cost
+        && let Ok(value) = HeaderValue::from_str(&cost.dollars().to_string())
+    {
+        headers.insert(COST, value);
+    }
     if !served.losses.is_empty()
         && let Ok(value) = HeaderValue::from_str(&served.losses.to_string())
     {

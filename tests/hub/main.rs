@@ -1,9 +1,11 @@
 //! The behaviour of a hub: in process on a paused clock where time matters, over real sockets where sockets do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod budgets;
 mod choosing;
 mod combos;
 mod compaction;
+mod cost;
 mod crossing;
 mod deadlines;
 mod dialects;

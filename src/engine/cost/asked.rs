@@ -11,12 +11,35 @@ pub fn asked_output(dialect: Dialect, body: &[u8]) -> Option<u64> {
         Dialect::Chat => most(text, ["max_completion_tokens", "max_tokens"]),
         Dialect::Responses => most(text, ["max_output_tokens"]),
         Dialect::Messages => most(text, ["max_tokens"]),
-        Dialect::Gemini => {
-            let config = scan::fields(text, ["generationConfig", "generation_config"]).ok()?;
-            let config = config.into_iter().flatten().next()?;
-            most(config.get(), ["maxOutputTokens", "max_output_tokens"])
-        }
+        Dialect::Gemini => most(config(text)?, ["maxOutputTokens", "max_output_tokens"]),
     }
+}
+
+/// How many answers a request of `dialect` asks for, each as long as it allows: one, unless it says more.
+#[must_use]
+pub fn asked_answers(dialect: Dialect, body: &[u8]) -> u64 {
+    let Ok(text) = scan::text(body) else { return 1 };
+    let said = match dialect {
+        Dialect::Chat => most(text, ["n", "best_of"]),
+        Dialect::Gemini => {
+            config(text).and_then(|config| most(config, ["candidateCount", "candidate_count"]))
+        }
+        Dialect::Responses | Dialect::Messages => None,
+    };
+    said.unwrap_or(1).max(1)
+}
+
+/// Whether the answer is made after the reply (`background` of Responses), so that no usage comes with it.
+#[must_use]
+pub(in crate::engine) fn is_deferred(dialect: Dialect, body: &[u8]) -> bool {
+    let flag = || scan::fields(scan::text(body).ok()?, ["background"]).ok()?.into_iter().flatten().next();
+    dialect == Dialect::Responses && flag().is_some_and(|flag| flag.get() == "true")
+}
+
+/// Gemini's settings of the generation.
+fn config(text: &str) -> Option<&str> {
+    let found = scan::fields(text, ["generationConfig", "generation_config"]).ok()?;
+    found.into_iter().flatten().next().map(|config| config.get())
 }
 
 fn most<const N: usize>(text: &str, names: [&'static str; N]) -> Option<u64> {

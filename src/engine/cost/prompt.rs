@@ -9,7 +9,7 @@ const MEDIA: usize = 1024;
 /// Tokens of a picture whose size is not known: a square of a thousand pixels at 750 pixels a token, as Anthropic documents it.
 const PICTURE: u64 = 1334;
 
-/// Base64 letters of a document that make a token, as in PDFs of mostly text. A longer run counts as a document.
+/// Base64 letters that make a token in a run too long for that picture: between those of documents and those of pictures.
 const DOCUMENT: usize = 200;
 
 /// About how many tokens the prompt of a request with this body has.

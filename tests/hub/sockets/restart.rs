@@ -228,3 +228,45 @@ async fn quotas_go_on_after_an_orderly_stop_and_after_kill_9() {
     let calls = hub.provider.calls("q").len();
     assert!((39..=40).contains(&calls), "{calls}");
 }
+
+/// Every request costs a dollar, and there are forty.
+const FORTY: &str = "
+prices: [{model: m, price: {input: 0, output: 0, request: 1}}]
+budgets: [{id: b, for: all, limit: 40, window: month}]
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_outlives_kill_9_and_is_exact_after_an_orderly_stop() {
+    let mut hub = Hub::builder().section(FORTY).account("a", "sim-ok").start().await;
+    for _ in 0..5 {
+        hub.chat("m").send().await.must_be_whole();
+    }
+    assert_eq!(hub.stop().await.code(), Some(0));
+    let mut hub = hub.again().await;
+    let clients: Vec<_> = (0..4).map(|_| Client::new(hub.address, &hub.key)).collect();
+    let asking = clients.into_iter().map(|client| {
+        let served = |answer: Answer| answer.status.is_success();
+        tokio::spawn(async move { while client.chat("m").try_send().await.is_ok_and(served) {} })
+    });
+    let asking: Vec<_> = asking.collect();
+    eventually("some of it is spent", SOON, || (hub.provider.calls("a").len() >= 10).then_some(())).await;
+    hub.process.kill();
+    for client in asking {
+        client.await.unwrap();
+    }
+    let before = hub.provider.calls("a").len();
+    let hub = hub.again().await;
+    let mut served = 0;
+    loop {
+        let answer = hub.chat("m").send().await;
+        if !answer.status.is_success() {
+            assert_eq!(answer.code(), "budget_exceeded");
+            break;
+        }
+        served += 1;
+    }
+    let total = hub.provider.calls("a").len();
+    assert_eq!(total, before + served);
+    // The kill may cost a slice, $2, and one dollar for each of the four that were under way.
+    assert!((34..=40).contains(&total), "{before} and {served}");
+}

@@ -19,6 +19,7 @@ use trivium::{
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{
         Engine,
+        budget::Budgets,
         health::Health,
         ports::{Clock, CooldownRecord, WindowRecord},
         quota::Ledger,
@@ -61,6 +62,7 @@ pub(crate) struct Builder {
     script: Script,
     kept: Vec<CooldownRecord>,
     windows: Vec<WindowRecord>,
+    store: Arc<MemoryStore>,
 }
 
 pub(crate) struct TestHub {
@@ -79,6 +81,7 @@ impl TestHub {
             script: Script::default(),
             kept: Vec::new(),
             windows: Vec::new(),
+            store: Arc::default(),
         }
     }
 }
@@ -139,6 +142,12 @@ impl Builder {
         self
     }
 
+    /// The store of an earlier hub, as it would find it after a crash.
+    pub(crate) fn after(mut self, earlier: &TestHub) -> Self {
+        self.store = Arc::clone(&earlier.store);
+        self
+    }
+
     pub(crate) async fn build(self) -> TestHub {
         let mut text = self.yaml;
         if !self.providers.is_empty() {
@@ -150,7 +159,7 @@ impl Builder {
         let loaded = loader.load(&Source::Text { name: "test".to_owned(), text }).unwrap();
         let simulator = Simulator::new(self.script, 7);
         let clock: Arc<dyn Clock> = Arc::new(TokioClock(Instant::now()));
-        let store = Arc::new(MemoryStore::default());
+        let store = self.store;
         let health = Arc::new(Health::new(
             Arc::clone(&clock),
             Arc::<MemoryStore>::clone(&store),
@@ -165,8 +174,9 @@ impl Builder {
         let sink = Arc::<MemoryStore>::clone(&store);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
+        let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
-        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)));
+        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
