@@ -151,7 +151,6 @@ impl<'a> Surveyor<'a, '_> {
             breaker: breaker(self.scene.health.breaker(&target.connection)),
             tier: target.connection.tier,
             pull: need.beginning.map_or(0, |beginning| pull(target, beginning)),
-            ..Signals::UNKNOWN
         }
     }
 }
