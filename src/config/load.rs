@@ -11,6 +11,7 @@ use super::{
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
+    idempotency,
     interpolate::interpolate,
     layers::{Overlay, Overrides},
     log,
@@ -115,6 +116,7 @@ impl Loader {
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
+        let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let routing = routing::read(&open(&routing::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
@@ -139,7 +141,8 @@ impl Loader {
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };
-        (boot, Settings { connections, combos, routing, timeouts, limits: server.limits, responses })
+        let limits = server.limits;
+        (boot, Settings { connections, combos, routing, timeouts, limits, responses, idempotency })
     }
 }
 

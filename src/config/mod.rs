@@ -10,6 +10,7 @@ mod env;
 mod excerpt;
 mod fields;
 mod fingerprint;
+mod idempotency;
 mod interpolate;
 mod layers;
 mod load;

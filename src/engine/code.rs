@@ -42,6 +42,10 @@ pub enum Code {
     NotFound,
     /// The change contradicts what exists.
     Conflict,
+    /// An idempotency key was used before, for another request.
+    IdempotencyKeyReused,
+    /// The request of an idempotency key was sent, and there is no answer to give again.
+    IdempotencyConflict,
     /// A rate limit of the hub, or of every provider that could serve the request.
     RateLimited,
     /// Too many failed logins from this address.
@@ -88,7 +92,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -108,6 +112,8 @@ impl Code {
         Self::MethodNotAllowed,
         Self::NotFound,
         Self::Conflict,
+        Self::IdempotencyKeyReused,
+        Self::IdempotencyConflict,
         Self::RateLimited,
         Self::TooManyFailures,
         Self::QueueFull,
@@ -157,6 +163,14 @@ impl Code {
             }
             Self::NotFound => ("not_found", 404, "Check the id."),
             Self::Conflict => ("conflict", 409, "Read the current state and decide again."),
+            Self::IdempotencyKeyReused => (
+                "idempotency_key_reused",
+                422,
+                "Give each request a key of its own, and its repeats the same.",
+            ),
+            Self::IdempotencyConflict => {
+                ("idempotency_conflict", 409, "To have it done once more, send it under another key.")
+            }
             Self::RateLimited => ("rate_limit_exceeded", 429, "Wait as long as `Retry-After` says."),
             Self::TooManyFailures => ("too_many_failed_logins", 429, "Wait as long as `Retry-After` says."),
             Self::QueueFull => ("request_queue_full", 429, "Send fewer requests at a time."),

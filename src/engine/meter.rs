@@ -61,6 +61,11 @@ impl Meter {
         }
     }
 
+    /// Counts bytes of an answer that is given again.
+    pub(super) fn gave(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
     /// What was lost in translating the answer.
     #[must_use]
     pub(super) const fn losses(&self) -> &Losses {

@@ -16,6 +16,7 @@ pub mod ports;
 pub mod receipt;
 pub mod refusal;
 mod resolve;
+pub mod reuse;
 pub mod settings;
 mod settle;
 

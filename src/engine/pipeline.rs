@@ -213,7 +213,12 @@ impl Engine {
             model: facts.model.clone(),
             stream: facts.stream,
         };
-        Settlement::open(opening, &inbound.caller, Arc::clone(&self.receipts))
+        self.settlement(opening, &inbound.caller)
+    }
+
+    /// Opens a receipt.
+    pub(super) fn settlement(&self, opening: Opening, caller: &Caller) -> Settlement {
+        Settlement::open(opening, caller, Arc::clone(&self.receipts))
     }
 
     /// Everything that can be refused before a provider is asked.

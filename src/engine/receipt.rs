@@ -35,6 +35,8 @@ pub struct Receipt {
     pub outcome: Outcome,
     /// Public error code, when the client got an error.
     pub error: Option<&'static str>,
+    /// Set where the answer was made for another request: nothing was asked of a provider, and nothing spent.
+    pub reused: Option<Reuse>,
     /// Tokens, where known.
     pub usage: Option<Usage>,
     /// Changes made to the passed-through body for the last attempt.
@@ -81,6 +83,29 @@ pub struct SkipRecord {
     pub reason: String,
     /// When it becomes eligible again, in milliseconds since the Unix epoch, where that is known.
     pub until: Option<i64>,
+}
+
+/// How a request came by an answer that was made for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// From the cache.
+    Cached,
+    /// From a request like it that was under way.
+    Joined,
+    /// From what its idempotency key stands for.
+    Replayed,
+}
+
+impl Reuse {
+    /// The word that is written in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cached => "cached",
+            Self::Joined => "joined",
+            Self::Replayed => "replayed",
+        }
+    }
 }
 
 /// How a request ended.

@@ -14,7 +14,7 @@ use super::{
     fault::Fault,
     meter::Meter,
     ports::ReceiptSink,
-    receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
+    receipt::{AttemptRecord, Outcome, Receipt, Reuse, SkipRecord},
     refusal::Refusal,
 };
 use crate::observe::events;
@@ -63,6 +63,7 @@ impl Settlement {
             status: Code::ClientClosed.status(),
             outcome: Outcome::ClientLeft,
             error: Some(Code::ClientClosed.as_str()),
+            reused: None,
             usage: None,
             edits: Vec::new(),
             losses: Losses::default(),
@@ -71,6 +72,13 @@ impl Settlement {
             bytes_out: 0,
         };
         Self { meter: Meter::start(), receipt: Some(receipt), committed: Arc::default(), sink }
+    }
+
+    /// Notes that the answer was made for another request.
+    pub(super) fn reused(&mut self, how: Reuse) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.reused = Some(how);
+        }
     }
 
     /// Notes what was planned.
@@ -122,6 +130,12 @@ impl Settlement {
     /// The client got the whole answer.
     pub(super) fn complete(&mut self) {
         self.finish(Outcome::Completed, Some(200), None);
+    }
+
+    /// The client got the whole of an answer with this status, which may be an error made for another request.
+    pub(super) fn complete_with(&mut self, status: u16) {
+        let outcome = if status < 400 { Outcome::Completed } else { Outcome::Failed };
+        self.finish(outcome, Some(status), None);
     }
 
     /// The client got an error instead of an answer.

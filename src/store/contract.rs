@@ -94,6 +94,7 @@ macro_rules! pass_on {
     };
 }
 
+mod claims;
 pub(super) mod responses;
 
 type KeyResult<T> = Result<T, KeyStoreError>;
@@ -177,6 +178,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
         status: 200,
         outcome: Outcome::Completed,
         error: None,
+        reused: None,
         usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4, ..Usage::default() }),
         edits: vec![Edit::Model, Edit::IncludeUsage],
         losses: {

@@ -1,6 +1,7 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod claims;
 mod responses;
 
 use std::{
@@ -26,7 +27,7 @@ use crate::{
 /// Receipts that are kept.
 const KEPT: usize = 10_000;
 
-/// Keys, cooldowns, receipts and kept responses in memory.
+/// Keys, cooldowns, receipts, kept responses and claims in memory.
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -38,6 +39,7 @@ struct State {
     cooldowns: BTreeMap<Place, CooldownRecord>,
     receipts: VecDeque<ReceiptRow>,
     responses: responses::Responses,
+    claims: claims::Claims,
 }
 
 struct Key {

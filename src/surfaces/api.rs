@@ -12,6 +12,7 @@ use super::{
     Handles, body,
     delivery::{self, Form},
     front::Ids,
+    idempotent::Known,
     identify::Identify,
     render,
 };
@@ -104,13 +105,14 @@ impl Api {
     pub(super) async fn serve<F>(
         &self,
         ids: Ids,
-        request: Request,
+        mut request: Request,
         handle: impl FnOnce(Visit) -> F,
     ) -> Response
     where
         F: Future<Output = Result<Response, Refusal>>,
     {
-        let caller = match self.identify.caller(&request) {
+        let known = request.extensions_mut().remove::<Known>().map(|known| Ok(known.0));
+        let caller = match known.unwrap_or_else(|| self.identify.caller(&request)) {
             Ok(caller) => caller,
             Err(refusal) => return render::refusal(&refusal, &ids, false),
         };

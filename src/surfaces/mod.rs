@@ -9,6 +9,7 @@ mod counting;
 mod delivery;
 mod front;
 mod gemini;
+mod idempotent;
 mod identify;
 mod lent;
 mod malformed;
@@ -41,6 +42,8 @@ pub struct Handles {
     pub keys: Arc<ops::keys::Keys>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
+    /// Requests that are repeated under one key.
+    pub idempotency: Arc<ops::idempotency::Idempotency>,
     /// Whether a key is required. Without one everybody is the operator: only for loopback.
     pub auth_required: bool,
     /// Host names that the hub answers for, beside addresses and `localhost`.
@@ -61,5 +64,6 @@ pub fn router(handles: &Handles) -> Router {
         .merge(admin::routes(handles, &identify))
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
-    front::around(routes, Arc::clone(&handles.allowed_hosts))
+    let idempotent = idempotent::Idempotent::new(handles, &identify);
+    front::around(routes, Arc::clone(&handles.allowed_hosts), idempotent)
 }

@@ -8,6 +8,7 @@ mod deadlines;
 mod dialects;
 mod faults;
 mod fixtures;
+mod idempotency;
 mod models;
 mod responses;
 mod shapes;

@@ -4,6 +4,7 @@
 mod catalogue;
 mod combo;
 mod connection;
+mod idempotency;
 mod keeping;
 mod limits;
 mod model;
@@ -14,6 +15,7 @@ mod secret;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
+pub use idempotency::Idempotency;
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
 pub use model::{ModelFacts, Price};
@@ -40,4 +42,6 @@ pub struct Settings {
     pub limits: Limits,
     /// What is kept of Responses.
     pub responses: Keeping,
+    /// What is remembered of requests with an idempotency key.
+    pub idempotency: Idempotency,
 }

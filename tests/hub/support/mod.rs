@@ -24,6 +24,7 @@ use trivium::{
         settings::Secret,
     },
     ops::{
+        idempotency::Idempotency,
         keys::Keys,
         ports::{ReceiptLog, ReceiptRow},
         responses::Responses,
@@ -152,7 +153,14 @@ impl Builder {
             Arc::clone(&clock),
             Box::new(move || policy_of.snapshot().settings.responses),
         );
+        let policy_of = Arc::clone(&engine);
+        let idempotency = Idempotency::new(
+            Arc::<MemoryStore>::clone(&store),
+            Arc::clone(&clock),
+            Box::new(move || policy_of.snapshot().settings.idempotency),
+        );
         let handles = Handles {
+            idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             keys: Arc::clone(&keys),
