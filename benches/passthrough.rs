@@ -26,6 +26,7 @@ use trivium::{
         pipeline::{Inbound, Piece},
         ports::{self, ReceiptSink},
         receipt::Receipt,
+        reuse::Freshness,
     },
     outbound::{
         Body, Transport, TransportError,
@@ -198,6 +199,7 @@ async fn answer(engine: &Engine, caller: &Caller, body: &Bytes) -> usize {
         pin: None,
         tag: None,
         keep_alive: Duration::from_secs(15),
+        freshness: Freshness::default(),
     };
     let mut pieces = engine.generate(inbound).await.map_err(|refusal| refusal.message).unwrap().pieces;
     let mut bytes = 0;

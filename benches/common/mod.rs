@@ -7,8 +7,8 @@ use trivium::{
     engine::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
-            Catalogue, Connection, Idempotency, Keeping, Limits, Models, PrefixMatch, Provider, Routing,
-            Secret, Settings, Timeouts,
+            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, Models, PrefixMatch, Provider,
+            Routing, Secret, Settings, Timeouts,
         },
     },
     providers::catalog,
@@ -53,6 +53,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         timeouts: Timeouts::default(),
         limits: Limits::default(),
         responses: Keeping::default(),
+        cache: Cache::default(),
         idempotency: Idempotency::default(),
     }
 }

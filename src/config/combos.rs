@@ -24,14 +24,18 @@ const STRATEGY: Key = Key::new("strategy", routing::KINDS, "weighted");
 const CONNECTIONS: Key = Key::new("connections", routing::KINDS, "round-robin");
 const STICKY: Key = Key::new("sticky", "a number of requests from 1 to 10000", "3");
 const ENABLED: Key = Key::new("enabled", "true or false", "true");
+const CACHE: Key = Key::new("cache", "true or false", "true");
+const JOIN: Key = Key::new("join", "true or false", "true");
 const STEPS: Key = Key::new("steps", "a list of models", "[groq/llama-3.3-70b-versatile, gpt-4o]");
 const MODEL: Key = Key::new("model", "a model as clients name it, or `prefix/*`", "gpt-4o");
 const COMBO: Key = Key::new("combo", "the id of another combo", "small");
 const CONNECTION: Key = Key::new("connection", "the id of a connection", "groq-1");
 const WEIGHT: Key = Key::new("weight", "a whole number from 0 to 1000000", "70");
 
-pub(super) static SECTION: Section =
-    Section { name: "combos", keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, ENABLED, STEPS] };
+pub(super) static SECTION: Section = Section {
+    name: "combos",
+    keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, ENABLED, CACHE, JOIN, STEPS],
+};
 
 /// A step of which more is said than its model.
 static STEP: Section = Section { name: "steps", keys: &[MODEL, COMBO, CONNECTION, WEIGHT] };
@@ -96,6 +100,7 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
     let sticky = fields.number(sink, &STICKY, 1..=10_000, 1);
     let enabled = fields.truth(sink, &ENABLED, true);
     let description = described(&fields, sink);
+    let (cache, join) = (said(&fields, &CACHE, sink), said(&fields, &JOIN, sink));
     let (steps, origins) = steps(&fields, sink);
     if let (Some(node), false) = (fields.node(&STEPS), steps.is_empty()) {
         let names: Vec<String> = steps.iter().map(in_words).collect();
@@ -105,7 +110,7 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
     if !enabled || steps.is_empty() {
         return None;
     }
-    let combo = Combo { id: id.value.into(), description, strategy, connections, sticky, steps };
+    let combo = Combo { id: id.value.into(), description, strategy, connections, sticky, cache, join, steps };
     Some(Drafted { combo, path, origin: id.origin, steps: origins })
 }
 
@@ -195,6 +200,15 @@ fn step(path: String, item: &Node, sink: &mut Sink) -> Option<Step> {
         }
     };
     Some(Step { wanted, weight })
+}
+
+/// `true` or `false`, if it is said.
+fn said(fields: &Fields<'_>, key: &Key, sink: &mut Sink) -> Option<bool> {
+    if fields.node(key).is_none() {
+        sink.holds_not(fields.path_of(key), Origin::Default);
+        return None;
+    }
+    Some(fields.truth(sink, key, false))
 }
 
 fn described(fields: &Fields<'_>, sink: &mut Sink) -> Option<String> {

@@ -7,7 +7,7 @@ use canon::Dialect;
 use super::{
     auth,
     boot::Boot,
-    combos,
+    cache, combos,
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
@@ -117,6 +117,7 @@ impl Loader {
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
+        let cache = cache::read(&open(&cache::SECTION, sink), sink);
         let routing = routing::read(&open(&routing::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken };
@@ -142,7 +143,7 @@ impl Loader {
             keep_alive: server.keep_alive,
         };
         let limits = server.limits;
-        (boot, Settings { connections, combos, routing, timeouts, limits, responses, idempotency })
+        (boot, Settings { connections, combos, routing, timeouts, limits, responses, cache, idempotency })
     }
 }
 

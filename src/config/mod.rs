@@ -4,6 +4,7 @@
 
 mod auth;
 mod boot;
+mod cache;
 mod combos;
 mod effective;
 mod env;

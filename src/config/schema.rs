@@ -1,7 +1,9 @@
 //! The names of all settings, and which name somebody may have meant. What a setting does is for the
 //! sections to say; each declares its keys beside the code that reads them.
 
-use super::{auth, combos, idempotency, log, mask, providers, responses, routing, server, store, timeouts};
+use super::{
+    auth, cache, combos, idempotency, log, mask, providers, responses, routing, server, store, timeouts,
+};
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
@@ -41,13 +43,14 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 10] = [
+pub(super) static SECTIONS: [&Section; 11] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
     &store::SECTION,
     &responses::SECTION,
     &idempotency::SECTION,
+    &cache::SECTION,
     &routing::SECTION,
     &timeouts::SECTION,
     &providers::SECTION,

@@ -3,6 +3,8 @@
 use canon::{Frame, Losses, Usage};
 use tokio::time::Instant;
 
+use super::{pipeline::Served, reuse::Recorder};
+
 /// The count of one request.
 #[derive(Debug)]
 pub(super) struct Meter {
@@ -11,6 +13,8 @@ pub(super) struct Meter {
     usage: Option<Usage>,
     bytes: u64,
     losses: Losses,
+    /// Writes along what is to be kept.
+    recorder: Option<Box<Recorder>>,
 }
 
 impl Meter {
@@ -23,6 +27,7 @@ impl Meter {
             usage: None,
             bytes: 0,
             losses: Losses::default(),
+            recorder: None,
         }
     }
 
@@ -41,6 +46,9 @@ impl Meter {
     /// Forgets the frames of an attempt that failed: the client got none of them.
     pub(super) fn forget(&mut self) {
         (self.usage, self.bytes, self.losses) = (None, 0, Losses::default());
+        if let Some(recorder) = &mut self.recorder {
+            recorder.forget();
+        }
     }
 
     /// Notes that the first content is there.
@@ -53,11 +61,39 @@ impl Meter {
     /// Counts a frame. Providers that report usage more than once report running totals.
     pub(super) fn frame(&mut self, frame: &Frame) {
         self.bytes += frame.bytes.len() as u64;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add(&frame.bytes);
+        }
         if let Some(usage) = frame.usage {
             self.usage = Some(self.usage.unwrap_or_default().merged(usage));
         }
         if let Some(losses) = &frame.losses {
             self.losses.extend(losses.as_ref().clone());
+        }
+    }
+
+    /// Has the answer written along, to be kept.
+    pub(super) fn record(&mut self, recorder: Option<Recorder>) {
+        self.recorder = recorder.map(Box::new);
+    }
+
+    /// Tells who serves the answer that is written along.
+    pub(super) fn serve(&mut self, served: Served) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.serve(served);
+        }
+    }
+
+    /// Whether the answer is written along.
+    #[must_use]
+    pub(super) const fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// The answer is whole: keeps it, where it was written along.
+    pub(super) fn keep(&mut self) {
+        if let Some(recorder) = self.recorder.take() {
+            recorder.keep();
         }
     }
 

@@ -29,7 +29,7 @@ use super::{
     policy,
     ports::{Clock, ReceiptSink, Request, Task, Upstream},
     refusal::Refusal,
-    resolve,
+    resolve, reuse,
     settings::{Catalogue, Settings},
     settle::{Opening, Settlement},
 };
@@ -45,6 +45,7 @@ pub struct Engine {
     upstream: Arc<dyn Upstream>,
     receipts: Arc<dyn ReceiptSink>,
     clock: Arc<dyn Clock>,
+    pub(super) reuse: reuse::Shared,
 }
 
 /// Settings and what was derived from them. A request uses one to its end.
@@ -53,6 +54,8 @@ pub struct Snapshot {
     pub settings: Arc<Settings>,
     /// The index over their connections.
     pub directory: Directory,
+    /// For which names answers are given again.
+    rules: reuse::Rules,
     /// When they were loaded, in milliseconds since the Unix epoch.
     pub loaded_at: i64,
 }
@@ -74,6 +77,8 @@ pub struct Inbound {
     /// How long the status is held back for the first content of a stream, and how long a stream
     /// may be silent before a sign of life is due.
     pub keep_alive: Duration,
+    /// What the client says of answers that were made before.
+    pub freshness: reuse::Freshness,
 }
 
 /// One account, as it was when something was left with it.
@@ -91,6 +96,8 @@ pub struct Reply {
     pub served: Arc<OnceLock<Served>>,
     /// The answer as it comes.
     pub pieces: Pieces,
+    /// What the cache did, where it is on for the request.
+    pub cached: Option<reuse::Cached>,
 }
 
 /// Who serves an answer.
@@ -139,14 +146,16 @@ impl Engine {
         seed: u64,
     ) -> Self {
         let admission = Admission::new(&settings.limits);
+        let reuse = reuse::Shared::new(&settings.cache);
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (memory, seeds) = (Mutex::default(), Seeds::new(seed));
-        Self { snapshot, catalogue, health, memory, seeds, admission, upstream, receipts, clock }
+        Self { snapshot, catalogue, health, memory, seeds, admission, upstream, receipts, clock, reuse }
     }
 
     /// Takes new settings. Running requests keep the ones that they began with.
     pub fn reload(&self, settings: Settings) {
         self.admission.resize(&settings.limits);
+        self.reuse.cache.resize(&settings.cache);
         self.health.retain(&settings.connections);
         self.snapshot.store(Arc::new(Snapshot::new(settings, &self.catalogue, self.clock.now())));
     }
@@ -175,14 +184,43 @@ impl Engine {
         &*self.clock
     }
 
+    /// The clock, to be kept.
+    pub(super) fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Answers a request.
     ///
     /// # Errors
     /// When there is no answer to give; its receipt is written.
     pub async fn generate(&self, inbound: Inbound) -> Result<Reply, Refusal> {
         let snapshot = self.snapshot();
+        match snapshot.rules.of(&inbound.request.facts.model) {
+            None => self.fresh(inbound, &snapshot, None).await,
+            Some(rule) => Box::pin(self.reusing(inbound, snapshot, rule)).await,
+        }
+    }
+
+    /// Has a request answered by a provider.
+    pub(super) async fn fresh(
+        &self,
+        inbound: Inbound,
+        snapshot: &Snapshot,
+        recorder: Option<reuse::Recorder>,
+    ) -> Result<Reply, Refusal> {
+        self.race(inbound, snapshot, recorder).await?.reply().await
+    }
+
+    /// Makes a request ready to be put to providers.
+    pub(super) async fn race(
+        &self,
+        inbound: Inbound,
+        snapshot: &Snapshot,
+        recorder: Option<reuse::Recorder>,
+    ) -> Result<Running, Refusal> {
         let mut settlement = self.open(&inbound);
-        match self.prepare(&inbound, &snapshot, &mut settlement).await {
+        settlement.meter.record(recorder);
+        match self.prepare(&inbound, snapshot, &mut settlement).await {
             Ok((permit, plan)) => {
                 let race = Race {
                     upstream: Arc::clone(&self.upstream),
@@ -194,7 +232,7 @@ impl Engine {
                     permit,
                     id: inbound.id.as_str().into(),
                 };
-                reply(race, inbound.keep_alive).await
+                Ok(Running { race, keep_alive: inbound.keep_alive })
             }
             Err(refusal) => {
                 settlement.refuse(&refusal);
@@ -203,7 +241,7 @@ impl Engine {
         }
     }
 
-    fn open(&self, inbound: &Inbound) -> Settlement {
+    pub(super) fn open(&self, inbound: &Inbound) -> Settlement {
         let facts = &inbound.request.facts;
         let opening = Opening {
             id: inbound.id.clone(),
@@ -301,7 +339,21 @@ impl Seeds {
 impl Snapshot {
     fn new(settings: Settings, catalogue: &Arc<Catalogue>, now: i64) -> Self {
         let directory = Directory::new(&settings, Arc::clone(catalogue));
-        Self { settings: Arc::new(settings), directory, loaded_at: now }
+        let rules = reuse::Rules::new(&settings);
+        Self { settings: Arc::new(settings), directory, rules, loaded_at: now }
+    }
+}
+
+/// A request that is ready to be put to providers.
+pub(super) struct Running {
+    race: Race,
+    keep_alive: Duration,
+}
+
+impl Running {
+    /// Puts it to them.
+    pub(super) async fn reply(self) -> Result<Reply, Refusal> {
+        reply(self.race, self.keep_alive).await
     }
 }
 
@@ -319,14 +371,15 @@ async fn reply(race: Race, keep_alive: Duration) -> Result<Reply, Refusal> {
         Err(_) => {
             commitment.store(true, Ordering::Relaxed);
             let served = Arc::default();
-            Ok(Reply { pieces: late(running, keep_alive, Arc::clone(&served)), served })
+            let pieces = late(running, keep_alive, Arc::clone(&served));
+            Ok(Reply { pieces, served, cached: None })
         }
     }
 }
 
 fn committed(started: Started, keep_alive: Duration) -> Reply {
     let served = Arc::new(OnceLock::from(served(&started)));
-    Reply { served, pieces: Box::pin(deliver(started, keep_alive)) }
+    Reply { served, pieces: Box::pin(deliver(started, keep_alive)), cached: None }
 }
 
 fn served(started: &Started) -> Served {
@@ -369,7 +422,11 @@ fn late(
 }
 
 /// Passes on an answer that has begun.
-fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> + Send {
+fn deliver(mut started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> + Send {
+    if started.settlement.meter.records() {
+        let served = served(&started);
+        started.settlement.meter.serve(served);
+    }
     let Started { target, held, rest, mut settlement, health, settings, deadline, permit, .. } = started;
     stream! {
         // Settled before the last bytes are handed over: a client that leaves right after them has had its answer.

@@ -81,6 +81,11 @@ impl Settlement {
         }
     }
 
+    /// Writes no receipt after all.
+    pub(super) fn cancel(mut self) {
+        self.receipt = None;
+    }
+
     /// Notes what was planned.
     pub(super) fn planned(&mut self, strategy: &'static str, skipped: Vec<SkipRecord>) {
         if let Some(receipt) = &mut self.receipt {
@@ -129,6 +134,7 @@ impl Settlement {
 
     /// The client got the whole answer.
     pub(super) fn complete(&mut self) {
+        self.meter.keep();
         self.finish(Outcome::Completed, Some(200), None);
     }
 

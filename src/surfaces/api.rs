@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use canon::{DecodeError, Facts, ScanError};
-use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use operations::Scope;
 
 use super::{
@@ -24,6 +24,7 @@ use crate::{
         pipeline::{Inbound, Keeper, Reply, Served},
         ports::{self, Task},
         refusal::Refusal,
+        reuse::{Cached, Freshness},
     },
     ops,
 };
@@ -33,6 +34,9 @@ pub(super) const WEB_SEARCH: &str = "web-search";
 
 /// Says what translation lost.
 const LOSS: HeaderName = HeaderName::from_static("x-trivium-translation-loss");
+
+/// Says what the cache did.
+const CACHE: HeaderName = HeaderName::from_static("x-trivium-cache");
 
 /// What the handlers of the client APIs use.
 #[derive(Clone)]
@@ -151,11 +155,18 @@ impl Api {
             pin,
             tag,
             keep_alive: self.keep_alive,
+            freshness: Freshness::of(&visit.parts.headers),
         };
         let reply = self.engine.generate(inbound).await?;
         let mut headers = HeaderMap::new();
         if let Some(served) = reply.served.get() {
             name(&mut headers, served);
+        }
+        if let Some(cached) = reply.cached {
+            headers.insert(CACHE, HeaderValue::from_static(cached.as_str()));
+            if let Cached::Hit(age) = cached {
+                headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
+            }
         }
         Ok((reply, headers))
     }

@@ -1,14 +1,44 @@
-//! Answers that were made once and given again. Here are the receipts of those that are given by a surface.
+//! Answers that were made once and given again: from the cache, and to requests that are the same and under way at the same
+//! time. Also the receipts of answers that a surface gives again.
+
+mod cache;
+mod join;
+mod key;
+mod rules;
+mod serve;
+
+pub use rules::Freshness;
+pub use serve::Cached;
+
+pub(super) use cache::Recorder;
+pub(super) use rules::Rules;
+
+use std::sync::Arc;
 
 use canon::Dialect;
+
+use self::{cache::Cache, join::Joins};
 
 use super::{
     caller::Caller,
     pipeline::Engine,
     receipt::Reuse,
     refusal::Refusal,
+    settings,
     settle::{Opening, Settlement},
 };
+
+/// What requests share.
+pub(super) struct Shared {
+    pub(super) cache: Arc<Cache>,
+    joins: Arc<Joins>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: &settings::Cache) -> Self {
+        Self { cache: Arc::new(Cache::new(settings)), joins: Arc::default() }
+    }
+}
 
 /// What a receipt says of a request that is answered with an answer made for another.
 #[derive(Debug, Clone)]

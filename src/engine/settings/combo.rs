@@ -17,6 +17,10 @@ pub struct Combo {
     pub connections: Strategy,
     /// Requests in a row that stay with one step, where the strategy takes turns or draws. At least 1.
     pub sticky: u32,
+    /// Whether its answers are kept and given again; `None`: as usual.
+    pub cache: Option<bool>,
+    /// Whether a request waits for one like it that is under way; `None`: as usual.
+    pub join: Option<bool>,
     /// The steps in order; at least one.
     pub steps: Vec<Step>,
 }

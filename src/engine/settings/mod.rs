@@ -1,6 +1,7 @@
 //! The immutable snapshot that routing reads. `config` makes one from what was written; a request
 //! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
 
+mod cache;
 mod catalogue;
 mod combo;
 mod connection;
@@ -12,6 +13,7 @@ mod provider;
 mod routing;
 mod secret;
 
+pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
@@ -42,6 +44,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What is kept of Responses.
     pub responses: Keeping,
+    /// Which answers are given again.
+    pub cache: Cache,
     /// What is remembered of requests with an idempotency key.
     pub idempotency: Idempotency,
 }

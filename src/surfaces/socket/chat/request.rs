@@ -30,6 +30,7 @@ use crate::{
         pipeline::{Inbound, Piece, Pieces, Reply, Served},
         ports,
         refusal::Refusal,
+        reuse::Freshness,
     },
     surfaces::{
         api::{Api, not_a_request},
@@ -173,8 +174,9 @@ async fn answer(
         pin: None,
         tag: None,
         keep_alive: api.keep_alive,
+        freshness: Freshness::default(),
     };
-    let Reply { served, pieces } = api.engine.generate(inbound).await?;
+    let Reply { served, pieces, .. } = api.engine.generate(inbound).await?;
     if stream {
         streamed(pieces, &served, outlet).await
     } else {
