@@ -2,6 +2,7 @@
 //! not in a circle, is checked in `combos/lead.rs`.
 
 mod lead;
+mod shaping;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -34,7 +35,24 @@ const WEIGHT: Key = Key::new("weight", "a whole number from 0 to 1000000", "70")
 
 pub(super) static SECTION: Section = Section {
     name: "combos",
-    keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, ENABLED, CACHE, JOIN, STEPS],
+    keys: &[
+        ID,
+        DESCRIPTION,
+        STRATEGY,
+        CONNECTIONS,
+        STICKY,
+        ENABLED,
+        CACHE,
+        JOIN,
+        shaping::COMPRESS,
+        shaping::THINKING,
+        shaping::SYSTEM,
+        shaping::SYSTEM_PLACE,
+        shaping::BACKGROUND,
+        shaping::SMALL,
+        shaping::LARGE,
+        STEPS,
+    ],
 };
 
 /// A step of which more is said than its model.
@@ -60,6 +78,8 @@ struct Drafted {
     path: String,
     origin: Origin,
     steps: Vec<Origin>,
+    /// Where its requests may be sent instead.
+    elsewhere: Vec<shaping::Elsewhere>,
 }
 
 /// The combos in the order of the file.
@@ -100,6 +120,7 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
     let sticky = fields.number(sink, &STICKY, 1..=10_000, 1);
     let enabled = fields.truth(sink, &ENABLED, true);
     let description = described(&fields, sink);
+    let (shaping, elsewhere) = shaping::read(&fields, sink);
     let (cache, join) = (said(&fields, &CACHE, sink), said(&fields, &JOIN, sink));
     let (steps, origins) = steps(&fields, sink);
     if let (Some(node), false) = (fields.node(&STEPS), steps.is_empty()) {
@@ -110,8 +131,18 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
     if !enabled || steps.is_empty() {
         return None;
     }
-    let combo = Combo { id: id.value.into(), description, strategy, connections, sticky, cache, join, steps };
-    Some(Drafted { combo, path, origin: id.origin, steps: origins })
+    let combo = Combo {
+        id: id.value.into(),
+        description,
+        strategy,
+        connections,
+        sticky,
+        cache,
+        join,
+        shaping,
+        steps,
+    };
+    Some(Drafted { combo, path, origin: id.origin, steps: origins, elsewhere })
 }
 
 fn id(fields: &Fields<'_>, sink: &mut Sink) -> Option<Written<String>> {

@@ -19,6 +19,7 @@ mod resolve;
 pub mod reuse;
 pub mod settings;
 mod settle;
+pub mod shaping;
 
 pub use admit::Admission;
 pub use pipeline::Engine;

@@ -12,7 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use async_stream::stream;
 use bytes::Bytes;
-use canon::{Dialect, Losses, Mark};
+use canon::{Dialect, Edit, Losses, Mark};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use operations::Scope;
@@ -32,6 +32,7 @@ use super::{
     resolve, reuse,
     settings::{Catalogue, Settings},
     settle::{Opening, Settlement},
+    shaping::{Shaped, Shapers},
 };
 
 /// The engine: everything that requests share.
@@ -56,6 +57,8 @@ pub struct Snapshot {
     pub directory: Directory,
     /// For which names answers are given again.
     rules: reuse::Rules,
+    /// For which names requests are shaped.
+    pub shapers: Shapers,
     /// When they were loaded, in milliseconds since the Unix epoch.
     pub loaded_at: i64,
 }
@@ -79,6 +82,8 @@ pub struct Inbound {
     pub keep_alive: Duration,
     /// What the client says of answers that were made before.
     pub freshness: reuse::Freshness,
+    /// What the surface did to the request before.
+    pub shaped: Shaped,
 }
 
 /// One account, as it was when something was left with it.
@@ -117,6 +122,8 @@ pub struct Served {
     pub dialect: Dialect,
     /// What translation lost.
     pub losses: Losses,
+    /// What was done to the request by the operator's wish.
+    pub shaped: Vec<Edit>,
 }
 
 /// What goes to the client, one after the other. Dropping it stops the work for it.
@@ -220,13 +227,15 @@ impl Engine {
     ) -> Result<Running, Refusal> {
         let mut settlement = self.open(&inbound);
         settlement.meter.record(recorder);
+        let name = inbound.shaped.asked.as_ref().unwrap_or(&inbound.request.facts.model);
+        let shaping = snapshot.shapers.of(name).cloned();
         match self.prepare(&inbound, snapshot, &mut settlement).await {
             Ok((permit, plan)) => {
                 let race = Race {
                     upstream: Arc::clone(&self.upstream),
                     health: Arc::clone(&self.health),
                     settings: Arc::clone(&snapshot.settings),
-                    request: inbound.request,
+                    request: Request { shaping, ..inbound.request },
                     plan,
                     settlement,
                     permit,
@@ -248,10 +257,12 @@ impl Engine {
             at: self.clock.now(),
             client_request_id: inbound.client_request_id.clone(),
             dialect: inbound.request.dialect,
-            model: facts.model.clone(),
+            model: inbound.shaped.asked.as_ref().unwrap_or(&facts.model).clone(),
             stream: facts.stream,
         };
-        self.settlement(opening, &inbound.caller)
+        let mut settlement = self.settlement(opening, &inbound.caller);
+        settlement.shaped(&inbound.shaped.shapes);
+        settlement
     }
 
     /// Opens a receipt.
@@ -339,8 +350,8 @@ impl Seeds {
 impl Snapshot {
     fn new(settings: Settings, catalogue: &Arc<Catalogue>, now: i64) -> Self {
         let directory = Directory::new(&settings, Arc::clone(catalogue));
-        let rules = reuse::Rules::new(&settings);
-        Self { settings: Arc::new(settings), directory, rules, loaded_at: now }
+        let (rules, shapers) = (reuse::Rules::new(&settings), Shapers::new(&settings));
+        Self { settings: Arc::new(settings), directory, rules, shapers, loaded_at: now }
     }
 }
 
@@ -392,6 +403,7 @@ fn served(started: &Started) -> Served {
         attempts: started.attempts,
         dialect: target.dialect,
         losses: started.losses.clone(),
+        shaped: started.settlement.edits().iter().copied().filter(|edit| edit.is_shaping()).collect(),
     }
 }
 

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use super::{
     fault::{Fault, FaultKind},
     receipt::Receipt,
-    settings::{Connection, ModelFacts, Timeouts},
+    settings::{Connection, ModelFacts, Shaping, Timeouts},
 };
 
 /// One place that a request can go to.
@@ -44,6 +44,8 @@ pub struct Request {
     pub searches: bool,
     /// Whether the hub keeps the answer itself where the provider does not speak the dialect (Responses).
     pub keeps: bool,
+    /// What is to be done to the request at its target, by the operator's wish. The engine fills it in.
+    pub shaping: Option<Arc<Shaping>>,
 }
 
 /// What is asked for, beside the dialect. Only generation is translated: all else goes to those who speak the dialect.

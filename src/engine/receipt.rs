@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canon::{Dialect, Edit, Losses, Usage};
 
-use super::fault::FaultKind;
+use super::{fault::FaultKind, shaping::Shape};
 
 /// One finished request: who asked, what was planned, what was tried, and how it ended.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Receipt {
     pub error: Option<&'static str>,
     /// Set where the answer was made for another request: nothing was asked of a provider, and nothing spent.
     pub reused: Option<Reuse>,
+    /// What was done to the request before it was planned.
+    pub shaped: Vec<Shape>,
     /// Tokens, where known.
     pub usage: Option<Usage>,
     /// Changes made to the passed-through body for the last attempt.

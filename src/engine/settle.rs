@@ -16,6 +16,7 @@ use super::{
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, Reuse, SkipRecord},
     refusal::Refusal,
+    shaping::Shape,
 };
 use crate::observe::events;
 
@@ -64,6 +65,7 @@ impl Settlement {
             outcome: Outcome::ClientLeft,
             error: Some(Code::ClientClosed.as_str()),
             reused: None,
+            shaped: Vec::new(),
             usage: None,
             edits: Vec::new(),
             losses: Losses::default(),
@@ -79,6 +81,19 @@ impl Settlement {
         if let Some(receipt) = &mut self.receipt {
             receipt.reused = Some(how);
         }
+    }
+
+    /// Notes what was done to the request before.
+    pub(super) fn shaped(&mut self, shapes: &[Shape]) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.shaped.extend_from_slice(shapes);
+        }
+    }
+
+    /// What was done to the body of the last attempt.
+    #[must_use]
+    pub(super) fn edits(&self) -> &[Edit] {
+        self.receipt.as_ref().map_or(&[], |receipt| &receipt.edits)
     }
 
     /// Writes no receipt after all.

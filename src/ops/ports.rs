@@ -67,6 +67,8 @@ pub struct ReceiptDetail {
     pub error: Option<String>,
     /// How the request came by an answer that was made for another: `cached`, `joined` or `replayed`.
     pub reused: Option<String>,
+    /// What was done to the request before it was planned.
+    pub shaped: Vec<String>,
     /// The part of the prompt tokens that was read from a cache.
     pub cached_input: u64,
     /// The part of the answer tokens that was spent on reasoning.

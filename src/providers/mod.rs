@@ -16,6 +16,7 @@ mod reported;
 mod request;
 mod retry;
 mod search;
+mod shape;
 mod translated;
 mod wire;
 mod words;

@@ -179,6 +179,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
         outcome: Outcome::Completed,
         error: None,
         reused: None,
+        shaped: Vec::new(),
         usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4, ..Usage::default() }),
         edits: vec![Edit::Model, Edit::IncludeUsage],
         losses: {

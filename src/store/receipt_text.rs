@@ -31,6 +31,8 @@ struct Detail<'a> {
     error: Option<&'a str>,
     #[serde(skip_serializing_if = "is_default")]
     reused: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shaped: Vec<&'static str>,
     #[serde(skip_serializing_if = "is_default")]
     cached_input: u64,
     #[serde(skip_serializing_if = "is_default")]
@@ -96,6 +98,7 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
         client_request_id: receipt.client_request_id.as_deref(),
         error: receipt.error,
         reused: receipt.reused.map(Reuse::as_str),
+        shaped: receipt.shaped.iter().map(|shape| shape.as_str()).collect(),
         cached_input: usage.cached_input,
         reasoning: usage.reasoning,
         edits: receipt.edits.iter().map(|edit| edit.as_str()).collect(),

@@ -14,7 +14,7 @@ use super::{
     front::Ids,
     idempotent::Known,
     identify::Identify,
-    render,
+    render, shape,
 };
 use crate::{
     engine::{
@@ -25,6 +25,7 @@ use crate::{
         ports::{self, Task},
         refusal::Refusal,
         reuse::{Cached, Freshness},
+        shaping::Shaped,
     },
     ops,
 };
@@ -34,6 +35,9 @@ pub(super) const WEB_SEARCH: &str = "web-search";
 
 /// Says what translation lost.
 const LOSS: HeaderName = HeaderName::from_static("x-trivium-translation-loss");
+
+/// Says what was done to the request by the operator's wish.
+const SHAPED: HeaderName = HeaderName::from_static("x-trivium-shaped");
 
 /// Says what the cache did.
 const CACHE: HeaderName = HeaderName::from_static("x-trivium-cache");
@@ -137,7 +141,12 @@ impl Api {
 
     /// Asks the engine, and says in headers who serves the answer.
     pub(super) async fn ask(&self, visit: &Visit, question: Question) -> Result<(Reply, HeaderMap), Refusal> {
-        let Question { task, body, facts, headers, pin, tag, keeps, .. } = question;
+        let Question { task, mut body, mut facts, headers, pin, tag, keeps, .. } = question;
+        let mut shaped = Shaped::default();
+        if task == Task::Generate && pin.is_none() {
+            shaped = shape::rerouted(&self.engine.snapshot(), visit.ids.dialect, &mut body, &mut facts);
+        }
+        let shapes = shaped.shapes.clone();
         let facts = Arc::new(facts);
         let inbound = Inbound {
             id: visit.ids.own.to_string(),
@@ -151,16 +160,25 @@ impl Api {
                 headers,
                 searches: tag == Some(WEB_SEARCH),
                 keeps,
+                shaping: None,
             },
             pin,
             tag,
             keep_alive: self.keep_alive,
             freshness: Freshness::of(&visit.parts.headers),
+            shaped,
         };
         let reply = self.engine.generate(inbound).await?;
         let mut headers = HeaderMap::new();
         if let Some(served) = reply.served.get() {
             name(&mut headers, served);
+        }
+        let edits = reply.served.get().map_or(&[][..], |served| &served.shaped);
+        let words: Vec<&str> = (shapes.iter().map(|shape| shape.as_str()))
+            .chain(edits.iter().map(|edit| edit.as_str()))
+            .collect();
+        if let (false, Ok(value)) = (words.is_empty(), HeaderValue::try_from(words.join(", "))) {
+            headers.insert(SHAPED, value);
         }
         if let Some(cached) = reply.cached {
             headers.insert(CACHE, HeaderValue::from_static(cached.as_str()));

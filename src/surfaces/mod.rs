@@ -20,6 +20,7 @@ mod path;
 mod probes;
 mod render;
 mod server;
+mod shape;
 mod socket;
 mod stay;
 

@@ -13,6 +13,7 @@ mod idempotency;
 mod models;
 mod responses;
 mod shapes;
+mod shaping;
 mod silence;
 mod sockets;
 mod strategies;

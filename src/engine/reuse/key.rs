@@ -13,13 +13,14 @@ use crate::engine::{
     pipeline::Inbound,
     plan::{Group, Node},
     ports::Task,
+    settings::Shaping,
 };
 
 /// The hash of a request.
 pub(in crate::engine) type Key = [u8; 32];
 
 /// The key of a request that `candidates` may serve; `None` where no answer to it may be given twice.
-pub(super) fn of(inbound: &Inbound, candidates: &Group) -> Option<Key> {
+pub(super) fn of(inbound: &Inbound, candidates: &Group, shaping: Option<&Shaping>) -> Option<Key> {
     let request = &inbound.request;
     let task = match request.task {
         Task::Generate => "generate",
@@ -49,6 +50,9 @@ pub(super) fn of(inbound: &Inbound, candidates: &Group) -> Option<Key> {
         hash.part(value.as_bytes());
     }
     hash.targets(candidates);
+    if let Some(shaping) = shaping {
+        hash.part(format!("{shaping:?}").as_bytes());
+    }
     Some(hash.0.finalize().into())
 }
 

@@ -175,7 +175,8 @@ impl Engine {
 fn identify(inbound: &Inbound, snapshot: &Snapshot) -> Option<Key> {
     policy::require(&inbound.caller, Scope::ExecuteCompletions).ok()?;
     let candidates = resolve::candidates(snapshot, inbound).ok()?;
-    key::of(inbound, &candidates)
+    let name = inbound.shaped.asked.as_ref().unwrap_or(&inbound.request.facts.model);
+    key::of(inbound, &candidates, snapshot.shapers.of(name).map(|shaping| &**shaping))
 }
 
 /// A reply that was made for another request. Its receipt is complete: nothing can go wrong any more.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Strategy;
+use super::{Shaping, Strategy};
 
 /// Ordered steps and a strategy. An alias is a combo with the strategy `priority`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Combo {
     pub cache: Option<bool>,
     /// Whether a request waits for one like it that is under way; `None`: as usual.
     pub join: Option<bool>,
+    /// What is done to its requests.
+    pub shaping: Option<Arc<Shaping>>,
     /// The steps in order; at least one.
     pub steps: Vec<Step>,
 }

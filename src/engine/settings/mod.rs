@@ -12,6 +12,7 @@ mod model;
 mod provider;
 mod routing;
 mod secret;
+mod shaping;
 
 pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
@@ -26,6 +27,7 @@ pub use provider::{
 };
 pub use routing::{AUTO, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use secret::Secret;
+pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
 
 use std::sync::Arc;
 

@@ -36,6 +36,7 @@ use crate::{
         api::{Api, not_a_request},
         delivery::whole,
         front::Ids,
+        shape,
     },
 };
 
@@ -156,7 +157,9 @@ async fn answer(
     payload: Bytes,
     outlet: &Outlet<'_>,
 ) -> Result<Message, Stop> {
-    let facts = scan(&payload).map_err(|error| not_a_request(&error))?;
+    let mut payload = payload;
+    let mut facts = scan(&payload).map_err(|error| not_a_request(&error))?;
+    let shaped = shape::rerouted(&api.engine.snapshot(), Dialect::Chat, &mut payload, &mut facts);
     let stream = facts.stream;
     let inbound = Inbound {
         id: ids.own.to_string(),
@@ -170,11 +173,13 @@ async fn answer(
             headers: HeaderMap::new(),
             searches: false,
             keeps: false,
+            shaping: None,
         },
         pin: None,
         tag: None,
         keep_alive: api.keep_alive,
         freshness: Freshness::default(),
+        shaped,
     };
     let Reply { served, pieces, .. } = api.engine.generate(inbound).await?;
     if stream {
