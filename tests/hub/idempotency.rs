@@ -203,3 +203,18 @@ async fn a_provider_of_another_dialect_makes_no_difference() {
     }
     assert_eq!(String::from_utf8(text).unwrap(), first.text);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_a_large_answer_it_is_remembered_that_it_was_given() {
+    let builder = TestHub::builder().yaml("idempotency: {max_item_mb: 1}\n");
+    let hub = builder.account("a", "sim-ok").build().await;
+    for (key, stream) in [("k", false), ("l", true)] {
+        let said = format!("echo: {}", "abcdefgh ".repeat(130_000));
+        let body = json!({"model": "m", "stream": stream, "messages": [{"role": "user", "content": said}]});
+        let first = hub.send(keyed(post("/v1/chat/completions", &body), key)).await;
+        assert!(first.is_whole() && first.text.len() > 1024 * 1024, "{}", first.text.len());
+        let again = hub.send(keyed(post("/v1/chat/completions", &body), key)).await;
+        assert_eq!((again.status.as_u16(), again.code()), (409, "idempotency_conflict".to_owned()));
+    }
+    assert_eq!(hub.calls(["sim-ok"]), [2]);
+}

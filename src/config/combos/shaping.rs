@@ -98,7 +98,10 @@ fn system(fields: &Fields<'_>, sink: &mut Sink) -> Option<SystemPrompt> {
 }
 
 fn background(fields: &Fields<'_>, sink: &mut Sink, elsewhere: &mut Vec<Elsewhere>) -> Option<Background> {
-    let node = fields.node(&BACKGROUND)?;
+    let Some(node) = fields.node(&BACKGROUND) else {
+        sink.holds_not(fields.path_of(&BACKGROUND), Origin::Default);
+        return None;
+    };
     if !matches!(node.value, Value::Map(_)) {
         let to = name(fields, &BACKGROUND, sink, elsewhere)?;
         return Some(Background { to, phrases: Vec::new() });
@@ -117,7 +120,10 @@ fn by_size(
     sink: &mut Sink,
     elsewhere: &mut Vec<Elsewhere>,
 ) -> Option<BySize> {
-    let node = fields.node(key)?;
+    let Some(node) = fields.node(key) else {
+        sink.holds_not(fields.path_of(key), Origin::Default);
+        return None;
+    };
     let overlay = Overlay::default();
     let inner = Fields::open(&SIZE_KEYS, fields.path_of(key), Some(node), &overlay, sink);
     if inner.node(&TOKENS).is_none() {

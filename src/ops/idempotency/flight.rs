@@ -213,3 +213,53 @@ impl Drop for Seat {
         self.flight.room.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn chunk(bytes: usize) -> Bytes {
+        Bytes::from(vec![b'x'; bytes])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everybody_reads_from_the_beginning_and_to_the_end() {
+        let flight = Arc::new(Flight::new());
+        let mut early = flight.sit().unwrap();
+        flight.push(chunk(1)).await;
+        let mut late = flight.sit().unwrap();
+        flight.push(chunk(2)).await;
+        flight.end();
+        for seat in [&mut early, &mut late] {
+            assert_eq!(seat.next().await.unwrap().len(), 1);
+            assert_eq!(seat.next().await.unwrap().len(), 2);
+            assert!(seat.next().await.is_none());
+            assert!(seat.head().await.is_err());
+        }
+        drop((early, late));
+        assert!(!flight.is_read());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_the_bound_it_goes_at_the_pace_of_the_slowest_and_nobody_joins() {
+        let flight = Arc::new(Flight::new());
+        let (mut quick, slow) = (flight.sit().unwrap(), flight.sit().unwrap());
+        flight.push(chunk(WINDOW)).await;
+        assert!(quick.next().await.is_some());
+        flight.forget();
+        assert_eq!(flight.sit().err(), Some(Denied::NotKept));
+        let blocked = timeout(Duration::from_secs(1), flight.push(chunk(1))).await;
+        assert!(blocked.is_err());
+        drop(slow);
+        flight.push(chunk(2)).await;
+        assert_eq!(quick.next().await.unwrap().len(), 2);
+        assert_eq!(flight.lock().bytes, 0);
+        assert!(flight.whole().is_none());
+    }
+}

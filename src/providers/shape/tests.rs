@@ -1,5 +1,7 @@
 //! What shortening keeps, whatever the conversation is like.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::collections::HashSet;
 
 use canon::{Block, Kind, Message, Role, Thinking, ToolCall, ToolResult, Turn};
@@ -170,8 +172,9 @@ proptest! {
         prop_assert_eq!(shortened, was > budget);
         prop_assert_eq!(calls(&after.messages), results(&after.messages));
         prop_assert_eq!(&after.instructions, &vec![Block::text("be kind")]);
-        // The last message is there to the letter, and the user's last question too.
-        prop_assert_eq!(after.messages.last(), messages.last());
+        // The last message is there to the letter, at most behind the notice, and so is the user's last question.
+        let (last, was) = (after.messages.last().unwrap(), messages.last().unwrap());
+        prop_assert!(last.role == was.role && last.blocks.ends_with(&was.blocks));
         let asked = super::segments::question(&messages).and_then(|at| messages[at].blocks.last().cloned());
         prop_assert!(after.messages.iter().any(|message| message.blocks.last() == asked.as_ref()));
         prop_assert_eq!(after.messages[0].role, Role::User);
