@@ -26,6 +26,8 @@ use trivium::{
         pipeline::{Inbound, Piece},
         ports::{self, ReceiptSink},
         receipt::Receipt,
+        reuse::Freshness,
+        shaping::Shaped,
     },
     outbound::{
         Body, Transport, TransportError,
@@ -196,10 +198,13 @@ async fn answer(engine: &Engine, caller: &Caller, body: &Bytes) -> usize {
             headers: http::HeaderMap::new(),
             searches: false,
             keeps: false,
+            shaping: None,
         },
         pin: None,
         tag: None,
         keep_alive: Duration::from_secs(15),
+        freshness: Freshness::default(),
+        shaped: Shaped::default(),
     };
     let mut pieces = engine.generate(inbound).await.map_err(|refusal| refusal.message).unwrap().pieces;
     let mut bytes = 0;

@@ -7,8 +7,8 @@ use trivium::{
     engine::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
-            Catalogue, Connection, Keeping, Limits, Models, PrefixMatch, Provider, Routing, Secret, Settings,
-            Timeouts,
+            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, Models, PrefixMatch, Provider,
+            Routing, Secret, Settings, Timeouts,
         },
     },
     providers::catalog,
@@ -54,6 +54,8 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         limits: Limits::default(),
         responses: Keeping::default(),
         budgets: Vec::new(),
+        cache: Cache::default(),
+        idempotency: Idempotency::default(),
     }
 }
 

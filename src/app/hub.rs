@@ -24,7 +24,7 @@ use crate::{
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
-    ops::{OpError, keys::Keys, responses::Responses, routing::Routing},
+    ops::{OpError, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing},
     outbound::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
@@ -168,12 +168,14 @@ impl Hub {
         index.accept_local(&local);
         let engine = engine(settings, catalogue, transport, &store, &clock).await?;
         let responses = responses(&store, &engine, &clock);
+        let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             responses: Arc::new(responses.clone()),
+            idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
             allowed_hosts: options.allowed_hosts.into(),
             keep_alive: options.keep_alive,
@@ -190,7 +192,7 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses));
+        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -294,6 +296,12 @@ fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Res
     Responses::new(Arc::new(store.responses()), Arc::clone(clock), policy)
 }
 
+fn idempotency(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Idempotency {
+    let engine = Arc::clone(engine);
+    let policy = Box::new(move || engine.snapshot().settings.idempotency);
+    Idempotency::new(Arc::new(store.claims()), Arc::clone(clock), policy)
+}
+
 /// The address as a URL that works on this machine: one that listens everywhere is reached on loopback.
 fn base_url(address: SocketAddr) -> String {
     let ip = match address.ip() {
@@ -304,7 +312,7 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-async fn keep_house(keys: Keys, responses: Responses) {
+async fn keep_house(keys: Keys, responses: Responses, idempotency: Idempotency) {
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
         if let Err(error) = keys.save_last_used().await {
@@ -312,5 +320,6 @@ async fn keep_house(keys: Keys, responses: Responses) {
         }
         // A failure was logged where it came up.
         drop(responses.sweep().await);
+        idempotency.sweep().await;
     }
 }

@@ -2,6 +2,7 @@
 //! not in a circle, is checked in `combos/lead.rs`.
 
 mod lead;
+mod shaping;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -27,6 +28,8 @@ const STICKY: Key = Key::new("sticky", "a number of requests from 1 to 10000", "
 const BY_TIER: Key = Key::new("by_tier", "true or false", "true");
 const MODE: Key = Key::new("mode", auto::MODES, "ship-fast");
 const ENABLED: Key = Key::new("enabled", "true or false", "true");
+const CACHE: Key = Key::new("cache", "true or false", "true");
+const JOIN: Key = Key::new("join", "true or false", "true");
 const STEPS: Key = Key::new("steps", "a list of models", "[groq/llama-3.3-70b-versatile, gpt-4o]");
 const MODEL: Key = Key::new("model", "a model as clients name it, or `prefix/*`", "gpt-4o");
 const COMBO: Key = Key::new("combo", "the id of another combo", "small");
@@ -35,7 +38,26 @@ const WEIGHT: Key = Key::new("weight", "a whole number from 0 to 1000000", "70")
 
 pub(super) static SECTION: Section = Section {
     name: "combos",
-    keys: &[ID, DESCRIPTION, STRATEGY, CONNECTIONS, STICKY, BY_TIER, MODE, ENABLED, STEPS],
+    keys: &[
+        ID,
+        DESCRIPTION,
+        STRATEGY,
+        CONNECTIONS,
+        STICKY,
+        BY_TIER,
+        MODE,
+        ENABLED,
+        CACHE,
+        JOIN,
+        shaping::COMPRESS,
+        shaping::THINKING,
+        shaping::SYSTEM,
+        shaping::SYSTEM_PLACE,
+        shaping::BACKGROUND,
+        shaping::SMALL,
+        shaping::LARGE,
+        STEPS,
+    ],
 };
 
 /// A step of which more is said than its model.
@@ -63,6 +85,8 @@ struct Drafted {
     path: String,
     origin: Origin,
     steps: Vec<Origin>,
+    /// Where its requests may be sent instead.
+    elsewhere: Vec<shaping::Elsewhere>,
 }
 
 /// The combos in the order of the file.
@@ -103,6 +127,8 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
     let sticky = fields.number(sink, &STICKY, 1..=10_000, 1);
     let enabled = fields.truth(sink, &ENABLED, true);
     let description = described(&fields, sink);
+    let (shaping, elsewhere) = shaping::read(&fields, sink);
+    let (cache, join) = (said(&fields, &CACHE, sink), said(&fields, &JOIN, sink));
     let (steps, origins) = steps(&fields, sink);
     if let (Some(node), false) = (fields.node(&STEPS), steps.is_empty()) {
         let names: Vec<String> = steps.iter().map(in_words).collect();
@@ -120,9 +146,12 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
         sticky,
         by_tier: fields.truth(sink, &BY_TIER, false),
         scoring: scoring(&fields, against, sink),
+        cache,
+        join,
+        shaping,
         steps,
     };
-    Some(Drafted { combo, path, origin: id.origin, steps: origins })
+    Some(Drafted { combo, path, origin: id.origin, steps: origins, elsewhere })
 }
 
 /// How `auto` scores the steps, where the combo names a mode.
@@ -218,6 +247,15 @@ fn step(path: String, item: &Node, sink: &mut Sink) -> Option<Step> {
         }
     };
     Some(Step { wanted, weight })
+}
+
+/// `true` or `false`, if it is said.
+fn said(fields: &Fields<'_>, key: &Key, sink: &mut Sink) -> Option<bool> {
+    if fields.node(key).is_none() {
+        sink.holds_not(fields.path_of(key), Origin::Default);
+        return None;
+    }
+    Some(fields.truth(sink, key, false))
 }
 
 fn described(fields: &Fields<'_>, sink: &mut Sink) -> Option<String> {

@@ -7,10 +7,11 @@ use canon::Dialect;
 use super::{
     auth, auto,
     boot::Boot,
-    budgets, combos,
+    budgets, cache, combos,
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
+    idempotency,
     interpolate::interpolate,
     layers::{Overlay, Overrides},
     log,
@@ -116,6 +117,8 @@ impl Loader {
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
+        let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
+        let cache = cache::read(&open(&cache::SECTION, sink), sink);
         let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
         let mut routing = Routing { auto, scoring, ..routing::read(&open(&routing::SECTION, sink), sink) };
         routing.resilience = resilience::read(&open(&resilience::SECTION, sink), sink);
@@ -146,7 +149,21 @@ impl Loader {
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };
-        (boot, Settings { connections, combos, routing, timeouts, limits: server.limits, responses, budgets })
+        let limits = server.limits;
+        (
+            boot,
+            Settings {
+                connections,
+                combos,
+                routing,
+                timeouts,
+                limits,
+                responses,
+                cache,
+                idempotency,
+                budgets,
+            },
+        )
     }
 }
 

@@ -2,8 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, budgets, combos, log, mask, prices, providers, resilience, responses, routing, server, store,
-    timeouts,
+    auth, auto, budgets, cache, combos, idempotency, log, mask, prices, providers, resilience, responses,
+    routing, server, store, timeouts,
 };
 
 /// One setting.
@@ -44,12 +44,14 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 13] = [
+pub(super) static SECTIONS: [&Section; 15] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
     &store::SECTION,
     &responses::SECTION,
+    &idempotency::SECTION,
+    &cache::SECTION,
     &routing::SECTION,
     &auto::SECTION,
     &resilience::SECTION,

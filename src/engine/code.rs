@@ -42,6 +42,10 @@ pub enum Code {
     NotFound,
     /// The change contradicts what exists.
     Conflict,
+    /// An idempotency key was used before, for another request.
+    IdempotencyKeyReused,
+    /// The request of an idempotency key was sent, and there is no answer to give again.
+    IdempotencyConflict,
     /// A rate limit of the hub, or of every provider that could serve the request.
     RateLimited,
     /// A budget has not enough left for the request.
@@ -98,7 +102,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -118,6 +122,8 @@ impl Code {
         Self::MethodNotAllowed,
         Self::NotFound,
         Self::Conflict,
+        Self::IdempotencyKeyReused,
+        Self::IdempotencyConflict,
         Self::RateLimited,
         Self::BudgetExceeded,
         Self::BudgetUnavailable,
@@ -172,6 +178,14 @@ impl Code {
             }
             Self::NotFound => ("not_found", 404, "Check the id."),
             Self::Conflict => ("conflict", 409, "Read the current state and decide again."),
+            Self::IdempotencyKeyReused => (
+                "idempotency_key_reused",
+                422,
+                "Give each request a key of its own, and its repeats the same.",
+            ),
+            Self::IdempotencyConflict => {
+                ("idempotency_conflict", 409, "To have it done once more, send it under another key.")
+            }
             Self::RateLimited => ("rate_limit_exceeded", 429, "Wait as long as `Retry-After` says."),
             Self::BudgetExceeded => (
                 "budget_exceeded",

@@ -3,6 +3,8 @@
 use canon::{Frame, Losses, Mark, Usage};
 use tokio::time::Instant;
 
+use super::{pipeline::Served, reuse::Recorder};
+
 /// Bytes of text that make a token.
 const BYTES: u64 = 4;
 
@@ -15,6 +17,8 @@ pub(super) struct Meter {
     bytes: u64,
     losses: Losses,
     said: Said,
+    /// Writes along what is to be kept.
+    recorder: Option<Box<Recorder>>,
 }
 
 /// Frames with content, for an estimate of tokens that nobody reports. Each is an envelope of about the same size around
@@ -37,6 +41,7 @@ impl Meter {
             bytes: 0,
             losses: Losses::default(),
             said: Said::default(),
+            recorder: None,
         }
     }
 
@@ -56,6 +61,9 @@ impl Meter {
     pub(super) fn forget(&mut self) {
         (self.usage, self.bytes, self.losses) = (None, 0, Losses::default());
         self.said = Said::default();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.forget();
+        }
     }
 
     /// Notes that the first content is there.
@@ -71,12 +79,45 @@ impl Meter {
         if frame.mark == Mark::Content {
             self.said.add(frame.bytes.len() as u64);
         }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add(&frame.bytes);
+        }
         if let Some(usage) = frame.usage {
             self.usage = Some(self.usage.unwrap_or_default().merged(usage));
         }
         if let Some(losses) = &frame.losses {
             self.losses.extend(losses.as_ref().clone());
         }
+    }
+
+    /// Has the answer written along, to be kept.
+    pub(super) fn record(&mut self, recorder: Option<Recorder>) {
+        self.recorder = recorder.map(Box::new);
+    }
+
+    /// Tells who serves the answer that is written along.
+    pub(super) fn serve(&mut self, served: Served) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.serve(served);
+        }
+    }
+
+    /// Whether the answer is written along.
+    #[must_use]
+    pub(super) const fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// The answer is whole: keeps it, where it was written along.
+    pub(super) fn keep(&mut self) {
+        if let Some(recorder) = self.recorder.take() {
+            recorder.keep();
+        }
+    }
+
+    /// Counts bytes of an answer that is given again.
+    pub(super) fn gave(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
     }
 
     /// What was lost in translating the answer.

@@ -12,7 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use async_stream::stream;
 use bytes::Bytes;
-use canon::{Dialect, Losses, Mark, look, names};
+use canon::{Dialect, Edit, Losses, Mark, look, names};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use operations::Scope;
@@ -34,9 +34,10 @@ use super::{
     ports::{Clock, ReceiptSink, Request, Task, Upstream},
     quota::Ledger,
     refusal::Refusal,
-    resolve,
+    resolve, reuse,
     settings::{Adherence, Catalogue, Connection, Routing, Settings, Usd},
     settle::{Opening, Settlement},
+    shaping::{Shaped, Shapers},
     tab::Tab,
     traffic::Traffic,
 };
@@ -54,6 +55,7 @@ pub struct Engine {
     receipts: Arc<dyn ReceiptSink>,
     clock: Arc<dyn Clock>,
     budgets: Arc<Budgets>,
+    pub(super) reuse: reuse::Shared,
 }
 
 /// Settings and what was derived from them. A request uses one to its end.
@@ -62,6 +64,10 @@ pub struct Snapshot {
     pub settings: Arc<Settings>,
     /// The index over their connections.
     pub directory: Directory,
+    /// For which names answers are given again.
+    rules: reuse::Rules,
+    /// For which names requests are shaped.
+    pub shapers: Shapers,
     /// When they were loaded, in milliseconds since the Unix epoch.
     pub loaded_at: i64,
 }
@@ -87,6 +93,10 @@ pub struct Inbound {
     /// How long the status is held back for the first content of a stream, and how long a stream
     /// may be silent before a sign of life is due.
     pub keep_alive: Duration,
+    /// What the client says of answers that were made before.
+    pub freshness: reuse::Freshness,
+    /// What the surface did to the request before.
+    pub shaped: Shaped,
 }
 
 /// One account, as it was when something was left with it.
@@ -104,6 +114,8 @@ pub struct Reply {
     pub served: Arc<OnceLock<Served>>,
     /// The answer as it comes.
     pub pieces: Pieces,
+    /// What the cache did, where it is on for the request.
+    pub cached: Option<reuse::Cached>,
 }
 
 /// Who serves an answer.
@@ -125,6 +137,8 @@ pub struct Served {
     pub losses: Losses,
     /// What the answer costs, where that is known before it is given: of answers in one piece.
     pub cost: Option<Usd>,
+    /// What was done to the request by the operator's wish.
+    pub shaped: Vec<Edit>,
 }
 
 /// What goes to the client, one after the other. Dropping it stops the work for it.
@@ -156,6 +170,7 @@ impl Engine {
         let admission = Admission::new(&settings.limits);
         let ledger = Arc::new(Ledger::forgetful(Arc::clone(&clock), &settings.connections));
         let traffic = Arc::new(Traffic::new(Arc::clone(&clock), ledger, &settings.connections));
+        let reuse = reuse::Shared::new(&settings.cache);
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
         let budgets = Arc::new(Budgets::volatile(Arc::clone(&clock)));
@@ -171,6 +186,7 @@ impl Engine {
             receipts,
             clock,
             budgets,
+            reuse,
         }
     }
 
@@ -198,6 +214,7 @@ impl Engine {
     /// Takes new settings. Running requests keep the ones that they began with.
     pub fn reload(&self, settings: Settings) {
         self.admission.resize(&settings.limits);
+        self.reuse.cache.resize(&settings.cache);
         self.health.retain(&settings.connections);
         let is_configured = |id: &str| settings.connections.iter().any(|one| *one.id == *id);
         self.knowledge.telemetry.retain(is_configured);
@@ -241,14 +258,45 @@ impl Engine {
         &*self.clock
     }
 
+    /// The clock, to be kept.
+    pub(super) fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Answers a request.
     ///
     /// # Errors
     /// When there is no answer to give; its receipt is written.
     pub async fn generate(&self, inbound: Inbound) -> Result<Reply, Refusal> {
         let snapshot = self.snapshot();
+        match snapshot.rules.of(&inbound.request.facts.model) {
+            None => self.fresh(inbound, &snapshot, None).await,
+            Some(rule) => Box::pin(self.reusing(inbound, snapshot, rule)).await,
+        }
+    }
+
+    /// Has a request answered by a provider.
+    pub(super) async fn fresh(
+        &self,
+        inbound: Inbound,
+        snapshot: &Snapshot,
+        recorder: Option<reuse::Recorder>,
+    ) -> Result<Reply, Refusal> {
+        self.race(inbound, snapshot, recorder).await?.reply().await
+    }
+
+    /// Makes a request ready to be put to providers.
+    pub(super) async fn race(
+        &self,
+        inbound: Inbound,
+        snapshot: &Snapshot,
+        recorder: Option<reuse::Recorder>,
+    ) -> Result<Running, Refusal> {
         let mut settlement = self.open(&inbound, &snapshot.settings);
-        match self.prepare(&inbound, &snapshot, &mut settlement).await {
+        settlement.meter.record(recorder);
+        let name = inbound.shaped.asked.as_ref().unwrap_or(&inbound.request.facts.model);
+        let shaping = snapshot.shapers.of(name).cloned();
+        match self.prepare(&inbound, snapshot, &mut settlement).await {
             Ok(Prepared { permit, mut plan, session }) => {
                 let learning = Learning {
                     knowledge: Arc::clone(&self.knowledge),
@@ -261,14 +309,14 @@ impl Engine {
                     health: Arc::clone(&self.health),
                     traffic: Arc::clone(&self.traffic),
                     settings: Arc::clone(&snapshot.settings),
-                    request: inbound.request,
+                    request: Request { shaping, ..inbound.request },
                     plan,
                     settlement,
                     permit,
                     id: inbound.id.as_str().into(),
                     learning,
                 };
-                reply(race, inbound.keep_alive).await
+                Ok(Running { race, keep_alive: inbound.keep_alive })
             }
             Err(refusal) => {
                 settlement.refuse(&refusal);
@@ -278,17 +326,35 @@ impl Engine {
     }
 
     fn open(&self, inbound: &Inbound, settings: &Arc<Settings>) -> Settlement {
+        let tab = Tab::new(&inbound.request, &inbound.caller, settings, &self.budgets);
+        let opening = self.opening(inbound);
+        let mut settlement = Settlement::open(opening, &inbound.caller, tab, Arc::clone(&self.receipts));
+        settlement.shaped(&inbound.shaped.shapes);
+        settlement
+    }
+
+    /// Opens the receipt of a request that is answered with what was made for another.
+    pub(super) fn open_free(&self, inbound: &Inbound) -> Settlement {
+        let mut settlement = self.free(self.opening(inbound), &inbound.caller);
+        settlement.shaped(&inbound.shaped.shapes);
+        settlement
+    }
+
+    /// Opens a receipt for which there is nothing to pay.
+    pub(super) fn free(&self, opening: Opening, caller: &Caller) -> Settlement {
+        Settlement::open(opening, caller, Tab::free(&self.budgets), Arc::clone(&self.receipts))
+    }
+
+    fn opening(&self, inbound: &Inbound) -> Opening {
         let facts = &inbound.request.facts;
-        let opening = Opening {
+        Opening {
             id: inbound.id.clone(),
             at: self.clock.now(),
             client_request_id: inbound.client_request_id.clone(),
             dialect: inbound.request.dialect,
-            model: facts.model.clone(),
+            model: inbound.shaped.asked.as_ref().unwrap_or(&facts.model).clone(),
             stream: facts.stream,
-        };
-        let tab = Tab::new(&inbound.request, &inbound.caller, settings, &self.budgets);
-        Settlement::open(opening, &inbound.caller, tab, Arc::clone(&self.receipts))
+        }
     }
 
     /// Everything that can be refused before a provider is asked.
@@ -307,7 +373,11 @@ impl Engine {
             // Whoever keeps it is asked, in whatever state: nobody else has it.
             (Plan::of(candidates), None)
         } else {
-            let need = Need::of(&inbound.request, &candidates, inbound.wishes.clone());
+            let mut need = Need::of(&inbound.request, &candidates, inbound.wishes.clone());
+            if snapshot.shapers.compresses(inbound.shaped.asked.as_ref().unwrap_or(name)) {
+                // It will be made to fit.
+                need.prompt_at_least = 0;
+            }
             let session = session(inbound, &candidates, &snapshot.settings.routing);
             (self.decide(&candidates, &need, session, snapshot), session)
         };
@@ -429,7 +499,21 @@ impl Seeds {
 impl Snapshot {
     fn new(settings: Settings, catalogue: &Arc<Catalogue>, now: i64) -> Self {
         let directory = Directory::new(&settings, Arc::clone(catalogue));
-        Self { settings: Arc::new(settings), directory, loaded_at: now }
+        let (rules, shapers) = (reuse::Rules::new(&settings), Shapers::new(&settings));
+        Self { settings: Arc::new(settings), directory, rules, shapers, loaded_at: now }
+    }
+}
+
+/// A request that is ready to be put to providers.
+pub(super) struct Running {
+    race: Race,
+    keep_alive: Duration,
+}
+
+impl Running {
+    /// Puts it to them.
+    pub(super) async fn reply(self) -> Result<Reply, Refusal> {
+        reply(self.race, self.keep_alive).await
     }
 }
 
@@ -447,14 +531,15 @@ async fn reply(race: Race, keep_alive: Duration) -> Result<Reply, Refusal> {
         Err(_) => {
             commitment.store(true, Ordering::Relaxed);
             let served = Arc::default();
-            Ok(Reply { pieces: late(running, keep_alive, Arc::clone(&served)), served })
+            let pieces = late(running, keep_alive, Arc::clone(&served));
+            Ok(Reply { pieces, served, cached: None })
         }
     }
 }
 
 fn committed(started: Started, keep_alive: Duration) -> Reply {
     let served = Arc::new(OnceLock::from(served(&started)));
-    Reply { served, pieces: Box::pin(deliver(started, keep_alive)) }
+    Reply { served, pieces: Box::pin(deliver(started, keep_alive)), cached: None }
 }
 
 fn served(started: &Started) -> Served {
@@ -471,6 +556,7 @@ fn served(started: &Started) -> Served {
             None => started.settlement.certain_cost(),
             Some(_) => None,
         },
+        shaped: started.settlement.edits().iter().copied().filter(|edit| edit.is_shaping()).collect(),
     }
 }
 
@@ -501,7 +587,11 @@ fn late(
 }
 
 /// Passes on an answer that has begun.
-fn deliver(started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> + Send {
+fn deliver(mut started: Started, keep_alive: Duration) -> impl Stream<Item = Piece> + Send {
+    if started.settlement.meter.records() {
+        let served = served(&started);
+        started.settlement.meter.serve(served);
+    }
     let Started {
         target,
         held,

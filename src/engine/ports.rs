@@ -13,7 +13,7 @@ use http::HeaderMap;
 use super::{
     fault::{Fault, FaultKind},
     receipt::Receipt,
-    settings::{Connection, ModelFacts, Timeouts, Usd},
+    settings::{Connection, ModelFacts, Shaping, Timeouts, Usd},
 };
 
 pub use limits::{Reading, WindowRecord, WindowSink};
@@ -48,6 +48,8 @@ pub struct Request {
     pub searches: bool,
     /// Whether the hub keeps the answer itself where the provider does not speak the dialect (Responses).
     pub keeps: bool,
+    /// What is to be done to the request at its target, by the operator's wish. The engine fills it in.
+    pub shaping: Option<Arc<Shaping>>,
 }
 
 /// What is asked for, beside the dialect. Only generation is translated: all else goes to those who speak the dialect.

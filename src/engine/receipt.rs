@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canon::{Dialect, Edit, Losses, Usage};
 
-use super::{fault::FaultKind, plan::Made, settings::Usd};
+use super::{fault::FaultKind, plan::Made, settings::Usd, shaping::Shape};
 
 /// One finished request: who asked, what was planned, what was tried, and how it ended.
 #[derive(Debug, Clone)]
@@ -37,6 +37,10 @@ pub struct Receipt {
     pub outcome: Outcome,
     /// Public error code, when the client got an error.
     pub error: Option<&'static str>,
+    /// Set where the answer was made for another request: nothing was asked of a provider, and nothing spent.
+    pub reused: Option<Reuse>,
+    /// What was done to the request before it was planned.
+    pub shaped: Vec<Shape>,
     /// Tokens, where known.
     pub usage: Option<Usage>,
     /// What the answer cost; `None` where that is not known, or nothing was answered.
@@ -87,6 +91,29 @@ pub struct SkipRecord {
     pub reason: String,
     /// When it becomes eligible again, in milliseconds since the Unix epoch, where that is known.
     pub until: Option<i64>,
+}
+
+/// How a request came by an answer that was made for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// From the cache.
+    Cached,
+    /// From a request like it that was under way.
+    Joined,
+    /// From what its idempotency key stands for.
+    Replayed,
+}
+
+impl Reuse {
+    /// The word that is written in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cached => "cached",
+            Self::Joined => "joined",
+            Self::Replayed => "replayed",
+        }
+    }
 }
 
 /// How a request ended.

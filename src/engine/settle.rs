@@ -15,9 +15,10 @@ use super::{
     meter::Meter,
     plan::{Plan, Skip},
     ports::ReceiptSink,
-    receipt::{AttemptRecord, Outcome, Receipt, SkipRecord},
+    receipt::{AttemptRecord, Outcome, Receipt, Reuse, SkipRecord},
     refusal::Refusal,
     settings::Usd,
+    shaping::Shape,
     tab::{Bill, Tab},
     traffic::Hold,
 };
@@ -72,6 +73,8 @@ impl Settlement {
             status: Code::ClientClosed.status(),
             outcome: Outcome::ClientLeft,
             error: Some(Code::ClientClosed.as_str()),
+            reused: None,
+            shaped: Vec::new(),
             usage: None,
             cost: None,
             cost_estimated: false,
@@ -89,6 +92,31 @@ impl Settlement {
             hold: None,
             sink,
         }
+    }
+
+    /// Notes that the answer was made for another request.
+    pub(super) fn reused(&mut self, how: Reuse) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.reused = Some(how);
+        }
+    }
+
+    /// Notes what was done to the request before.
+    pub(super) fn shaped(&mut self, shapes: &[Shape]) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.shaped.extend_from_slice(shapes);
+        }
+    }
+
+    /// What was done to the body of the last attempt.
+    #[must_use]
+    pub(super) fn edits(&self) -> &[Edit] {
+        self.receipt.as_ref().map_or(&[], |receipt| &receipt.edits)
+    }
+
+    /// Writes no receipt after all.
+    pub(super) fn cancel(mut self) {
+        self.receipt = None;
     }
 
     /// Notes what was planned, and takes what it follows from.
@@ -153,7 +181,14 @@ impl Settlement {
 
     /// The client got the whole answer.
     pub(super) fn complete(&mut self) {
+        self.meter.keep();
         self.finish(Outcome::Completed, Some(200), None);
+    }
+
+    /// The client got the whole of an answer with this status, which may be an error made for another request.
+    pub(super) fn complete_with(&mut self, status: u16) {
+        let outcome = if status < 400 { Outcome::Completed } else { Outcome::Failed };
+        self.finish(outcome, Some(status), None);
     }
 
     /// The client got an error instead of an answer.
@@ -186,7 +221,9 @@ impl Settlement {
         }
         receipt.losses.extend(self.meter.losses().clone());
         let bill = self.tab.close(&self.meter, outcome == Outcome::Completed);
-        receipt.cost = bill.map(|bill| bill.cost);
+        // What was made for another request was paid for by that one.
+        let free = receipt.reused.map(|_| Usd::ZERO);
+        receipt.cost = free.or_else(|| bill.map(|bill| bill.cost));
         receipt.cost_estimated =
             bill.is_some_and(|bill| bill.estimated || is_usage_estimated(&receipt.losses));
         receipt.first_content_ms = self.meter.first_content_ms();

@@ -70,6 +70,11 @@ impl Tab {
         Self { order, purse, budgets: Arc::clone(budgets), open: None }
     }
 
+    /// A tab on which nothing will be.
+    pub(super) fn free(budgets: &Arc<Budgets>) -> Self {
+        Self { order: None, purse: None, budgets: Arc::clone(budgets), open: None }
+    }
+
     /// Opens the tab for a target that is about to be asked: reserves what the answer may cost.
     ///
     /// # Errors

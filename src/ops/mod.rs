@@ -2,6 +2,7 @@
 //! command line. How a request is decoded or an answer rendered is the surface's.
 
 mod error;
+pub mod idempotency;
 pub mod keys;
 pub mod ports;
 pub mod responses;

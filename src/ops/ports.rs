@@ -1,10 +1,13 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
+mod claims;
+
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 
 use crate::engine::settings::Usd;
+pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
 
 /// Receipts that were written down, for reading.
 pub trait ReceiptLog: Send + Sync {
@@ -70,6 +73,10 @@ pub struct ReceiptDetail {
     pub client_request_id: Option<String>,
     /// Public error code, when the client got an error.
     pub error: Option<String>,
+    /// How the request came by an answer that was made for another: `cached`, `joined` or `replayed`.
+    pub reused: Option<String>,
+    /// What was done to the request before it was planned.
+    pub shaped: Vec<String>,
     /// The part of the prompt tokens that was read from a cache.
     pub cached_input: u64,
     /// The part of the answer tokens that was spent on reasoning.

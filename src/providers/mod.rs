@@ -17,6 +17,7 @@ mod reported;
 mod request;
 mod retry;
 mod search;
+mod shape;
 mod taxonomy;
 mod translated;
 mod wire;

@@ -12,7 +12,7 @@ use super::{
     edit::{self, Edited},
     limits, maker,
     makers::Makers,
-    reported, request,
+    reported, request, shape,
     wire::{self, ReadEvent, ReadUnary},
 };
 use crate::engine::{
@@ -24,7 +24,9 @@ use crate::engine::{
 /// Sends a call and reads the head of the answer.
 pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
     let maker = maker::name(&call.target);
-    let Edited { body, edits, losses } = edit::edited(providers, &call, &maker);
+    let (call, shaped) = shape::native(&call, &maker).unwrap_or((call, Vec::new()));
+    let Edited { body, mut edits, losses } = edit::edited(providers, &call, &maker);
+    edits.extend(shaped);
     let answer = request::send(providers, &call, body).await?;
     let readings = limits::told(answer.headers(), providers.clock.now());
     let (dialect, task, facts) = (call.target.dialect, &call.request.task, &call.request.facts);

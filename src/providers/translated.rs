@@ -18,7 +18,7 @@ use self::{estimate::Estimate, summary::Summary, unsigned::Unsigned};
 use super::{
     Providers,
     answer::{self, Reader, garbage, reported, unary_fault, unfinished},
-    limits, maker, media, request,
+    limits, maker, media, request, shape,
 };
 use crate::engine::{
     fault::{Fault, FaultKind, PassedOn},
@@ -29,6 +29,7 @@ use crate::engine::{
 pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
     let (client, spoken) = (call.request.dialect, call.target.dialect);
     let mut turn = decode(&call)?;
+    let shaped = shape::turn(&call, &mut turn);
     if media::needs_inlining(spoken) {
         media::inline(&mut turn, &*providers.fetch, &media::Limits::default())
             .await
@@ -78,6 +79,8 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
         estimated: false,
         summary: compacts.then(|| Summary::new(&call.id)),
     };
+    let mut edits = vec![Edit::Translated];
+    edits.extend(shaped);
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
     Ok(Answer { frames, edits: vec![Edit::Translated], losses, readings })
 }

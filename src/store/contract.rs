@@ -95,6 +95,7 @@ macro_rules! pass_on {
     };
 }
 
+mod claims;
 mod leases;
 pub(super) mod responses;
 mod windows;
@@ -188,6 +189,8 @@ pub(super) fn receipt(id: &str) -> Receipt {
         error: None,
         cost: Some(Usd::from_pico(2_800_000)),
         cost_estimated: true,
+        reused: None,
+        shaped: Vec::new(),
         usage: Some(Usage { input: 10, output: 20, cached_input: 3, reasoning: 4, ..Usage::default() }),
         edits: vec![Edit::Model, Edit::IncludeUsage],
         losses: {

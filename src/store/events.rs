@@ -70,6 +70,20 @@ pub(super) fn responses_failed(error: &StoreError) {
     tracing::error!(%error, cause, "kept responses could not be read or written");
 }
 
+/// The answer of a claim cannot be decrypted.
+pub(super) fn claim_unreadable(owner: &str) {
+    tracing::warn!(
+        owner,
+        "an answer under an idempotency key cannot be decrypted and is treated as lost: it was changed, or secret.key was"
+    );
+}
+
+/// The store of claims failed.
+pub(super) fn claims_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "idempotency keys could not be read or written");
+}
+
 /// Locations of responses had to be dropped.
 pub(super) fn locations_dropped(total: u64) {
     // The first and then ever fewer.

@@ -1,6 +1,7 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod claims;
 mod leases;
 mod responses;
 
@@ -28,7 +29,7 @@ use crate::{
 /// Receipts that are kept.
 const KEPT: usize = 10_000;
 
-/// Keys, cooldowns, receipts, kept responses and leases in memory.
+/// Keys, cooldowns, receipts, kept responses, claims and leases in memory.
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -42,6 +43,7 @@ struct State {
     windows: windows::Changes,
     responses: responses::Responses,
     leases: leases::Leases,
+    claims: claims::Claims,
 }
 
 struct Key {

@@ -1,6 +1,7 @@
-//! What outlives the process: keys, cooldowns, receipts, kept responses and leases of budgets in SQLite below the data directory, and an in-memory
+//! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets in SQLite below the data directory, and an in-memory
 //! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
+mod claims;
 #[cfg(test)]
 mod contract;
 mod cooldowns;
@@ -22,6 +23,7 @@ mod tests;
 mod windows;
 mod writer;
 
+pub use claims::SqliteClaims;
 pub use data_dir::DataDir;
 pub use error::StoreError;
 pub use keys::SqliteKeys;
@@ -45,6 +47,7 @@ pub struct Store {
     writer: Writer,
     sealer: Arc<Sealer>,
     responses: SqliteResponses,
+    claims: SqliteClaims,
     // Keeps the lock as long as the database is open.
     data_dir: DataDir,
 }
@@ -64,7 +67,8 @@ impl Store {
         let writer = Writer::start(pools.writing.clone(), limits, clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
         let responses = SqliteResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
-        Ok(Self { pools, writer, sealer, responses, data_dir: data_dir.clone() })
+        let claims = SqliteClaims::new(pools.managing.clone(), Arc::clone(&sealer));
+        Ok(Self { pools, writer, sealer, responses, claims, data_dir: data_dir.clone() })
     }
 
     /// The keys.
@@ -89,6 +93,12 @@ impl Store {
     #[must_use]
     pub fn responses(&self) -> SqliteResponses {
         self.responses.clone()
+    }
+
+    /// The claims on idempotency keys.
+    #[must_use]
+    pub fn claims(&self) -> SqliteClaims {
+        self.claims.clone()
     }
 
     /// Reads the key to what is encrypted, or makes one: for a hub that will need it, which should rather not start

@@ -4,7 +4,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::{
-    engine::receipt::{AttemptRecord, Receipt, SkipRecord},
+    engine::receipt::{AttemptRecord, Receipt, Reuse, SkipRecord},
     ops::ports::{ReceiptDetail, ReceiptRow},
 };
 
@@ -29,6 +29,10 @@ struct Detail<'a> {
     client_request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "is_default")]
     error: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_default")]
+    reused: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shaped: Vec<&'static str>,
     #[serde(skip_serializing_if = "is_default")]
     cached_input: u64,
     #[serde(skip_serializing_if = "is_default")]
@@ -93,6 +97,8 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
         strategy: receipt.strategy,
         client_request_id: receipt.client_request_id.as_deref(),
         error: receipt.error,
+        reused: receipt.reused.map(Reuse::as_str),
+        shaped: receipt.shaped.iter().map(|shape| shape.as_str()).collect(),
         cached_input: usage.cached_input,
         reasoning: usage.reasoning,
         edits: receipt.edits.iter().map(|edit| edit.as_str()).collect(),

@@ -235,7 +235,7 @@ fn bound_to(place: &Place) -> [&str; 3] {
 }
 
 /// Does the work here, or on a thread of its own when the payload is large.
-async fn beside<T: Send + 'static>(
+pub(super) async fn beside<T: Send + 'static>(
     payload: Vec<u8>,
     work: impl FnOnce(Vec<u8>) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

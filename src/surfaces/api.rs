@@ -5,15 +5,16 @@ use std::{sync::Arc, time::Duration};
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use canon::{DecodeError, Facts, ScanError};
-use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use operations::Scope;
 
 use super::{
     Handles, body,
     delivery::{self, Form},
     front::Ids,
+    idempotent::Known,
     identify::Identify,
-    render, wishes,
+    render, shape, wishes,
 };
 use crate::{
     engine::{
@@ -23,6 +24,8 @@ use crate::{
         pipeline::{Inbound, Keeper, Reply, Served},
         ports::{self, Task},
         refusal::Refusal,
+        reuse::{Cached, Freshness},
+        shaping::Shaped,
     },
     ops,
 };
@@ -35,6 +38,12 @@ const LOSS: HeaderName = HeaderName::from_static("x-trivium-translation-loss");
 
 /// Says what the answer costs, in US dollars.
 const COST: HeaderName = HeaderName::from_static("x-trivium-cost");
+
+/// Says what was done to the request by the operator's wish.
+const SHAPED: HeaderName = HeaderName::from_static("x-trivium-shaped");
+
+/// Says what the cache did.
+const CACHE: HeaderName = HeaderName::from_static("x-trivium-cache");
 
 /// What the handlers of the client APIs use.
 #[derive(Clone)]
@@ -107,13 +116,14 @@ impl Api {
     pub(super) async fn serve<F>(
         &self,
         ids: Ids,
-        request: Request,
+        mut request: Request,
         handle: impl FnOnce(Visit) -> F,
     ) -> Response
     where
         F: Future<Output = Result<Response, Refusal>>,
     {
-        let caller = match self.identify.caller(&request) {
+        let known = request.extensions_mut().remove::<Known>().map(|known| Ok(known.0));
+        let caller = match known.unwrap_or_else(|| self.identify.caller(&request)) {
             Ok(caller) => caller,
             Err(refusal) => return render::refusal(&refusal, &ids, false),
         };
@@ -134,7 +144,12 @@ impl Api {
 
     /// Asks the engine, and says in headers who serves the answer.
     pub(super) async fn ask(&self, visit: &Visit, question: Question) -> Result<(Reply, HeaderMap), Refusal> {
-        let Question { task, body, facts, headers, pin, tag, keeps, .. } = question;
+        let Question { task, mut body, mut facts, headers, pin, tag, keeps, .. } = question;
+        let mut shaped = Shaped::default();
+        if task == Task::Generate && pin.is_none() {
+            shaped = shape::rerouted(&self.engine.snapshot(), visit.ids.dialect, &mut body, &mut facts);
+        }
+        let shapes = shaped.shapes.clone();
         let facts = Arc::new(facts);
         let inbound = Inbound {
             id: visit.ids.own.to_string(),
@@ -148,17 +163,33 @@ impl Api {
                 headers,
                 searches: tag == Some(WEB_SEARCH),
                 keeps,
+                shaping: None,
             },
             pin,
             tag,
             session: wishes::session(&visit.parts.headers),
             wishes: wishes::wishes(&visit.parts.headers)?,
             keep_alive: self.keep_alive,
+            freshness: Freshness::of(&visit.parts.headers),
+            shaped,
         };
         let reply = self.engine.generate(inbound).await?;
         let mut headers = HeaderMap::new();
         if let Some(served) = reply.served.get() {
             name(&mut headers, served);
+        }
+        let edits = reply.served.get().map_or(&[][..], |served| &served.shaped);
+        let words: Vec<&str> = (shapes.iter().map(|shape| shape.as_str()))
+            .chain(edits.iter().map(|edit| edit.as_str()))
+            .collect();
+        if let (false, Ok(value)) = (words.is_empty(), HeaderValue::try_from(words.join(", "))) {
+            headers.insert(SHAPED, value);
+        }
+        if let Some(cached) = reply.cached {
+            headers.insert(CACHE, HeaderValue::from_static(cached.as_str()));
+            if let Cached::Hit(age) = cached {
+                headers.insert(header::AGE, HeaderValue::from(age.as_secs()));
+            }
         }
         Ok((reply, headers))
     }

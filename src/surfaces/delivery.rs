@@ -66,7 +66,10 @@ fn events(pieces: Pieces, ids: Ids, topology: bool) -> impl Stream<Item = Result
                 // Gemini's clients take a comment for a broken event.
                 Dialect::Gemini => Bytes::new(),
             },
-            Piece::Broke(refusal) => render::event(&refusal, &ids, topology, sent),
+            Piece::Broke(refusal) => {
+                ids.note_broken();
+                render::event(&refusal, &ids, topology, sent)
+            }
         })
     })
 }
@@ -89,7 +92,10 @@ fn array(
             match piece {
                 Piece::Bytes(bytes) => splitter.push(bytes),
                 Piece::KeepAlive => continue,
-                Piece::Broke(refusal) => splitter.push(render::event(&refusal, &ids, topology, 0)),
+                Piece::Broke(refusal) => {
+                    ids.note_broken();
+                    splitter.push(render::event(&refusal, &ids, topology, 0));
+                }
             }
             let mut items = BytesMut::new();
             while let Some(event) = splitter.next_event() {

@@ -1,7 +1,13 @@
 //! What every request passes before any route: an id, the check of its `Host`, and honest answers for paths and
 //! methods that do not exist.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -13,7 +19,11 @@ use canon::Dialect;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
-use super::{lent::lend, render};
+use super::{
+    idempotent::{self, Idempotent},
+    lent::lend,
+    render,
+};
 use crate::engine::{code::Code, refusal::Refusal};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,17 +42,36 @@ pub(super) struct Ids {
     pub(super) own: Arc<str>,
     pub(super) client: Option<String>,
     pub(super) dialect: Dialect,
+    /// Where it is noted that the answer broke, for somebody who has to know.
+    pub(super) broke: Option<Arc<AtomicBool>>,
+}
+
+impl Ids {
+    /// Notes that the answer broke.
+    pub(super) fn note_broken(&self) {
+        if let Some(broke) = &self.broke {
+            broke.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What stands before all routes.
+#[derive(Clone)]
+struct Front {
+    hosts: Arc<[String]>,
+    idempotent: Arc<Idempotent>,
 }
 
 /// Puts the front before `routes`.
-pub(super) fn around(routes: Router, hosts: Arc<[String]>) -> Router {
+pub(super) fn around(routes: Router, hosts: Arc<[String]>, idempotent: Idempotent) -> Router {
+    let front = Front { hosts, idempotent: Arc::new(idempotent) };
     routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(middleware::from_fn_with_state(hosts, enter))
+        .layer(middleware::from_fn_with_state(front, enter))
 }
 
-async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
+async fn enter(State(front): State<Front>, mut request: Request, next: Next) -> Response {
     let own: Arc<str> = format!("req_{}", Uuid::now_v7().simple()).into();
     let client = request
         .headers()
@@ -50,10 +79,14 @@ async fn enter(State(hosts): State<Arc<[String]>>, mut request: Request, next: N
         .and_then(|id| id.to_str().ok())
         .map(|id| id.chars().take(CLIENT_ID_LIMIT).collect());
     let dialect = spoken(request.uri().path(), request.headers());
-    let ids = Ids { own: Arc::clone(&own), client, dialect };
+    let ids = Ids { own: Arc::clone(&own), client, dialect, broke: None };
     let (lender, body) = lend(std::mem::take(request.body_mut()));
     *request.body_mut() = body;
-    let mut response = match check(&request, &hosts) {
+    let mut response = match check(&request, &front.hosts) {
+        // Boxed, so that requests without a key do not carry its state.
+        Ok(()) if idempotent::is_meant(&request) => {
+            Box::pin(front.idempotent.answer(ids, request, next)).await
+        }
         Ok(()) => {
             request.extensions_mut().insert(ids);
             next.run(request).await

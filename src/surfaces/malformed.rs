@@ -55,7 +55,7 @@ fn with_body(head: &[u8]) -> Option<Vec<u8>> {
         _ => ("400 Bad Request", "The bytes are no HTTP/1.1 request, or contradict each other."),
     };
     let own = Arc::from(format!("req_{}", Uuid::now_v7().simple()));
-    let ids = Ids { own, client: None, dialect: Dialect::Chat };
+    let ids = Ids { own, client: None, dialect: Dialect::Chat, broke: None };
     let body = render::body(&Refusal::new(Code::MalformedRequest, what), &ids, false);
     let mut answer = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\nx-request-id: {}\r\ncontent-length: {}\r\n\r\n",

@@ -9,6 +9,7 @@ mod counting;
 mod delivery;
 mod front;
 mod gemini;
+mod idempotent;
 mod identify;
 mod lent;
 mod malformed;
@@ -19,6 +20,7 @@ mod path;
 mod probes;
 mod render;
 mod server;
+mod shape;
 mod socket;
 mod stay;
 mod wishes;
@@ -44,6 +46,8 @@ pub struct Handles {
     pub routing: Arc<ops::routing::Routing>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
+    /// Requests that are repeated under one key.
+    pub idempotency: Arc<ops::idempotency::Idempotency>,
     /// Whether a key is required. Without one everybody is the operator: only for loopback.
     pub auth_required: bool,
     /// Host names that the hub answers for, beside addresses and `localhost`.
@@ -64,5 +68,6 @@ pub fn router(handles: &Handles) -> Router {
         .merge(admin::routes(handles, &identify))
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
-    front::around(routes, Arc::clone(&handles.allowed_hosts))
+    let idempotent = idempotent::Idempotent::new(handles, &identify);
+    front::around(routes, Arc::clone(&handles.allowed_hosts), idempotent)
 }

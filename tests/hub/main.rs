@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod budgets;
+mod cache;
 mod choosing;
 mod combos;
 mod compaction;
@@ -11,11 +12,13 @@ mod deadlines;
 mod dialects;
 mod faults;
 mod fixtures;
+mod idempotency;
 mod models;
 mod quotas;
 mod resilience;
 mod responses;
 mod shapes;
+mod shaping;
 mod silence;
 mod sockets;
 mod strategies;

@@ -24,11 +24,23 @@ pub enum Edit {
     Limit,
     /// A web search was put into the provider's own form.
     WebSearch,
+    /// A system prompt of the operator's was added.
+    SystemPrompt,
+    /// How much the model is to think was changed by the operator's wish.
+    Thinking,
+    /// The conversation was shortened to fit the model's context window.
+    Compressed,
     /// The body was put into the target's own dialect: nothing of it is the client's bytes.
     Translated,
 }
 
 impl Edit {
+    /// Whether the operator of a combo wished for it, and no provider needed it.
+    #[must_use]
+    pub const fn is_shaping(self) -> bool {
+        matches!(self, Self::SystemPrompt | Self::Thinking | Self::Compressed)
+    }
+
     /// The edit's name as it is written in receipts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -39,6 +51,9 @@ impl Edit {
             Self::Quirks => "quirks",
             Self::Limit => "limit",
             Self::WebSearch => "web-search",
+            Self::SystemPrompt => "system-prompt",
+            Self::Thinking => "thinking",
+            Self::Compressed => "compressed",
             Self::Translated => "translated",
         }
     }

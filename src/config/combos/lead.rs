@@ -20,6 +20,9 @@ pub(super) fn check(drafts: &[Drafted], against: Against<'_>, sink: &mut Sink) {
             let path = format!("{}.steps[{index}]", draft.path);
             check_step(&path, step, origin, &by_id, against, sink);
         }
+        for other in &draft.elsewhere {
+            check_step(&other.path, &other.step, &other.origin, &by_id, against, sink);
+        }
         check_depth(draft, &by_id, sink);
         warn_of_shadow(draft, against, sink);
     }

@@ -131,3 +131,49 @@ fn a_combo_that_takes_the_place_of_a_model_is_told() {
     assert_eq!(loaded.warnings.len(), 2, "{:#?}", loaded.warnings);
     assert!(in_words(&loaded.warnings[0]).contains("takes the place of the model of this name"));
 }
+
+#[test]
+fn shaping_is_read_and_checked() {
+    use crate::engine::settings::ThinkingMode;
+    let loaded = accepted(&with_accounts(
+        "  - id: a
+    steps: [llama-3.3-70b]
+    cache: false
+    compress: true
+    thinking: 2048
+    system_prompt: Be kind.
+    system_prompt_place: after
+    background: {to: llama-3.1-8b, phrases: [Name This]}
+    small: {tokens: 100, to: combo/b}
+    large: {tokens: 9000, to: gemini/gemini-2.5-pro}
+  - {id: b, steps: [llama-3.1-8b], background: llama-3.1-8b, thinking: Adaptive}
+  - {id: c, steps: [llama-3.1-8b]}
+",
+    ));
+    let [a, b, c] = &loaded.settings.combos[..] else { panic!("{:#?}", loaded.settings.combos) };
+    assert_eq!((a.cache, a.join, b.cache), (Some(false), None, None));
+    let shaping = a.shaping.as_ref().unwrap();
+    assert!(shaping.compress && shaping.thinking == ThinkingMode::Custom(2048));
+    let system = shaping.system.as_ref().unwrap();
+    assert!(&*system.text == "Be kind." && system.after);
+    assert_eq!(&*shaping.background.as_ref().unwrap().phrases[0], "name this");
+    let (small, large) = (shaping.small.as_ref().unwrap(), shaping.large.as_ref().unwrap());
+    assert_eq!((small.tokens, &*small.to, large.tokens), (100, "combo/b", 9000));
+    assert_eq!(b.shaping.as_ref().unwrap().thinking, ThinkingMode::Adaptive);
+    assert!(c.shaping.is_none());
+    let table = [
+        ("thinking: much", "expected `passthrough`, `auto`, `adaptive`, or a number of tokens"),
+        ("thinking: -1", "found the number `-1`"),
+        ("background: nobody", "no connection serves a model named `nobody`"),
+        ("background: {phrases: [x]}", "`to` is missing"),
+        ("small: 5", "expected a mapping of settings"),
+        ("large: {to: llama-3.1-8b}", "`tokens` is missing"),
+        ("large: {tokens: 5, to: combo/z}", "there is no combo `z`"),
+        ("system_prompt_place: middle", "expected `before` or `after`"),
+        ("cache: perhaps", "expected true or false"),
+    ];
+    for (line, expected) in table {
+        let problems = refused(&with_accounts(&format!("  - {{id: a, steps: [llama-3.1-8b], {line}}}")));
+        assert!(in_words(&problems[0]).contains(expected), "{line}: {}", in_words(&problems[0]));
+    }
+}

@@ -86,6 +86,7 @@ fn request(bytes: usize) -> Request {
         headers: http::HeaderMap::new(),
         searches: false,
         keeps: false,
+        shaping: None,
     }
 }
 

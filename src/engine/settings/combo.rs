@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Scoring, Strategy};
+use super::{Scoring, Shaping, Strategy};
 
 /// Ordered steps and a strategy. An alias is a combo with the strategy `priority`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,12 @@ pub struct Combo {
     pub by_tier: bool,
     /// How `auto` scores the steps, where that differs from the section `auto`.
     pub scoring: Option<Box<Scoring>>,
+    /// Whether its answers are kept and given again; `None`: as usual.
+    pub cache: Option<bool>,
+    /// Whether a request waits for one like it that is under way; `None`: as usual.
+    pub join: Option<bool>,
+    /// What is done to its requests.
+    pub shaping: Option<Arc<Shaping>>,
     /// The steps in order; at least one.
     pub steps: Vec<Step>,
 }

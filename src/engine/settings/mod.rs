@@ -4,10 +4,12 @@
 mod allowance;
 mod book;
 mod budget;
+mod cache;
 pub mod calendar;
 mod catalogue;
 mod combo;
 mod connection;
+mod idempotency;
 mod keeping;
 mod limits;
 mod model;
@@ -18,15 +20,18 @@ mod resilience;
 mod routing;
 mod scoring;
 mod secret;
+mod shaping;
 mod tier;
 mod zone;
 
 pub use allowance::{Allowance, Pace};
 pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
+pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Step, Wanted};
 pub use connection::{About, Connection, Models};
+pub use idempotency::Idempotency;
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
 pub use model::{LongPrompt, ModelFacts, Price};
@@ -39,6 +44,7 @@ pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
+pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
 pub use tier::Tier;
 pub use zone::Zone;
 
@@ -61,4 +67,8 @@ pub struct Settings {
     pub responses: Keeping,
     /// What may be spent, and by whom.
     pub budgets: Vec<Arc<Budget>>,
+    /// Which answers are given again.
+    pub cache: Cache,
+    /// What is remembered of requests with an idempotency key.
+    pub idempotency: Idempotency,
 }

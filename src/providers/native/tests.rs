@@ -84,6 +84,7 @@ async fn fault(stream: bool, says: Says) -> Fault {
         headers: HeaderMap::new(),
         searches: false,
         keeps: false,
+        shaping: None,
     };
     let call = Call { target, request, timeouts: Timeouts::default(), id: "req_1".into() };
     match send(&Providers::new(Arc::new(says), Arc::new(Never), Arc::new(Nothing)), call).await {

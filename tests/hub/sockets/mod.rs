@@ -7,6 +7,7 @@ mod bad_input;
 mod client;
 mod demo;
 mod hangup;
+mod idempotency;
 mod limits;
 mod provider;
 mod raw;

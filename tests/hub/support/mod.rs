@@ -26,6 +26,7 @@ use trivium::{
         settings::Secret,
     },
     ops::{
+        idempotency::Idempotency,
         keys::Keys,
         ports::{ReceiptLog, ReceiptRow},
         responses::Responses,
@@ -187,7 +188,14 @@ impl Builder {
             Arc::clone(&clock),
             Box::new(move || policy_of.snapshot().settings.responses),
         );
+        let policy_of = Arc::clone(&engine);
+        let idempotency = Idempotency::new(
+            Arc::<MemoryStore>::clone(&store),
+            Arc::clone(&clock),
+            Box::new(move || policy_of.snapshot().settings.idempotency),
+        );
         let handles = Handles {
+            idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             keys: Arc::clone(&keys),

@@ -98,7 +98,7 @@ impl Session {
     /// The ids of the next request.
     fn ids(&self) -> Ids {
         let own = format!("req_{}", Uuid::now_v7().simple()).into();
-        Ids { own, client: self.client.clone(), dialect: Dialect::Responses }
+        Ids { own, client: self.client.clone(), dialect: Dialect::Responses, broke: None }
     }
 
     fn complain(&self, refusal: &Refusal, lane: Option<&str>, line: &mut Line) {

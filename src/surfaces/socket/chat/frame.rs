@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_providers_own_words_do_not_break_the_error() {
-        let ids = Ids { own: "req_1".into(), client: None, dialect: canon::Dialect::Chat };
+        let ids = Ids { own: "req_1".into(), client: None, dialect: canon::Dialect::Chat, broke: None };
         let mut refusal = Refusal::new(Code::UpstreamRefused, "The provider refused it.");
         refusal.upstream_status = Some(422);
         for (theirs, message) in [

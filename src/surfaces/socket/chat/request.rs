@@ -30,11 +30,13 @@ use crate::{
         pipeline::{Inbound, Piece, Pieces, Reply, Served},
         ports,
         refusal::Refusal,
+        reuse::Freshness,
     },
     surfaces::{
         api::{Api, not_a_request},
         delivery::whole,
         front::Ids,
+        shape,
     },
 };
 
@@ -155,7 +157,9 @@ async fn answer(
     payload: Bytes,
     outlet: &Outlet<'_>,
 ) -> Result<Message, Stop> {
-    let facts = scan(&payload).map_err(|error| not_a_request(&error))?;
+    let mut payload = payload;
+    let mut facts = scan(&payload).map_err(|error| not_a_request(&error))?;
+    let shaped = shape::rerouted(&api.engine.snapshot(), Dialect::Chat, &mut payload, &mut facts);
     let stream = facts.stream;
     let inbound = Inbound {
         session: None,
@@ -171,12 +175,15 @@ async fn answer(
             headers: HeaderMap::new(),
             searches: false,
             keeps: false,
+            shaping: None,
         },
         pin: None,
         tag: None,
         keep_alive: api.keep_alive,
+        freshness: Freshness::default(),
+        shaped,
     };
-    let Reply { served, pieces } = api.engine.generate(inbound).await?;
+    let Reply { served, pieces, .. } = api.engine.generate(inbound).await?;
     if stream {
         streamed(pieces, &served, outlet).await
     } else {

@@ -38,7 +38,7 @@ impl Session {
 
     fn start(&self, id: String, payload: Bytes, line: &mut Line) {
         let own = format!("req_{}", Uuid::now_v7().simple()).into();
-        let ids = Ids { own, client: Some(id), dialect: Dialect::Chat };
+        let ids = Ids { own, client: Some(id), dialect: Dialect::Chat, broke: None };
         match self.admit(&ids, payload, line) {
             Ok(job) => line.start(job.run()),
             Err(refusal) => {
