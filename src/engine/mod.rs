@@ -8,6 +8,7 @@ pub mod budget;
 pub mod caller;
 pub mod code;
 pub mod cost;
+mod delivery;
 pub mod fault;
 pub mod health;
 mod learning;

@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use canon::Dialect;
 use operations::{
     Invalid, Operation,
     routing::{
@@ -20,7 +19,7 @@ use super::{
 use crate::engine::{
     Engine,
     caller::Caller,
-    need::{Need, Wishes},
+    need::{self, Need, Wishes},
     plan::{self, Inputs, Leaf, Made, Signals, State, auto::Score},
     task,
 };
@@ -46,12 +45,8 @@ impl Routing {
     pub fn simulate(&self, caller: &Caller, args: SimulateRoute) -> Result<Decision, OpError> {
         require(caller, Simulate::SCOPE)?;
         let args = Simulate::check(args)?;
-        let dialect = match args.dialect.as_deref() {
-            None => Dialect::Chat,
-            Some(word) => word.parse().map_err(|_| {
-                Invalid::new("dialect", "must be one of chat, responses, messages and gemini")
-            })?,
-        };
+        let dialect = need::dialect(args.dialect.as_deref())
+            .ok_or_else(|| Invalid::new("dialect", "must be one of chat, responses, messages and gemini"))?;
         let need = need(&args);
         let plan = self
             .engine

@@ -82,7 +82,7 @@ pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fa
     let mut edits = vec![Edit::Translated];
     edits.extend(shaped);
     let frames = answer::frames(answer, call.request.facts.stream, reader, &call.target.connection)?;
-    Ok(Answer { frames, edits: vec![Edit::Translated], losses, readings })
+    Ok(Answer { frames, edits, losses, readings })
 }
 
 /// What the client asks for. The scan has seen the body, but not all of it: what no codec understands is the

@@ -48,9 +48,10 @@ async fn a_simulation_says_where_the_next_request_goes_and_takes_no_turn() {
 
 #[tokio::test(start_paused = true)]
 async fn an_explanation_tells_attempts_and_who_was_left_out() {
-    let dry = Behaviour { retry_after: RetryAfter::None, ..Behaviour::limited(0, 300) };
+    let dry = Behaviour { retry_after: RetryAfter::None, ..Behaviour::limited(1, 300) };
     let script = Script::default().key("sim-ok.a", dry);
     let hub = TestHub::builder().yaml(ACCOUNTS).script(script).build().await;
+    assert_eq!(hub.chat("m").await.route(), "a");
     let answer = hub.chat("m").await;
     let told = explained(&hub, answer.header("x-request-id")).await;
     assert_eq!(told["attempts"][0]["fault"], "rate_limited");

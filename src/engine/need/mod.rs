@@ -2,6 +2,8 @@
 
 mod reading;
 
+use canon::Dialect;
+
 use super::task::TaskKind;
 
 /// The needs of one request. What is not known is not asked for.
@@ -44,6 +46,12 @@ pub struct Wishes {
     pub tier: Option<super::settings::Tier>,
     /// Nobody who may learn from what is sent.
     pub no_training: bool,
+}
+
+/// The dialect of this name; that of most clients where none is given. `None` where there is no such dialect.
+#[must_use]
+pub fn dialect(name: Option<&str>) -> Option<Dialect> {
+    name.map_or(Some(Dialect::Chat), |name| name.parse().ok())
 }
 
 /// Tokens of an answer whose length nobody bounded, for the sake of comparing prices.

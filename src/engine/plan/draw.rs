@@ -1,5 +1,7 @@
 //! Chance that can be repeated: every random choice of one plan follows from one seed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use canon::names;
 
 /// SplitMix64 (Steele, Lea, Flood, 2014): small, and the same on every machine and in every version, so that a recorded
@@ -42,6 +44,37 @@ impl Draw {
             let at = self.below(end as u64 + 1) as usize;
             items.swap(at, end);
         }
+    }
+}
+
+/// A seed for each plan, all following from one.
+#[derive(Debug)]
+pub struct Seeds {
+    first: u64,
+    used: AtomicU64,
+}
+
+impl Seeds {
+    /// Seeds that follow from `first`.
+    #[must_use]
+    pub fn new(first: u64) -> Self {
+        Self { first, used: AtomicU64::new(0) }
+    }
+
+    /// The next one.
+    pub fn next(&self) -> u64 {
+        self.nth(self.used.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The one that comes next.
+    #[must_use]
+    pub fn coming(&self) -> u64 {
+        self.nth(self.used.load(Ordering::Relaxed))
+    }
+
+    /// Mixed once, so that neighbours have nothing in common.
+    fn nth(&self, nth: u64) -> u64 {
+        Draw::new(self.first.wrapping_add(nth)).number()
     }
 }
 

@@ -22,7 +22,7 @@ mod tests;
 pub use bar::{Ability, Bar, Skip, Wish};
 pub use decide::{Decision, decide};
 pub use directory::{Directory, Unresolved};
-pub use draw::Draw;
+pub use draw::{Draw, Seeds};
 pub use group::{Group, Member, Node};
 pub use inputs::{Branch, Growth, Inputs, Leaf, Made, Share, Signals, State, Twig};
 pub use memory::{Advance, Memory, Slot};

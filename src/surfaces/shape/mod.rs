@@ -26,7 +26,9 @@ fn put(body: &mut Bytes, facts: &mut Facts, name: &str) -> String {
     if let Some((range, text)) = rename(facts, name) {
         let moved = |at: usize| if at < range.end { at } else { at + text.len() - range.len() };
         let spans = &mut facts.spans;
-        spans.stream_options = spans.stream_options.take().map(|span| moved(span.start)..moved(span.end));
+        for span in [&mut spans.stream_options, &mut spans.turns] {
+            *span = span.take().map(|span| moved(span.start)..moved(span.end));
+        }
         spans.model = Some(range.start..range.start + text.len());
         *body = patched(body, vec![(range, text)]);
     }
