@@ -12,25 +12,25 @@ use common::{MODEL, Nowhere, Wall};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use trivium::engine::{
     fault::FaultKind,
-    health::{Health, View},
+    health::Health,
     need::Need,
-    plan::{Directory, Memory, Scene, plan},
+    plan::{Directory, Group, Memory, Plan, Scene, decide, plan},
     ports::{Clock, CooldownRecord},
     quota::QuotaView,
-    settings::{Scoring, Settings},
+    settings::{About, ModelFacts, Price, Scoring, Settings, Usd},
     telemetry::Telemetry,
 };
 
 const CONNECTIONS: [usize; 3] = [1, 10, 100];
 
-/// What is known when nothing special is.
-fn scene<'a>(
-    health: &'a View<'a>,
-    memory: &'a Memory,
-    known: &'a (Telemetry, Need, Scoring, QuotaView),
-) -> Scene<'a> {
+/// What is known beside health.
+type Known = (Telemetry, Need, Scoring, QuotaView);
+
+/// A plan by what is known.
+fn planned(group: &Group, health: &Health, memory: &Memory, known: &Known) -> Plan {
     let (telemetry, need, scoring, quota) = known;
-    Scene { health, quota, memory, telemetry, need, affine: None, scoring, seed: 1 }
+    let (health, telemetry) = (&health.view(), &telemetry.view());
+    plan(group, &Scene { health, quota, memory, telemetry, need, affine: None, scoring, seed: 1 })
 }
 
 /// Health that knows nothing, or that has every second connection cooling for an hour.
@@ -59,7 +59,7 @@ fn deciding(c: &mut Criterion) {
             let health = health(&settings, cooling);
             let candidates = directory.resolve(MODEL, Dialect::Chat).unwrap();
             group.bench_function(BenchmarkId::new(name, connections), |b| {
-                b.iter(|| plan(black_box(&candidates), &scene(&health.view(), &memory, &known)));
+                b.iter(|| planned(black_box(&candidates), &health, &memory, &known));
             });
         }
         for (name, model) in [("both/exhaust", MODEL), ("both/round-robin", "multirouter-auto")] {
@@ -67,10 +67,49 @@ fn deciding(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new(name, connections), |b| {
                 b.iter(|| {
                     let candidates = directory.resolve(black_box(model), Dialect::Chat).unwrap();
-                    plan(&candidates, &scene(&health.view(), &memory, &known))
+                    planned(&candidates, &health, &memory, &known)
                 });
             });
         }
+    }
+    group.finish();
+}
+
+/// `auto` among many candidates, of each of which latencies, failures and prices are known.
+fn scoring(c: &mut Criterion) {
+    let catalogue = common::catalogue();
+    let memory = Memory::default();
+    let mut group = c.benchmark_group("auto");
+    for candidates in [100, 1_000] {
+        let mut settings = common::settings(&catalogue, candidates);
+        for (nth, connection) in settings.connections.iter_mut().enumerate() {
+            let dollar = Usd::from_pico(1_000 * (1 + nth as u64 % 17));
+            let facts = ModelFacts { price: Some(Price::of(dollar, dollar)), ..ModelFacts::default() };
+            let about = About { facts: Arc::new(facts), ..About::default() };
+            Arc::make_mut(connection).models.about.insert(MODEL.into(), about);
+        }
+        let directory = Directory::new(&settings, Arc::clone(&catalogue));
+        let resolved = directory.resolve("auto", Dialect::Chat).unwrap();
+        let telemetry = Telemetry::default();
+        for (nth, target) in resolved.clone().into_targets().iter().enumerate() {
+            for attempt in 0..20 {
+                let watch = telemetry.begin(target, Wall.now());
+                watch.answered(50 + (nth as u32 * 7 + attempt) % 900, Wall.now());
+            }
+        }
+        let known =
+            (telemetry, Need { prompt: 1_000, ..Need::default() }, Scoring::default(), QuotaView::none());
+        let health = health(&settings, false);
+        group.bench_function(BenchmarkId::new("plan", candidates), |b| {
+            b.iter(|| planned(black_box(&resolved), &health, &memory, &known));
+        });
+        group.bench_function(BenchmarkId::new("resolve", candidates), |b| {
+            b.iter(|| directory.resolve(black_box("auto"), Dialect::Chat).unwrap());
+        });
+        let made = planned(&resolved, &health, &memory, &known).made.unwrap();
+        group.bench_function(BenchmarkId::new("decide", candidates), |b| {
+            b.iter(|| decide(black_box(&made.inputs)));
+        });
     }
     group.finish();
 }
@@ -81,6 +120,6 @@ criterion_group! {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(500));
-    targets = deciding
+    targets = deciding, scoring
 }
 criterion_main!(benches);

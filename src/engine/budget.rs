@@ -122,11 +122,16 @@ impl Budgets {
         verdicts.max().unwrap_or(Verdict::Within)
     }
 
-    /// Leaves out the targets that are above the tier to which a budget that is used up sends requests; unless that would
-    /// leave none.
-    pub(super) fn degrade(&self, budgets: &[Arc<Budget>], caller: &Caller, candidates: &mut Group) {
+    /// Leaves out the targets that are above the tier to which a budget that is used up sends requests, unless that would
+    /// leave none; answers those that were left out.
+    pub(super) fn degrade(
+        &self,
+        budgets: &[Arc<Budget>],
+        caller: &Caller,
+        candidates: &mut Group,
+    ) -> Vec<Target> {
         if !budgets.iter().any(|budget| matches!(budget.over, Over::Degrade(_))) {
-            return;
+            return Vec::new();
         }
         let stays = |target: &Target| match self.verdict(budgets, caller, target) {
             Verdict::Degrade(tier) => target.connection.tier >= tier,
@@ -134,9 +139,11 @@ impl Budgets {
         };
         let mut fewer = candidates.clone();
         fewer.retain(&stays);
-        if !fewer.is_empty() {
-            *candidates = fewer;
+        if fewer.is_empty() {
+            return Vec::new();
         }
+        let all = std::mem::replace(candidates, fewer).into_targets();
+        all.into_iter().filter(|target| !stays(target)).collect()
     }
 
     /// What was spent so far in the window that runs now, reservations left out; for `holder` see

@@ -8,8 +8,8 @@ mod tests;
 
 use canon::Usage;
 
+pub use asked::asked_answers;
 pub(super) use asked::is_deferred;
-pub use asked::{asked_answers, asked_output};
 pub use prompt::prompt_tokens;
 
 use super::settings::{ModelFacts, Price, Usd};

@@ -20,7 +20,7 @@ use super::{
     learning::{Knowledge, Learning},
     need::{Need, Wishes},
     nowhere,
-    plan::{self, Directory, Draw, Group, Memory, Plan, Scene, Seeds},
+    plan::{self, Bar, Directory, Draw, Group, Memory, Plan, Scene, Seeds, Skip},
     policy,
     ports::{Clock, ReceiptSink, Request, Task, Upstream},
     quota::Ledger,
@@ -311,7 +311,7 @@ impl Engine {
         policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
         let name = &inbound.request.facts.model;
         let mut candidates = resolve::candidates(snapshot, inbound)?;
-        self.budgets.degrade(&snapshot.settings.budgets, &inbound.caller, &mut candidates);
+        let dear = self.budgets.degrade(&snapshot.settings.budgets, &inbound.caller, &mut candidates);
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
         let (mut plan, session) = if matches!(inbound.request.task, Task::Kept { .. }) {
             // Whoever keeps it is asked, in whatever state: nobody else has it.
@@ -325,6 +325,7 @@ impl Engine {
             let session = session(inbound, &candidates, &snapshot.settings.routing);
             (self.decide(&candidates, &need, session, snapshot), session)
         };
+        plan.skipped.extend(dear.into_iter().map(|target| Skip { target, bar: Bar::OverBudget }));
         settlement.planned(&mut plan);
         let now = self.clock.now();
         if plan.targets.is_empty() && !attempt::is_worth_waiting(&plan, &snapshot.settings.routing.wait, now)
@@ -361,7 +362,7 @@ impl Engine {
             health: &self.health.view(),
             quota: &self.quota().view(),
             memory,
-            telemetry: &self.knowledge.telemetry,
+            telemetry: &self.knowledge.telemetry.view(),
             need,
             affine: belonging.as_ref().map(|belonging| (&*belonging.connection, &*belonging.model)),
             scoring: &snapshot.settings.routing.scoring,

@@ -28,6 +28,8 @@ pub(super) struct Tab {
 struct Order {
     dialect: Dialect,
     body: Bytes,
+    /// The most tokens of answer that it allows.
+    most: Option<u64>,
     answers: bool,
 }
 
@@ -63,6 +65,7 @@ impl Tab {
         let order = billed.then(|| Order {
             dialect: request.dialect,
             body: request.body.clone(),
+            most: request.facts.max_output,
             answers: request.task != Task::Embed,
         });
         let purse = (billed && !settings.budgets.is_empty())
@@ -134,8 +137,7 @@ impl Order {
         if !self.answers {
             return cost::expected(&target.facts, prompt, 0);
         }
-        let answer = cost::asked_output(self.dialect, &self.body);
-        let answer = answer.unwrap_or_else(|| budgets.usual().output(target));
+        let answer = self.most.unwrap_or_else(|| budgets.usual().output(target));
         let answers = cost::asked_answers(self.dialect, &self.body);
         cost::expected_of_several(&target.facts, prompt, answer, answers)
     }

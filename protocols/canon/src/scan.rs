@@ -145,10 +145,10 @@ pub fn holds(raw: Option<&RawValue>) -> bool {
     inside.is_some_and(|inside| !inside.trim().is_empty())
 }
 
-/// The first of some numbers that is there and is one; what else stands there the provider judges.
+/// The largest of some numbers that are there; what else stands there the provider judges.
 #[must_use]
 pub fn number<'a>(raw: impl IntoIterator<Item = Option<&'a RawValue>>) -> Option<u64> {
-    raw.into_iter().flatten().find_map(|raw| raw.get().parse().ok())
+    raw.into_iter().flatten().filter_map(|raw| raw.get().parse().ok()).max()
 }
 
 /// A text that is there and is not too long to be a name; what else stands there the provider judges.

@@ -15,8 +15,8 @@ pub const PATH: &str = "/completions";
 /// When the body is not a JSON object in UTF-8, or lacks what every such request has.
 pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
     let text = pick::text(body)?;
-    let [model, prompt, stream, options] =
-        pick::fields(text, ["model", "prompt", "stream", "stream_options"])?;
+    let [model, prompt, stream, options, most] =
+        pick::fields(text, ["model", "prompt", "stream", "stream_options", "max_tokens"])?;
     let name = pick::model(model)?;
     prompt.ok_or(ScanError::Missing { param: "prompt" })?;
     Ok(Facts {
@@ -28,6 +28,7 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
             stream_options: options.map(|options| pick::span(text, options)),
             turns: None,
         },
+        max_output: pick::number([most]),
         ..Facts::default()
     })
 }

@@ -1,19 +1,7 @@
-//! How long an answer a request allows, as far as it says so. Looked for only where money depends on it, since it is a
+//! How many answers a request asks for, and whether it waits for them. Looked for only where money depends on it, since it is a
 //! second look at the body.
 
 use canon::{Dialect, scan};
-
-/// The most tokens of answer that a request of `dialect` asks for; `None` where it does not say.
-#[must_use]
-pub fn asked_output(dialect: Dialect, body: &[u8]) -> Option<u64> {
-    let text = scan::text(body).ok()?;
-    match dialect {
-        Dialect::Chat => most(text, ["max_completion_tokens", "max_tokens"]),
-        Dialect::Responses => most(text, ["max_output_tokens"]),
-        Dialect::Messages => most(text, ["max_tokens"]),
-        Dialect::Gemini => most(config(text)?, ["maxOutputTokens", "max_output_tokens"]),
-    }
-}
 
 /// How many answers a request of `dialect` asks for, each as long as it allows: one, unless it says more.
 #[must_use]

@@ -115,23 +115,6 @@ fn pictures_are_not_taken_for_text() {
 }
 
 #[test]
-fn the_limit_of_the_answer_is_found_in_every_dialect() {
-    for (dialect, body, found) in [
-        (Dialect::Chat, r#"{"model":"m","max_tokens":5}"#, Some(5)),
-        (Dialect::Chat, r#"{"max_completion_tokens":7,"x":{"max_tokens":9}}"#, Some(7)),
-        (Dialect::Responses, r#"{"max_output_tokens":8}"#, Some(8)),
-        (Dialect::Messages, r#"{"max_tokens":9}"#, Some(9)),
-        (Dialect::Gemini, r#"{"generationConfig":{"maxOutputTokens":10}}"#, Some(10)),
-        (Dialect::Gemini, r#"{"contents":[]}"#, None),
-        (Dialect::Chat, r#"{"max_tokens":null}"#, None),
-        (Dialect::Chat, r#"{"max_tokens":-1}"#, None),
-        (Dialect::Chat, "no json", None),
-    ] {
-        assert_eq!(asked_output(dialect, body.as_bytes()), found, "{body}");
-    }
-}
-
-#[test]
 fn several_answers_share_their_prompt() {
     for (dialect, body, answers) in [
         (Dialect::Chat, r#"{"n":3}"#, 3),

@@ -4,14 +4,12 @@ use canon::{look, names};
 
 use super::{Need, Wishes};
 use crate::engine::{
+    cost,
     plan::{Group, Node},
     ports::{Request, Task},
     settings::Strategy,
     task,
 };
-
-/// Bytes of a body for each token, about, where nothing better is worth the time.
-const BYTES_PER_TOKEN: u64 = 4;
 
 /// What the targets of a group make worth knowing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,6 +22,8 @@ struct Worth {
     task: bool,
     /// Somebody orders by how the request begins.
     beginning: bool,
+    /// Somebody orders by what the request will cost.
+    cost: bool,
 }
 
 impl Need {
@@ -35,7 +35,6 @@ impl Need {
             tools: facts.tools,
             structured: facts.structured,
             answer: facts.max_output,
-            prompt: request.body.len() as u64 / BYTES_PER_TOKEN,
             wishes,
             ..Self::default()
         };
@@ -45,14 +44,16 @@ impl Need {
         let worth = Worth::of(group);
         let body = || std::str::from_utf8(&request.body).unwrap_or_default();
         let turns = || facts.spans.turns.clone().and_then(|span| body().get(span)).unwrap_or_default();
+        if worth.cost || need.wishes.as_ref().is_some_and(|wishes| wishes.max_cost.is_some()) {
+            need.prompt = cost::prompt_tokens(&request.body);
+        }
         if worth.pictures || worth.task {
             need.vision = look::shows_pictures(body());
         }
         // No token is shorter than a byte: a body of fewer bytes than the window has tokens fits.
         if worth.window.is_some_and(|window| request.body.len() as u64 > window) {
-            need.prompt = look::tokens_of(body());
             // The estimate is on the high side, and nobody is to be left out for that.
-            need.prompt_at_least = need.prompt / 4 * 3;
+            need.prompt_at_least = look::tokens_of(body()) / 4 * 3;
         }
         if worth.task {
             need.task =
@@ -74,6 +75,7 @@ impl Worth {
 
     fn add(&mut self, group: &Group) {
         self.task |= group.strategy == Strategy::Auto;
+        self.cost |= matches!(group.strategy, Strategy::Auto | Strategy::CostOptimized);
         self.beginning |= group.strategy == Strategy::CacheOptimized;
         for member in &group.members {
             match &member.node {

@@ -9,6 +9,7 @@ use super::{
     memory::Advance,
     strategies::{self, Candidate, Turn},
 };
+use crate::engine::settings::Tier;
 
 /// Leaves in the order in which they are to be tried.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -93,12 +94,42 @@ impl<'a> Known<'a> {
     }
 }
 
-type Members<'a> = Vec<(Candidate<'a>, Known<'a>)>;
+/// Members as strategies see them, and what they are, at the same indexes.
+struct Members<'a> {
+    candidates: Vec<Candidate<'a>>,
+    known: Vec<Option<Known<'a>>>,
+}
+
+impl<'a> Members<'a> {
+    fn with_capacity(capacity: usize) -> Self {
+        Self { candidates: Vec::with_capacity(capacity), known: Vec::with_capacity(capacity) }
+    }
+
+    fn push(&mut self, candidate: Candidate<'a>, known: Known<'a>) {
+        self.candidates.push(candidate);
+        self.known.push(Some(known));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.candidates.is_empty()
+    }
+
+    /// The members for which `goes` is true apart from the others; both in their order.
+    fn split(self, goes: impl Fn(&Candidate<'a>, &Known<'a>) -> bool) -> (Self, Self) {
+        let (mut one, mut other) = (Self::with_capacity(self.candidates.len()), Self::with_capacity(0));
+        for (candidate, known) in self.candidates.into_iter().zip(self.known.into_iter().flatten()) {
+            let side = if goes(&candidate, &known) { &mut one } else { &mut other };
+            side.push(candidate, known);
+        }
+        (one, other)
+    }
+}
 
 fn arrange<'a>(branch: &'a Branch, inputs: &'a Inputs, next: &mut usize) -> Arranged<'a> {
     static NOTHING: Signals = Signals::UNKNOWN;
     let mut arranged = Arranged::default();
-    let mut known: Members<'a> = Vec::with_capacity(branch.members.len());
+    let mut members = Members::with_capacity(branch.members.len());
+    let mut fit = 0;
     for twig in &branch.members {
         let member = match &twig.node {
             Growth::Leaf(leaf) => {
@@ -119,17 +150,23 @@ fn arrange<'a>(branch: &'a Branch, inputs: &'a Inputs, next: &mut usize) -> Arra
                 Known::Branch(inner)
             }
         };
+        fit += usize::from(member.is_fit());
         let signals = member.first().map_or(&NOTHING, |first| &first.leaf.signals);
-        known.push((Candidate { place: twig.place, weight: twig.weight, signals }, member));
+        members.push(Candidate { place: twig.place, weight: twig.weight, signals }, member);
     }
     // The strategy chooses among those that are fit. Where none is, a failure of a moment ago is no reason to refuse.
-    let any_fit = known.iter().any(|(_, known)| known.is_fit());
-    let (usable, behind): (Members<'a>, Members<'a>) =
-        known.into_iter().partition(|(_, known)| known.is_fit() == any_fit);
+    let (usable, behind) = match fit {
+        0 => (members, None),
+        all if all == members.candidates.len() => (members, None),
+        _ => {
+            let (usable, behind) = members.split(|_, known| known.is_fit());
+            (usable, Some(behind))
+        }
+    };
     for (nth, tier) in by_tier(branch, usable).into_iter().enumerate() {
         arranged.order(branch, inputs, tier, nth == 0);
     }
-    for (_, known) in behind {
+    for known in behind.into_iter().flat_map(|behind| behind.known).flatten() {
         arranged.take(known, false);
     }
     arranged
@@ -137,21 +174,24 @@ fn arrange<'a>(branch: &'a Branch, inputs: &'a Inputs, next: &mut usize) -> Arra
 
 /// The members of one tier after the other, where the group asks for that; all of them together, where it does not.
 fn by_tier<'a>(branch: &Branch, members: Members<'a>) -> Vec<Members<'a>> {
-    if !branch.by_tier {
-        return if members.is_empty() { Vec::new() } else { vec![members] };
+    let mut tiers = Vec::new();
+    let mut rest = members;
+    if branch.by_tier {
+        for tier in Tier::ALL {
+            let (of_tier, others) = rest.split(|candidate, _| candidate.signals.tier == tier);
+            tiers.push(of_tier);
+            rest = others;
+        }
     }
-    let mut tiers = std::collections::BTreeMap::<_, Members<'a>>::new();
-    for member in members {
-        tiers.entry(member.0.signals.tier).or_default().push(member);
-    }
-    tiers.into_values().collect()
+    tiers.push(rest);
+    tiers.retain(|tier| !tier.is_empty());
+    tiers
 }
 
 impl<'a> Arranged<'a> {
     /// Puts members into their strategy's order behind what is there.
     fn order(&mut self, branch: &Branch, inputs: &Inputs, members: Members<'a>, is_used: bool) {
-        let (candidates, mut members): (Vec<Candidate<'_>>, Vec<Option<Known<'_>>>) =
-            members.into_iter().map(|(candidate, known)| (candidate, Some(known))).unzip();
+        let Members { candidates, known: mut members } = members;
         let turn = Turn {
             candidates: &candidates,
             sticky: branch.sticky,

@@ -35,7 +35,7 @@ use super::{
     ports::Target,
     quota::QuotaView,
     settings::{Scoring, Strategy},
-    telemetry::Telemetry,
+    telemetry,
 };
 
 /// Where a request can go, in order, and why not elsewhere.
@@ -88,7 +88,7 @@ pub struct Scene<'a> {
     /// What the strategies remember.
     pub memory: &'a Memory,
     /// What was seen of the targets.
-    pub telemetry: &'a Telemetry,
+    pub telemetry: &'a telemetry::View<'a>,
     /// What the request needs.
     pub need: &'a Need,
     /// The connection and model that the caller's session belongs to.

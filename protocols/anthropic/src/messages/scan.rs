@@ -69,6 +69,14 @@ mod tests {
     }
 
     #[test]
+    fn finds_what_a_target_must_be_able_to_do() {
+        let body = br#"{"model":"m","messages":[],"tools":[{}],"output_config":{"format":{"type":"json_schema"}},"max_tokens":9,"metadata":{"user_id":"u"}}"#;
+        let facts = scan(body).unwrap();
+        assert!(facts.tools && facts.structured);
+        assert_eq!((facts.max_output, facts.session.as_deref()), (Some(9), Some("u")));
+    }
+
+    #[test]
     fn says_what_is_wrong() {
         let of = |body: &[u8]| scan(body).unwrap_err();
         assert!(matches!(of(b"hello"), ScanError::NotJson { .. }));

@@ -81,6 +81,14 @@ mod tests {
         assert!(matches!(of(b"[]"), Err(ScanError::NotJson { .. })));
     }
 
+    #[test]
+    fn finds_what_a_target_must_be_able_to_do() {
+        let body =
+            br#"{"contents":[],"tools":[{}],"generationConfig":{"maxOutputTokens":10,"responseSchema":{}}}"#;
+        let facts = scan(body, "m".into(), false).unwrap();
+        assert!(facts.tools && facts.structured && facts.max_output == Some(10));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_answered(body in proptest::collection::vec(any::<u8>(), 0..300)) {

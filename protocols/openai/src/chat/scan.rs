@@ -83,6 +83,19 @@ mod tests {
     }
 
     #[test]
+    fn finds_what_a_target_must_be_able_to_do() {
+        let body = br#"{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function"}],
+            "response_format":{"type":"json_schema","json_schema":{}},"max_tokens":5,"max_completion_tokens":7,"prompt_cache_key":"k"}"#;
+        let facts = scan(body).unwrap();
+        assert!(facts.tools && facts.structured);
+        assert_eq!((facts.max_output, facts.session.as_deref()), (Some(7), Some("k")));
+        assert_eq!(&body[facts.spans.turns.unwrap()], br#"[{"role":"user","content":"hi"}]"#);
+        let odd = br#"{"model":"m","messages":[],"tools":[ ],"max_tokens":-1,"prompt_cache_key":7,"response_format":null}"#;
+        let facts = scan(odd).unwrap();
+        assert!(!facts.tools && !facts.structured && facts.max_output.is_none() && facts.session.is_none());
+    }
+
+    #[test]
     fn stream_defaults_to_false_and_null_is_no_choice() {
         assert!(!scan(br#"{"model":"m","messages":[]}"#).unwrap().stream);
         let facts = scan(br#"{"model":"m","messages":[],"stream":null,"stream_options":null}"#).unwrap();

@@ -80,6 +80,15 @@ mod tests {
     }
 
     #[test]
+    fn finds_what_a_target_must_be_able_to_do() {
+        let body = br#"{"model":"m","input":"hi","tools":[{}],"text":{"format":{"type":"json_schema"}},"max_output_tokens":8,"prompt_cache_key":"k"}"#;
+        let facts = scan(body).unwrap();
+        assert!(facts.tools && facts.structured);
+        assert_eq!((facts.max_output, facts.session.as_deref()), (Some(8), Some("k")));
+        assert_eq!(&body[facts.spans.turns.unwrap()], br#""hi""#);
+    }
+
+    #[test]
     fn input_may_be_a_text_a_list_or_somewhere_else() {
         assert!(scan(br#"{"model":"m","input":"hi"}"#).is_ok());
         assert!(scan(br#"{"model":"m","input":[]}"#).is_ok());

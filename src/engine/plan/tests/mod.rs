@@ -18,6 +18,7 @@ use crate::engine::{
     health::Health,
     ports::{Clock, CooldownRecord, CooldownSink},
     settings::{AuthStyle, Connection, Models, Provider},
+    telemetry::Telemetry,
 };
 
 struct Still;
@@ -92,11 +93,12 @@ impl Planner {
 
     fn plan(&mut self, group: &Group) -> Plan {
         self.seed += 1;
+        let telemetry = Telemetry::default();
         let scene = Scene {
             health: &self.health.view(),
             memory: &self.memory,
             quota: &QuotaView::none(),
-            telemetry: &Telemetry::default(),
+            telemetry: &telemetry.view(),
             need: &Need::default(),
             affine: None,
             scoring: &Scoring::default(),
