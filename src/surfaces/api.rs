@@ -145,6 +145,7 @@ impl Api {
     /// Asks the engine, and says in headers who serves the answer.
     pub(super) async fn ask(&self, visit: &Visit, question: Question) -> Result<(Reply, HeaderMap), Refusal> {
         let Question { task, mut body, mut facts, headers, pin, tag, keeps, .. } = question;
+        let (session, wishes) = wishes::take(&visit.parts.headers, &mut body, &mut facts)?;
         let mut shaped = Shaped::default();
         if task == Task::Generate && pin.is_none() {
             shaped = shape::rerouted(&self.engine.snapshot(), visit.ids.dialect, &mut body, &mut facts);
@@ -167,8 +168,8 @@ impl Api {
             },
             pin,
             tag,
-            session: wishes::session(&visit.parts.headers),
-            wishes: wishes::wishes(&visit.parts.headers)?,
+            session,
+            wishes,
             keep_alive: self.keep_alive,
             freshness: Freshness::of(&visit.parts.headers),
             shaped,

@@ -1,8 +1,12 @@
-//! What a client wants of the targets, and what it calls its session: from headers, the same for every dialect.
+//! What a client wants of the targets, and what it calls its session: from headers and a field of the body, the same for
+//! every dialect.
 
 use std::str::FromStr;
 
+use bytes::Bytes;
+use canon::{EXTENSION, Facts};
 use http::HeaderMap;
+use serde::Deserialize;
 
 use crate::engine::{
     code::Code,
@@ -22,16 +26,68 @@ const SESSION_LIMIT: usize = 256;
 const NAMES: usize = 64;
 
 /// What the client calls its session.
-pub(super) fn session(headers: &HeaderMap) -> Option<String> {
+fn session(headers: &HeaderMap) -> Option<String> {
     let id = SESSION.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
     (1..=SESSION_LIMIT).contains(&id.len()).then(|| id.to_owned())
 }
 
-/// What the client wants, if it wants anything.
+/// The body's own field, in which wishes can stand beside the headers.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Extension {
+    session: Option<String>,
+    order: Vec<String>,
+    only: Vec<String>,
+    ignore: Vec<String>,
+    max_cost: Option<f64>,
+    tier: Option<Tier>,
+    no_training: bool,
+}
+
+/// What the client wants, and its session. The body's field is taken out: it is for the hub alone. A header goes before
+/// what the field says of the same.
 ///
 /// # Errors
 /// When a wish cannot be understood: it must not be taken for none.
-pub(super) fn wishes(headers: &HeaderMap) -> Result<Option<Box<Wishes>>, Refusal> {
+pub(super) fn take(
+    headers: &HeaderMap,
+    body: &mut Bytes,
+    facts: &mut Facts,
+) -> Result<(Option<String>, Option<Box<Wishes>>), Refusal> {
+    let (mut named, mut wishes) = (session(headers), of_headers(headers)?);
+    if let Some(span) = facts.spans.extension.clone() {
+        let mut said: Extension = serde_json::from_slice(&body[span]).map_err(|error| {
+            let text = format!("The field `{EXTENSION}` could not be read: {error}.");
+            Refusal::new(Code::InvalidParameter, text).about(EXTENSION)
+        })?;
+        *body = canon::without_extension(body, facts);
+        named = named.or(said.session.take().filter(|id| (1..=SESSION_LIMIT).contains(&id.len())));
+        wishes = Some(Box::new(merged(wishes.map(|wishes| *wishes).unwrap_or_default(), said)?));
+    }
+    Ok((named, wishes.filter(|wishes| **wishes != Wishes::default())))
+}
+
+fn merged(headers: Wishes, said: Extension) -> Result<Wishes, Refusal> {
+    let max_cost = said.max_cost.map(|dollars| cost(&dollars.to_string())).transpose()?;
+    if [&said.order, &said.only, &said.ignore].iter().any(|names| names.len() > NAMES) {
+        return Err(wrong(EXTENSION, "at most 64 names in one wish", "more"));
+    }
+    let either = |header: Vec<String>, said: Vec<String>| if header.is_empty() { said } else { header };
+    Ok(Wishes {
+        order: either(headers.order, said.order),
+        only: either(headers.only, said.only),
+        ignore: either(headers.ignore, said.ignore),
+        max_cost: headers.max_cost.or(max_cost),
+        tier: headers.tier.or(said.tier),
+        no_training: headers.no_training || said.no_training,
+    })
+}
+
+/// What the client wants by its headers, if it wants anything.
+fn of_headers(headers: &HeaderMap) -> Result<Option<Box<Wishes>>, Refusal> {
+    if !headers.keys().any(|name| name.as_str().starts_with("x-trivium-")) {
+        return Ok(None);
+    }
     let wishes = Wishes {
         order: names(headers, "x-trivium-order")?,
         only: names(headers, "x-trivium-only")?,
@@ -105,8 +161,8 @@ mod tests {
 
     #[test]
     fn wishes_are_read_and_nothing_is_no_wish() {
-        assert_eq!(wishes(&headers(&[("x-other", "1")])).unwrap(), None);
-        let found = wishes(&headers(&[
+        assert_eq!(of_headers(&headers(&[("x-other", "1")])).unwrap(), None);
+        let found = of_headers(&headers(&[
             ("x-trivium-order", "groq, openai-1"),
             ("x-trivium-max-cost", "$0.05"),
             ("x-trivium-tier", "free"),
@@ -130,8 +186,30 @@ mod tests {
             ("x-trivium-tier", "gold"),
             ("x-trivium-no-training", "maybe"),
         ] {
-            let refusal = wishes(&headers(&[pair])).unwrap_err();
+            let refusal = of_headers(&headers(&[pair])).unwrap_err();
             assert_eq!((refusal.code, refusal.param), (Code::InvalidParameter, Some(pair.0)));
+        }
+    }
+
+    #[test]
+    fn a_field_of_the_body_says_the_same_and_goes_no_further() {
+        let text = r#"{"model":"m","trivium":{"order":["a"],"only":["b"],"max_cost":0.5,"session":"s"},"messages":[]}"#;
+        let mut facts = openai::chat::scan(text.as_bytes()).unwrap();
+        let mut body = Bytes::from_static(text.as_bytes());
+        let found = take(&headers(&[("x-trivium-order", "c")]), &mut body, &mut facts).unwrap();
+        assert_eq!(body, r#"{"model":"m","messages":[]}"#);
+        let expected = Wishes {
+            order: vec!["c".to_owned()],
+            only: vec!["b".to_owned()],
+            max_cost: Some(500_000_000_000),
+            ..Wishes::default()
+        };
+        assert_eq!(found, (Some("s".to_owned()), Some(Box::new(expected))));
+        for wrong in [r#"{"speed":1}"#, r#"{"tier":"gold"}"#, r#"{"max_cost":-1}"#, "5"] {
+            let text = format!(r#"{{"model":"m","messages":[],"trivium":{wrong}}}"#);
+            let mut facts = openai::chat::scan(text.as_bytes()).unwrap();
+            let refused = take(&HeaderMap::new(), &mut Bytes::from(text), &mut facts);
+            assert_eq!(refused.unwrap_err().code, Code::InvalidParameter, "{wrong}");
         }
     }
 

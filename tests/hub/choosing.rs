@@ -245,3 +245,26 @@ async fn a_session_stays_where_it_is_until_that_cannot_be_used() {
     tokio::time::sleep(Duration::from_secs(400)).await;
     assert_eq!(of("s1").await, moved, "also when the first one is back");
 }
+
+#[tokio::test(start_paused = true)]
+async fn wishes_in_the_body_count_in_every_dialect_and_reach_nobody_else() {
+    let hub = hub("priority", ["", "", ""]).await;
+    let user = json!([{"role": "user", "content": "hi"}]);
+    let contents = json!([{"role": "user", "parts": [{"text": "hi"}]}]);
+    for (path, mut body) in [
+        ("/v1/chat/completions", json!({"model": "one-of", "messages": user})),
+        ("/v1/responses", json!({"model": "one-of", "input": user})),
+        ("/v1/messages", json!({"model": "one-of", "messages": user, "max_tokens": 50})),
+        ("/v1beta/models/one-of:generateContent", json!({"contents": contents})),
+    ] {
+        body["trivium"] = json!({"only": ["b", "c"], "ignore": ["b"]});
+        let answer = hub.post(path, body.to_string()).await;
+        assert_eq!(answer.route(), "c", "{path}: {}", answer.text);
+        let sent = hub.upstream().pop().unwrap().body;
+        assert!(!sent.contains("trivium"), "{sent}");
+        body["trivium"] = json!({"onyl": ["b"]});
+        let refused = hub.post(path, body.to_string()).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        assert!(refused.text.contains("onyl"), "{}", refused.text);
+    }
+}

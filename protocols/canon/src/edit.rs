@@ -72,6 +72,35 @@ pub fn rename(facts: &Facts, model: &str) -> Option<(Range<usize>, String)> {
     (facts.model != model).then(|| (span, Value::from(model).to_string()))
 }
 
+/// A body without the hub's own field ([`crate::EXTENSION`]), and the ranges of the facts moved along.
+#[must_use]
+pub fn without_extension(body: &Bytes, facts: &mut Facts) -> Bytes {
+    let Some(value) = facts.spans.extension.take() else { return body.clone() };
+    let gone = member(body, value);
+    let length = gone.len();
+    for span in [&mut facts.spans.model, &mut facts.spans.stream_options, &mut facts.spans.turns] {
+        if let Some(span) = span.as_mut().filter(|span| span.start >= gone.end) {
+            *span = span.start - length..span.end - length;
+        }
+    }
+    patched(body, vec![(gone, String::new())])
+}
+
+/// The range of a member of an object, with its name and one comma, by the range of its value.
+fn member(body: &[u8], value: Range<usize>) -> Range<usize> {
+    let before = |at: usize| body[..at].iter().rposition(|byte| !byte.is_ascii_whitespace());
+    let after = |at: usize| body[at..].iter().position(|byte| !byte.is_ascii_whitespace()).map(|by| at + by);
+    // Before the value stand a colon and the name in its quotes, in which nothing is escaped.
+    let quoted = before(value.start).and_then(before);
+    let start =
+        quoted.and_then(|end| body[..end].iter().rposition(|byte| *byte == b'"')).unwrap_or(value.start);
+    match (before(start), after(value.end)) {
+        (Some(comma), _) if body[comma] == b',' => comma..value.end,
+        (_, Some(comma)) if body[comma] == b',' => start..comma + 1,
+        _ => start..value.end,
+    }
+}
+
 /// The body with texts in place of ranges, which do not overlap. Every byte outside of them stays; without patches the
 /// body is shared and not copied.
 #[must_use]
@@ -90,4 +119,36 @@ pub fn patched(body: &Bytes, mut patches: Vec<(Range<usize>, String)>) -> Bytes 
     }
     edited.put_slice(&body[from..]);
     edited.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
+    use super::*;
+    use crate::{EXTENSION, Spans, scan};
+
+    #[test]
+    fn the_hubs_own_field_goes_and_all_else_stays() {
+        for (body, left) in [
+            (r#"{"model":"m","trivium":{"only":["a"]},"messages":[1]}"#, r#"{"model":"m","messages":[1]}"#),
+            (r#"{ "trivium" : {} , "model":"m","messages":[1]}"#, r#"{  "model":"m","messages":[1]}"#),
+            (r#"{"messages":[1],"model":"m" , "trivium":{"x":"\"}"}}"#, r#"{"messages":[1],"model":"m" }"#),
+            (r#"{"model":"m","messages":[1]}"#, r#"{"model":"m","messages":[1]}"#),
+        ] {
+            let [model, turns, extension] = scan::fields(body, ["model", "messages", EXTENSION]).unwrap();
+            let span = |raw: Option<&serde_json::value::RawValue>| raw.map(|raw| scan::span(body, raw));
+            let spans = Spans {
+                model: span(model),
+                turns: span(turns),
+                extension: span(extension),
+                ..Spans::default()
+            };
+            let mut facts = Facts { model: "m".to_owned(), spans, ..Facts::default() };
+            let edited = without_extension(&Bytes::from_static(body.as_bytes()), &mut facts);
+            assert_eq!(edited, left);
+            assert_eq!(&edited[facts.spans.model.unwrap()], b"\"m\"");
+            assert_eq!(&edited[facts.spans.turns.unwrap()], b"[1]");
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub struct Facts {
     pub spans: Spans,
 }
 
+/// The field in which a client tells the hub what it wants of the targets, in every dialect.
+pub const EXTENSION: &str = "trivium";
+
 /// Byte ranges of a body, for edits that leave every other byte as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spans {
@@ -34,4 +37,6 @@ pub struct Spans {
     pub stream_options: Option<Range<usize>>,
     /// The value that holds the conversation: `messages`, `input` or `contents`.
     pub turns: Option<Range<usize>>,
+    /// The value of the field [`EXTENSION`], which is the hub's own and goes no further.
+    pub extension: Option<Range<usize>>,
 }

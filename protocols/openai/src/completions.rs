@@ -26,7 +26,7 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         spans: Spans {
             model: model.map(|model| pick::span(text, model)),
             stream_options: options.map(|options| pick::span(text, options)),
-            turns: None,
+            ..Spans::default()
         },
         max_output: pick::number([most]),
         ..Facts::default()

@@ -50,6 +50,9 @@ pub(super) fn of(inbound: &Inbound, candidates: &Group, shaping: Option<&Shaping
         hash.part(value.as_bytes());
     }
     hash.targets(candidates);
+    if let Some(wishes) = &inbound.wishes {
+        hash.part(format!("{wishes:?}").as_bytes());
+    }
     if let Some(shaping) = shaping {
         hash.part(format!("{shaping:?}").as_bytes());
     }

@@ -1,6 +1,6 @@
 //! The facts of a Messages request, and of one that only counts tokens.
 
-use canon::{Facts, ScanError, Spans, scan as pick};
+use canon::{EXTENSION, Facts, ScanError, Spans, scan as pick};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -10,9 +10,19 @@ use serde_json::value::RawValue;
 /// When the body is not a JSON object in UTF-8, or lacks what every request has.
 pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
     let text = pick::text(body)?;
-    let names =
-        ["model", "messages", "stream", "tools", "max_tokens", "metadata", "output_format", "output_config"];
-    let [model, messages, stream, tools, most, metadata, format, config] = pick::fields(text, names)?;
+    let names = [
+        "model",
+        "messages",
+        "stream",
+        "tools",
+        "max_tokens",
+        "metadata",
+        "output_format",
+        "output_config",
+        EXTENSION,
+    ];
+    let [model, messages, stream, tools, most, metadata, format, config, extension] =
+        pick::fields(text, names)?;
     let name = pick::model(model)?;
     let messages = messages.ok_or(ScanError::Missing { param: "messages" })?;
     if !messages.get().starts_with('[') {
@@ -34,6 +44,7 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         spans: Spans {
             model: model.map(|model| pick::span(text, model)),
             turns: Some(pick::span(text, messages)),
+            extension: extension.map(|extension| pick::span(text, extension)),
             ..Spans::default()
         },
     })

@@ -1,6 +1,6 @@
 //! The facts of a request, and the path that it is sent to.
 
-use canon::{Facts, ScanError, Spans, scan as pick};
+use canon::{EXTENSION, Facts, ScanError, Spans, scan as pick};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -19,8 +19,8 @@ pub fn scan(body: &[u8], model: String, stream: bool) -> Result<Facts, ScanError
         return Err(ScanError::TooLong { param: "model", limit: canon::MODEL_LIMIT });
     }
     let text = pick::text(body)?;
-    let names = ["contents", "tools", "generationConfig", "generation_config"];
-    let [contents, tools, config, snake] = pick::fields(text, names)?;
+    let names = ["contents", "tools", "generationConfig", "generation_config", EXTENSION];
+    let [contents, tools, config, snake, extension] = pick::fields(text, names)?;
     let contents = contents.ok_or(ScanError::Missing { param: "contents" })?;
     // One content alone is taken for a list of one, as the API does.
     if !contents.get().starts_with(['[', '{']) {
@@ -42,7 +42,11 @@ pub fn scan(body: &[u8], model: String, stream: bool) -> Result<Facts, ScanError
             "\"response_json_schema\"",
         ]),
         max_output: config.and_then(most),
-        spans: Spans { turns: Some(pick::span(text, contents)), ..Spans::default() },
+        spans: Spans {
+            turns: Some(pick::span(text, contents)),
+            extension: extension.map(|extension| pick::span(text, extension)),
+            ..Spans::default()
+        },
         ..Facts::default()
     })
 }

@@ -1,6 +1,6 @@
 //! The facts of a chat request.
 
-use canon::{Facts, ScanError, Spans, scan as pick};
+use canon::{EXTENSION, Facts, ScanError, Spans, scan as pick};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -20,8 +20,9 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         "max_completion_tokens",
         "max_tokens",
         "prompt_cache_key",
+        EXTENSION,
     ];
-    let [model, messages, stream, options, tools, format, most, most_before, session] =
+    let [model, messages, stream, options, tools, format, most, most_before, session, extension] =
         pick::fields(text, names)?;
     let name = pick::model(model)?;
     let messages = messages.ok_or(ScanError::Missing { param: "messages" })?;
@@ -41,6 +42,7 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
             model: model.map(|model| pick::span(text, model)),
             stream_options: options.map(|options| pick::span(text, options)),
             turns: Some(pick::span(text, messages)),
+            extension: extension.map(|extension| pick::span(text, extension)),
         },
     })
 }

@@ -1,6 +1,6 @@
 //! The facts of a Responses request.
 
-use canon::{Facts, ScanError, Spans, scan as pick};
+use canon::{EXTENSION, Facts, ScanError, Spans, scan as pick};
 use serde_json::value::RawValue;
 
 /// Finds the facts of a Responses request.
@@ -20,8 +20,9 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         "text",
         "max_output_tokens",
         "prompt_cache_key",
+        EXTENSION,
     ];
-    let [model, input, stream, previous, prompt, conversation, tools, format, most, session] =
+    let [model, input, stream, previous, prompt, conversation, tools, format, most, session, extension] =
         pick::fields(text, names)?;
     let name = pick::model(model)?;
     let input = said(input);
@@ -46,6 +47,7 @@ pub fn scan(body: &[u8]) -> Result<Facts, ScanError> {
         spans: Spans {
             model: model.map(|model| pick::span(text, model)),
             turns: input.map(|input| pick::span(text, input)),
+            extension: extension.map(|extension| pick::span(text, extension)),
             ..Spans::default()
         },
     })

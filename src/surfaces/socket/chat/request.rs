@@ -36,7 +36,7 @@ use crate::{
         api::{Api, not_a_request},
         delivery::whole,
         front::Ids,
-        shape,
+        shape, wishes,
     },
 };
 
@@ -159,11 +159,12 @@ async fn answer(
 ) -> Result<Message, Stop> {
     let mut payload = payload;
     let mut facts = scan(&payload).map_err(|error| not_a_request(&error))?;
+    let (session, wishes) = wishes::take(&HeaderMap::new(), &mut payload, &mut facts)?;
     let shaped = shape::rerouted(&api.engine.snapshot(), Dialect::Chat, &mut payload, &mut facts);
     let stream = facts.stream;
     let inbound = Inbound {
-        session: None,
-        wishes: None,
+        session,
+        wishes,
         id: ids.own.to_string(),
         client_request_id: ids.client.clone(),
         caller,
