@@ -144,6 +144,17 @@ impl Race {
         deadline: Instant,
     ) -> Option<First> {
         while let Some(target) = targets.pop_front() {
+            // Who waits for a turn is work for the account, and holds nothing that others need.
+            let watch = self.learning.begin(&target);
+            let turn = match self.traffic.turn(&target, &self.request.task, deadline).await {
+                Ok(turn) => turn,
+                Err(turned) => {
+                    away.crowded = turned.crowded.or(away.crowded);
+                    self.skip(target, turned.cooldown);
+                    continue;
+                }
+            };
+            // Asked for after the wait, in which others may have found out.
             let trial = match self.begin(&target) {
                 Ok(trial) => trial,
                 Err(cooldown) => {
@@ -156,16 +167,14 @@ impl Race {
                 away.denied.get_or_insert(denied);
                 continue;
             }
-            let hold = match self.traffic.enter(&target, &self.request, deadline).await {
-                Ok(hold) => hold,
+            let hold = match self.traffic.share(&target, &self.request) {
+                Ok(share) => Hold::new(turn, share),
                 Err(turned) => {
                     self.settlement.tab.fail();
-                    away.crowded = turned.crowded.or(away.crowded);
                     self.skip(target, turned.cooldown);
                     continue;
                 }
             };
-            let watch = self.learning.begin(&target);
             match self.ask(&target, &trial, hold, deadline).await {
                 Ok((opened, started_ms, hold)) => {
                     self.settlement.hold(hold);
@@ -173,9 +182,7 @@ impl Race {
                 }
                 Err(fault) => {
                     self.settlement.tab.fail();
-                    if fault.kind.scope() != Scope::Request {
-                        self.learning.failed(&watch);
-                    }
+                    self.learning.failed(&watch, &fault);
                     let goes_on = fault.kind.fails_over();
                     if fault.kind.scope() == Scope::Transient {
                         others_first(targets, &target);
@@ -280,7 +287,11 @@ impl Race {
     /// Takes note of a failed attempt.
     fn note(&mut self, target: &Target, trial: &Trial, fault: &Fault, hold: Hold, started_ms: u32) {
         hold.failed(fault, self.settlement.meter.usage());
-        if !self.traffic.failed(target, &self.request.task, fault) {
+        if self.traffic.failed(target, &self.request.task, fault) {
+            // A window of one model is no matter of the account's health; but whoever refuses is there.
+            let there = Fault { kind: FaultKind::Unserved, ..fault.clone() };
+            self.health.failed(trial, target, &there, &self.settings.routing);
+        } else {
             self.health.failed(trial, target, fault, &self.settings.routing);
         }
         self.attempted(target, fault, started_ms);

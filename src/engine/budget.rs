@@ -27,7 +27,6 @@ pub(super) use hold::Hold;
 
 use super::{
     caller::Caller,
-    plan::Group,
     ports::{Clock, LeaseError, LeaseRecord, LeaseStore, Target},
     settings::{Budget, Mode, Over, UnknownPrice, Usd},
 };
@@ -122,28 +121,13 @@ impl Budgets {
         verdicts.max().unwrap_or(Verdict::Within)
     }
 
-    /// Leaves out the targets that are above the tier to which a budget that is used up sends requests, unless that would
-    /// leave none; answers those that were left out.
-    pub(super) fn degrade(
-        &self,
-        budgets: &[Arc<Budget>],
-        caller: &Caller,
-        candidates: &mut Group,
-    ) -> Vec<Target> {
-        if !budgets.iter().any(|budget| matches!(budget.over, Over::Degrade(_))) {
-            return Vec::new();
+    /// Whether a budget that is used up would rather have a target of a lower tier. Nothing is refused for that.
+    #[must_use]
+    pub(super) fn is_dear(&self, budgets: &[Arc<Budget>], caller: &Caller, target: &Target) -> bool {
+        match self.verdict(budgets, caller, target) {
+            Verdict::Degrade(tier) => target.connection.tier < tier,
+            Verdict::Within | Verdict::UsedUp { .. } => false,
         }
-        let stays = |target: &Target| match self.verdict(budgets, caller, target) {
-            Verdict::Degrade(tier) => target.connection.tier >= tier,
-            Verdict::Within | Verdict::UsedUp { .. } => true,
-        };
-        let mut fewer = candidates.clone();
-        fewer.retain(&stays);
-        if fewer.is_empty() {
-            return Vec::new();
-        }
-        let all = std::mem::replace(candidates, fewer).into_targets();
-        all.into_iter().filter(|target| !stays(target)).collect()
     }
 
     /// What was spent so far in the window that runs now, reservations left out; for `holder` see

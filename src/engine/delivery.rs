@@ -208,7 +208,7 @@ fn deliver(mut started: Started, keep_alive: Duration) -> impl Stream<Item = Pie
                 }
             };
             health.failed(&trial, &target, &fault, &settings.routing);
-            learning.failed(&watch);
+            learning.failed(&watch, &fault);
             let refusal = interrupted(&fault);
             settlement.interrupt(&refusal, &fault);
             rest = None;

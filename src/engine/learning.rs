@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     affinity::Affinity,
+    fault::{Fault, Scope},
     plan::{Lesson, Memory},
     ports::{Clock, Target},
     telemetry::{Telemetry, Watch},
@@ -25,6 +26,8 @@ pub(super) struct Learning {
     pub(super) session: Option<u64>,
     /// The strategies that learn from good answers.
     pub(super) lessons: Vec<Lesson>,
+    /// Whether what is asked for says something about other requests: counts of tokens are no answers.
+    pub(super) counts: bool,
 }
 
 impl Knowledge {
@@ -36,11 +39,14 @@ impl Knowledge {
 impl Learning {
     /// An attempt begins.
     pub(super) fn begin(&self, target: &Target) -> Watch {
-        self.knowledge.telemetry.begin(target, self.clock.now())
+        if self.counts { self.knowledge.telemetry.begin(target, self.clock.now()) } else { Watch::idle() }
     }
 
     /// The target gave content after so many milliseconds.
     pub(super) fn served(&self, target: &Target, watch: &Watch, took_ms: u32) {
+        if !self.counts {
+            return;
+        }
         let now = self.clock.now();
         watch.answered(took_ms, now);
         if let Some(session) = self.session {
@@ -55,7 +61,9 @@ impl Learning {
     }
 
     /// The target failed.
-    pub(super) fn failed(&self, watch: &Watch) {
-        watch.failed(self.clock.now());
+    pub(super) fn failed(&self, watch: &Watch, fault: &Fault) {
+        if self.counts && fault.kind.scope() != Scope::Request {
+            watch.failed(self.clock.now());
+        }
     }
 }

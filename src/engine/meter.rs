@@ -138,6 +138,14 @@ impl Meter {
         self.usage
     }
 
+    /// What the provider has counted by now: of an answer that broke off at least what went by.
+    #[must_use]
+    pub(super) fn taken(&self, complete: bool) -> Option<Usage> {
+        let usage = self.usage?;
+        let output = if complete { usage.output } else { usage.output.max(self.estimated_output()) };
+        Some(Usage { output, ..usage })
+    }
+
     /// About how many tokens the answer has so far, by what went by.
     #[must_use]
     pub(super) const fn estimated_output(&self) -> u64 {

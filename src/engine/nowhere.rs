@@ -40,11 +40,12 @@ pub(super) fn left_out(model: &str, skipped: &[Skip], now: i64) -> Refusal {
 
 /// Nobody is cooling down: it is the request itself that no target fits.
 fn unfit(model: &str, skipped: &[Skip]) -> Refusal {
-    let largest = skipped.iter().filter_map(|skip| match skip.bar {
+    let windows = skipped.iter().map(|skip| match skip.bar {
         Bar::TooSmall { window, needs } => Some((window, needs)),
         _ => None,
     });
-    if let Some((window, needs)) = largest.max() {
+    // Only where size alone is in the way is it what the client should hear of.
+    if let Some((window, needs)) = windows.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()) {
         let text = format!(
             "The request needs about {needs} tokens or more, and the largest context window that serves `{model}` has {window}."
         );

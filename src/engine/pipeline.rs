@@ -20,9 +20,9 @@ use super::{
     learning::{Knowledge, Learning},
     need::{Need, Wishes},
     nowhere,
-    plan::{self, Bar, Directory, Draw, Group, Memory, Plan, Scene, Seeds, Skip},
+    plan::{self, Directory, Draw, Group, Plan, Scene, Seeds},
     policy,
-    ports::{Clock, ReceiptSink, Request, Task, Upstream},
+    ports::{Clock, ReceiptSink, Request, Target, Task, Upstream},
     quota::Ledger,
     refusal::Refusal,
     resolve, reuse,
@@ -247,6 +247,7 @@ impl Engine {
                     clock: Arc::clone(&self.clock),
                     session,
                     lessons: std::mem::take(&mut plan.lessons),
+                    counts: inbound.request.task == Task::Generate,
                 };
                 let race = Race {
                     upstream: Arc::clone(&self.upstream),
@@ -310,8 +311,7 @@ impl Engine {
     ) -> Result<Prepared, Refusal> {
         policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
         let name = &inbound.request.facts.model;
-        let mut candidates = resolve::candidates(snapshot, inbound)?;
-        let dear = self.budgets.degrade(&snapshot.settings.budgets, &inbound.caller, &mut candidates);
+        let candidates = resolve::candidates(snapshot, inbound)?;
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
         let (mut plan, session) = if matches!(inbound.request.task, Task::Kept { .. }) {
             // Whoever keeps it is asked, in whatever state: nobody else has it.
@@ -323,9 +323,8 @@ impl Engine {
                 need.prompt_at_least = 0;
             }
             let session = session(inbound, &candidates, &snapshot.settings.routing);
-            (self.decide(&candidates, &need, session, snapshot), session)
+            (self.decide(&candidates, &need, session, snapshot, &inbound.caller), session)
         };
-        plan.skipped.extend(dear.into_iter().map(|target| Skip { target, bar: Bar::OverBudget }));
         settlement.planned(&mut plan);
         let now = self.clock.now();
         if plan.targets.is_empty() && !attempt::is_worth_waiting(&plan, &snapshot.settings.routing.wait, now)
@@ -338,37 +337,56 @@ impl Engine {
     }
 
     /// Plans, and keeps what the strategies remember: one step, so that two requests never take the same turn.
-    fn decide(&self, candidates: &Group, need: &Need, session: Option<u64>, snapshot: &Snapshot) -> Plan {
-        let seed = self.seeds.next();
-        let mut memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut plan = self.plan(candidates, &memory, need, session, snapshot, seed);
-        for advance in plan.advances.drain(..) {
-            memory.commit(advance);
-        }
-        plan
-    }
-
-    fn plan(
+    fn decide(
         &self,
         candidates: &Group,
-        memory: &Memory,
         need: &Need,
         session: Option<u64>,
         snapshot: &Snapshot,
-        seed: u64,
+        caller: &Caller,
+    ) -> Plan {
+        let budgets = &snapshot.settings.budgets;
+        let is_dear = |target: &Target| self.budgets.is_dear(budgets, caller, target);
+        let dear: Option<&dyn Fn(&Target) -> bool> = if budgets.is_empty() { None } else { Some(&is_dear) };
+        self.with_scene(need, session, snapshot, dear, |scene| {
+            if let Some(plan) = plan::alone(candidates, scene) {
+                return plan;
+            }
+            let scene = Scene { seed: self.seeds.next(), ..*scene };
+            let mut surveyed = plan::survey(candidates, &scene);
+            if !surveyed.remembers() {
+                return surveyed.decide();
+            }
+            let mut memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            surveyed.recall(&memory);
+            let mut plan = surveyed.decide();
+            for advance in plan.advances.drain(..) {
+                memory.commit(advance);
+            }
+            plan
+        })
+    }
+
+    /// Looks at what is known, for as long as `plan` takes.
+    fn with_scene(
+        &self,
+        need: &Need,
+        session: Option<u64>,
+        snapshot: &Snapshot,
+        dear: Option<&dyn Fn(&Target) -> bool>,
+        plan: impl FnOnce(&Scene<'_>) -> Plan,
     ) -> Plan {
         let belonging = session.and_then(|session| self.knowledge.affinity.of(session, self.clock.now()));
-        let scene = Scene {
+        plan(&Scene {
             health: &self.health.view(),
             quota: &self.quota().view(),
-            memory,
             telemetry: &self.knowledge.telemetry.view(),
             need,
             affine: belonging.as_ref().map(|belonging| (&*belonging.connection, &*belonging.model)),
+            dear,
             scoring: &snapshot.settings.routing.scoring,
-            seed,
-        };
-        plan::plan(candidates, &scene)
+            seed: self.seeds.coming(),
+        })
     }
 
     /// The targets that a request for `model` with these needs would go to now, without using a turn or a draw.
@@ -381,7 +399,7 @@ impl Engine {
             snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
         let need = &Need { task: candidates.task.or(need.task), ..need.clone() };
         let memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.plan(&candidates, &memory, need, None, &snapshot, self.seeds.coming()))
+        Ok(self.with_scene(need, None, &snapshot, None, |scene| plan::plan(&candidates, scene, &memory)))
     }
 }
 

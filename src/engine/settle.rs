@@ -217,7 +217,7 @@ impl Settlement {
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
         if let Some(hold) = self.hold.take() {
-            hold.settle(receipt.usage);
+            hold.settle(self.meter.taken(outcome == Outcome::Completed));
         }
         receipt.losses.extend(self.meter.losses().clone());
         let bill = self.tab.close(&self.meter, outcome == Outcome::Completed);

@@ -151,6 +151,12 @@ impl View<'_> {
 }
 
 impl Watch {
+    /// An attempt of which nothing is remembered.
+    #[must_use]
+    pub const fn idle() -> Self {
+        Self { seen: None }
+    }
+
     /// The attempt gave content after so many milliseconds.
     pub fn answered(&self, took_ms: u32, now: i64) {
         if let Some(seen) = &self.seen {

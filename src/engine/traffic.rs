@@ -66,30 +66,28 @@ impl Traffic {
         standing(health, &self.ledger.view(), target)
     }
 
-    /// Waits for an attempt's turn and takes its share of the quotas.
+    /// Waits for an attempt's turn at the account.
     ///
     /// # Errors
-    /// When there is no turn or no share to be had.
-    pub(super) async fn enter(
-        &self,
-        target: &Target,
-        request: &Request,
-        deadline: Instant,
-    ) -> Result<Hold, Turned> {
-        if !uses_quota(&request.task) {
-            return Ok(Hold { reservation: None, _slot: self.pacer.count(&target.connection) });
+    /// When there is no turn to be had.
+    pub(super) async fn turn(&self, target: &Target, task: &Task, deadline: Instant) -> Result<Slot, Turned> {
+        if !uses_quota(task) {
+            return Ok(self.pacer.count(&target.connection));
         }
-        let slot = self
-            .pacer
-            .enter(&target.connection, deadline)
-            .await
-            .map_err(|crowded| crowded_out(crowded, self.clock.now()))?;
-        // Last, so that nobody holds a share while it waits.
-        let reservation = self
-            .ledger
-            .reserve(target, request)
-            .map_err(|blocked| Turned { cooldown: used_up(&blocked), crowded: None })?;
-        Ok(Hold { reservation, _slot: slot })
+        let turn = self.pacer.enter(&target.connection, deadline).await;
+        turn.map_err(|crowded| crowded_out(crowded, self.clock.now()))
+    }
+
+    /// Takes an attempt's share of the quotas. Last, so that nobody holds one while it waits.
+    ///
+    /// # Errors
+    /// When there is no share to be had.
+    pub(super) fn share(&self, target: &Target, request: &Request) -> Result<Option<Reservation>, Turned> {
+        if !uses_quota(&request.task) {
+            return Ok(None);
+        }
+        let share = self.ledger.reserve(target, request);
+        share.map_err(|blocked| Turned { cooldown: used_up(&blocked), crowded: None })
     }
 
     /// Takes note of what an answer told of the windows.
@@ -121,6 +119,26 @@ impl Traffic {
 }
 
 impl Hold {
+    /// A turn, and a share of the quotas.
+    pub(super) const fn new(turn: Slot, share: Option<Reservation>) -> Self {
+        Self { reservation: share, _slot: turn }
+    }
+
+    /// The attempt failed and another is to be made in the same turn, with this share.
+    pub(super) fn again(
+        &mut self,
+        fault: &Fault,
+        share: impl FnOnce() -> Result<Option<Reservation>, Turned>,
+    ) -> bool {
+        if let Some(reservation) = self.reservation.take() {
+            reservation.failed(fault, None);
+        }
+        share().is_ok_and(|share| {
+            self.reservation = share;
+            true
+        })
+    }
+
     /// The request is over.
     pub(super) fn settle(self, usage: Option<Usage>) {
         if let Some(reservation) = self.reservation {

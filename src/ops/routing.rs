@@ -20,7 +20,7 @@ use crate::engine::{
     Engine,
     caller::Caller,
     need::{self, Need, Wishes},
-    plan::{self, Inputs, Leaf, Made, Signals, State, auto::Score},
+    plan::{self, Leaf, Made, Signals, State, auto::Score},
     task,
 };
 
@@ -53,7 +53,7 @@ impl Routing {
             .simulate(&args.model, dialect, &need)
             .map_err(|refusal| OpError::Refused(refusal.message))?;
         let mut decision = match &plan.made {
-            Some(made) => decision(&made.inputs),
+            Some(made) => decision(made),
             None => Decision {
                 order: plan
                     .targets
@@ -101,12 +101,12 @@ pub async fn explain(
     let kept = receipts.plan_of(request_id).await.map_err(failed)?;
     // A plan that another version wrote may not be readable: what else is known is told all the same.
     let made = kept.and_then(|kept| serde_json::from_str::<Made>(&kept).ok());
-    Ok(explanation(row, made.as_ref().map(|made| &made.inputs)))
+    Ok(explanation(row, made.as_ref()))
 }
 
-fn explanation(row: ReceiptRow, inputs: Option<&Inputs>) -> Explanation {
+fn explanation(row: ReceiptRow, made: Option<&Made>) -> Explanation {
     let detail = row.detail;
-    let mut decision = inputs.map(decision).unwrap_or_default();
+    let mut decision = made.map(decision).unwrap_or_default();
     decision.model = row.model;
     decision.strategy = detail.strategy;
     decision.left_out = detail
@@ -130,7 +130,7 @@ fn explanation(row: ReceiptRow, inputs: Option<&Inputs>) -> Explanation {
         message: attempt.message,
     };
     let attempts: Vec<Attempt> = detail.attempts.into_iter().map(attempt).collect();
-    if inputs.is_none() {
+    if made.is_none() {
         // One place to go, and so no plan to keep: it was what was tried.
         let mut order: Vec<CandidateView> = Vec::new();
         for attempt in &attempts {
@@ -185,8 +185,9 @@ fn need(args: &SimulateRoute) -> Need {
     }
 }
 
-/// Makes the decision again, and tells it.
-fn decision(inputs: &Inputs) -> Decision {
+/// Tells a decision, which is made again for that.
+fn decision(kept: &Made) -> Decision {
+    let inputs = &kept.inputs;
     let made = plan::decide(inputs);
     let leaves: Vec<&Leaf> = inputs.root.leaves().collect();
     let candidate = |at: &usize| {
@@ -200,9 +201,10 @@ fn decision(inputs: &Inputs) -> Decision {
             score: score.map(factors).unwrap_or_default(),
         })
     };
-    let by_session = inputs.affine.is_some_and(|affine| made.order.first() == Some(&affine));
+    let by_session = inputs.affine.is_some_and(|affine| kept.order.first() == Some(&affine));
     Decision {
-        order: made.order.iter().filter_map(candidate).collect(),
+        order: kept.order.iter().filter_map(candidate).collect(),
+        differs: made.order != kept.order,
         weights: inputs.root.scoring.as_deref().map(weights).unwrap_or_default(),
         by_session,
         seed: Some(format!("{:016x}", inputs.seed)),

@@ -190,7 +190,7 @@ async fn auto_learns_who_is_quick() {
         hub.chat("one-of").await;
     }
     let [a2, b2, c2] = hub.calls(KEYS);
-    assert!(c2 > 180 && a2 + b2 > 0, "first {a} {b} {c}, then {a2} {b2} {c2}");
+    assert!(c2 > 180, "first {a} {b} {c}, then {a2} {b2} {c2}");
 }
 
 #[tokio::test(start_paused = true)]

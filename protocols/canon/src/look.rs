@@ -24,6 +24,10 @@ const DATA_TOKENS: u64 = 1334;
 /// count, because its quotes are escaped.
 #[must_use]
 pub fn shows_pictures(body: &str) -> bool {
+    // Most bodies have none of the words.
+    if !body.contains("image") {
+        return false;
+    }
     let typed = |kind: &str| {
         body.match_indices(kind).any(|(at, _)| {
             let before = body[..at].trim_end();
@@ -94,20 +98,90 @@ pub fn said_last(turns: &str) -> &str {
     &text[..text.floor_char_boundary(MESSAGE_LIMIT)]
 }
 
-/// About how many tokens a body has, pictures and documents in base64 counted as one each.
+/// Whether a field stands in the body whose value begins so. Text that merely speaks of it does not count.
+#[must_use]
+pub fn says(body: &str, field: &str, value: &str) -> bool {
+    body.match_indices(field).any(|(at, _)| {
+        let quoted = body[..at].ends_with('"') && !body[..at].ends_with("\\\"");
+        let rest = body[at + field.len()..].strip_prefix('"').map(str::trim_start);
+        let said = rest.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start);
+        quoted && said.is_some_and(|said| said.starts_with(value))
+    })
+}
+
+/// A body longer than this is counted by samples, in bytes.
+const SAMPLED: usize = 128 * 1024;
+
+/// How many samples, and how long each is, in bytes.
+const SAMPLES: (usize, usize) = (16, 4096);
+
+/// About how many tokens a body has, pictures and documents in base64 counted as next to nothing. Of a long body a
+/// sixteenth or less is looked at.
 #[must_use]
 pub fn tokens_of(body: &str) -> u64 {
+    if body.len() <= SAMPLED {
+        return tokens_in(body);
+    }
+    let (count, length) = SAMPLES;
+    let step = body.len() / count;
+    let (mut tokens, mut seen) = (0_u64, 0_u64);
+    for nth in 0..count {
+        let from = body.floor_char_boundary(nth * step);
+        let sample = &body[from..body.floor_char_boundary((from + length).min(body.len()))];
+        tokens += tokens_in(sample);
+        seen += sample.len() as u64;
+    }
+    tokens.saturating_mul(body.len() as u64) / seen.max(1)
+}
+
+fn tokens_in(body: &str) -> u64 {
     let is_data = |text: &str| {
         text.len() >= DATA_AT_LEAST
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'))
     };
+    let plain = unescaped(body);
     let of = |text: &str| {
         let data = text.rsplit_once("base64,").map_or(text, |(_, data)| data);
-        if is_data(data) { DATA_TOKENS } else { tokens::in_text(text) }
+        if is_data(data) { DATA_TOKENS.min(data.len() as u64 / 4) } else { tokens::in_text(text) }
     };
-    body.split('"').map(of).sum()
+    plain.split('"').map(of).sum()
+}
+
+/// The text with what stands behind backslashes put in place: what a letter costs does not depend on how it is written.
+/// Line breaks within base64 go, and so do halves of letters.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let mut letters = after.chars();
+        match letters.next() {
+            Some('u') => {
+                let digits = after.get(1..5).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                plain.extend(digits.and_then(char::from_u32));
+                rest = after.get(5..).unwrap_or_default();
+                continue;
+            }
+            Some('n' | 'r')
+                if plain
+                    .bytes()
+                    .rev()
+                    .take(60)
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/') => {}
+            Some('n' | 'r' | 't' | 'b' | 'f') => plain.push(' '),
+            Some('"') => plain.push('\''),
+            Some(letter) => plain.push(letter),
+            None => {}
+        }
+        rest = letters.as_str();
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
 }
 
 #[cfg(test)]
@@ -148,6 +222,38 @@ mod tests {
         let turns = r#"[{"role":"user","content":"one"},{"role":"assistant","content":"\"role\":\"user\" no"},{"role" : "user","content":"two"}]"#;
         assert!(said_last(turns).contains("two") && !said_last(turns).contains("no"));
         assert_eq!(said_last(r#""text""#), r#""text""#);
+    }
+
+    #[test]
+    fn how_letters_are_written_does_not_matter() {
+        let text = "Привет, как дела? 你好，今天天气怎么样？ ".repeat(20);
+        let plain = serde_json::to_string(&text).unwrap_or_default();
+        let escaped: String = plain
+            .chars()
+            .map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) })
+            .collect();
+        assert_eq!(tokens_of(&plain), tokens_of(&escaped));
+        for breaks in ["\\/", "\\n"] {
+            let line = "QUJD".repeat(19);
+            let picture =
+                format!("{{\"url\":\"data:image/png;base64,{}\"}}", [line.as_str(); 700].join(breaks));
+            assert!(tokens_of(&picture) < 3_000, "{breaks}: {}", tokens_of(&picture));
+        }
+    }
+
+    #[test]
+    fn samples_of_a_long_body_are_about_right() {
+        let body =
+            "{\"text\":\"the quick brown fox jumps over the lazy dog, and then it rests\"}".repeat(6_000);
+        let (sampled, whole) = (tokens_of(&body), tokens_in(&body));
+        assert!(sampled.abs_diff(whole) * 20 < whole, "{sampled} of {whole}");
+    }
+
+    #[test]
+    fn fields_are_told_from_text() {
+        assert!(says(r#"{"truncation" : "auto"}"#, "truncation", "\"auto\""));
+        assert!(!says(r#"{"text":"\"truncation\":\"auto\""}"#, "truncation", "\"auto\""));
+        assert!(!says(r#"{"truncation":"disabled"}"#, "truncation", "\"auto\""));
     }
 
     #[test]

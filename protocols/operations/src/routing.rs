@@ -91,6 +91,9 @@ pub struct Decision {
     /// Whether the first target is first because the caller's session belongs to it.
     #[serde(default)]
     pub by_session: bool,
+    /// Whether the planner of today would decide otherwise by the same inputs: another version of the hub made it.
+    #[serde(default)]
+    pub differs: bool,
     /// The seed of all chance in the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,

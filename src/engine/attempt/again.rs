@@ -20,7 +20,7 @@ impl Race {
         &mut self,
         target: &Target,
         trial: &Trial,
-        hold: Hold,
+        mut hold: Hold,
         deadline: Instant,
     ) -> Result<(Opened, u32, Hold), Fault> {
         let rules = self.settings.routing.resilience;
@@ -40,8 +40,10 @@ impl Race {
             left -= 1;
             self.attempted(target, &fault, started_ms);
             sleep(rules.retry_pause).await;
-            if let Standing::Cooling(_) = self.health.view().standing(&target.connection, &target.model) {
-                // Others found out meanwhile.
+            let standing = self.health.view().standing(&target.connection, &target.model);
+            let may = hold.again(&fault, || self.traffic.share(target, &self.request));
+            if matches!(standing, Standing::Cooling(_)) || !may {
+                // Others found out, or used up what was left, meanwhile.
                 return Err(fault);
             }
         }

@@ -38,22 +38,24 @@ impl Need {
             wishes,
             ..Self::default()
         };
-        if !matches!(request.task, Task::Generate) {
-            return need;
-        }
         let worth = Worth::of(group);
-        let body = || std::str::from_utf8(&request.body).unwrap_or_default();
-        let turns = || facts.spans.turns.clone().and_then(|span| body().get(span)).unwrap_or_default();
         if worth.cost || need.wishes.as_ref().is_some_and(|wishes| wishes.max_cost.is_some()) {
             need.prompt = cost::prompt_tokens(&request.body);
         }
+        if !matches!(request.task, Task::Generate) {
+            need.answer = need.answer.filter(|_| request.task != Task::Embed).or(Some(0));
+            return need;
+        }
+        let body = || std::str::from_utf8(&request.body).unwrap_or_default();
+        let turns = || facts.spans.turns.clone().and_then(|span| body().get(span)).unwrap_or_default();
         if worth.pictures || worth.task {
             need.vision = look::shows_pictures(body());
         }
-        // No token is shorter than a byte: a body of fewer bytes than the window has tokens fits.
-        if worth.window.is_some_and(|window| request.body.len() as u64 > window) {
-            // The estimate is on the high side, and nobody is to be left out for that.
-            need.prompt_at_least = look::tokens_of(body()) / 4 * 3;
+        // Half of what is estimated is certain. No token is shorter than a byte: a body of fewer bytes than twice the
+        // window need not be looked at. Who asks for a longer window, or for being cut, is not to be told that it is too long.
+        let long = |window| request.body.len() as u64 / 2 > window;
+        if worth.window.is_some_and(long) && !is_made_to_fit(request) {
+            need.prompt_at_least = look::tokens_of(body()) / 2;
         }
         if worth.task {
             need.task =
@@ -64,6 +66,14 @@ impl Need {
         }
         need
     }
+}
+
+/// Whether the provider is asked for a longer window than usual, or to cut what is too long.
+fn is_made_to_fit(request: &Request) -> bool {
+    let betas = request.headers.get_all("anthropic-beta").iter();
+    let longer = betas.filter_map(|beta| beta.to_str().ok()).any(|beta| beta.contains("context-"));
+    let body = std::str::from_utf8(&request.body).unwrap_or_default();
+    longer || look::says(body, "truncation", "\"auto\"") || look::says(body, "context_management", "{")
 }
 
 impl Worth {

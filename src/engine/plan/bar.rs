@@ -29,8 +29,6 @@ pub enum Bar {
     },
     /// The client does not want it.
     Unwanted(Wish),
-    /// A budget that is used up sends requests to accounts of another tier.
-    OverBudget,
 }
 
 /// What a model may not be able to do.
@@ -65,7 +63,7 @@ impl Skip {
     pub const fn cooldown(&self) -> Option<&Cooldown> {
         match &self.bar {
             Bar::Cooling(cooldown) => Some(cooldown),
-            Bar::Lacks(_) | Bar::TooSmall { .. } | Bar::Unwanted(_) | Bar::OverBudget => None,
+            Bar::Lacks(_) | Bar::TooSmall { .. } | Bar::Unwanted(_) => None,
         }
     }
 
@@ -91,9 +89,6 @@ impl fmt::Display for Bar {
                 write!(f, "too_small: the window has {window} tokens, and the request needs {needs} or more")
             }
             Self::Unwanted(wish) => write!(f, "unwanted: {wish}"),
-            Self::OverBudget => {
-                f.write_str("over_budget: a budget that is used up goes on with a lower tier")
-            }
         }
     }
 }

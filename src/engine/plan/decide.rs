@@ -28,14 +28,15 @@ pub fn decide(inputs: &Inputs) -> Decision {
     let mut next = 0;
     let arranged = arrange(&inputs.root, inputs, &mut next);
     let Arranged { mut fit, mut recovering, mut advances, scores } = arranged;
-    // The caller's own order, and then its session, go before any strategy; a turn that is not used is not taken.
+    // The caller's own order goes before any strategy; a turn that is not used is not taken.
     let before = fit.first().map(|leaf| leaf.at);
-    for &wanted in inputs.affine.iter().chain(inputs.preferred.iter().rev()) {
-        for list in [&mut fit, &mut recovering] {
-            if let Some(at) = list.iter().position(|leaf| leaf.at == wanted) {
-                list[..=at].rotate_right(1);
-            }
+    if !inputs.preferred.is_empty() {
+        let mut ranks = vec![usize::MAX; next];
+        for (rank, &at) in inputs.preferred.iter().enumerate().filter(|(_, at)| **at < next) {
+            ranks[at] = rank;
         }
+        fit.sort_by_key(|leaf| ranks[leaf.at]);
+        recovering.sort_by_key(|leaf| ranks[leaf.at]);
     }
     if fit.first().map(|leaf| leaf.at) != before {
         advances.clear();
@@ -82,6 +83,14 @@ impl<'a> Known<'a> {
             Self::Fit(_) => true,
             Self::Recovering(_) => false,
             Self::Branch(arranged) => !arranged.fit.is_empty(),
+        }
+    }
+
+    /// Whether a leaf is among those that it leads to and that can be used.
+    fn leads_to(&self, leaf: usize) -> bool {
+        match self {
+            Self::Fit(one) | Self::Recovering(one) => one.at == leaf,
+            Self::Branch(arranged) => arranged.fit.iter().any(|one| one.at == leaf),
         }
     }
 
@@ -137,7 +146,7 @@ fn arrange<'a>(branch: &'a Branch, inputs: &'a Inputs, next: &mut usize) -> Arra
                 *next += 1;
                 match leaf.state {
                     State::Fit => Known::Fit(numbered),
-                    State::Recovering => Known::Recovering(numbered),
+                    State::Recovering | State::Dear => Known::Recovering(numbered),
                     State::Barred => continue,
                 }
             }
@@ -200,8 +209,13 @@ impl<'a> Arranged<'a> {
             now: inputs.now,
             scoring: branch.scoring.as_deref(),
         };
-        let ordered = strategies::of(branch.strategy).order(turn);
-        if is_used {
+        let mut ordered = strategies::of(branch.strategy).order(turn);
+        let at_home = inputs.affine.filter(|_| branch.strategy.spreads()).is_some_and(|session| {
+            let home = members.iter().position(|known| known.as_ref().is_some_and(|it| it.leads_to(session)));
+            home.is_some_and(|home| ordered.puts_first(home))
+        });
+        // A session that stays where it is takes no turn.
+        if is_used && !at_home {
             let advance = |slot| Advance { name: Arc::clone(&branch.name), slot };
             self.advances.extend(ordered.slot.map(advance));
         }

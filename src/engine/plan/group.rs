@@ -119,6 +119,23 @@ impl Group {
         }
     }
 
+    /// The one place to go, where there is no other.
+    #[must_use]
+    pub(super) fn only(&self) -> Option<&Target> {
+        match self.members.as_slice() {
+            [Member { node: Node::Group(inner), .. }] => inner.only(),
+            [Member { node: Node::Target(target), .. }] => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Whether some strategy in it looks at what is known of the targets.
+    #[must_use]
+    pub(super) fn looks(&self) -> bool {
+        let inner = |member: &Member| matches!(&member.node, Node::Group(group) if group.looks());
+        self.strategy.looks() || self.by_tier || self.members.iter().any(inner)
+    }
+
     /// Whether there are groups among the members.
     #[must_use]
     pub(super) fn is_nested(&self) -> bool {

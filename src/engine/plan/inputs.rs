@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{auto::Scoring, memory::Slot};
+use super::{
+    auto::Scoring,
+    memory::{Memory, Slot},
+};
 use crate::engine::settings::{Strategy, Tier};
 
 /// Everything that [`super::decide()`] looks at.
@@ -107,6 +110,8 @@ pub enum State {
     Fit,
     /// It failed a moment ago: behind the others.
     Recovering,
+    /// Yes, and a budget that is used up would rather have others: behind them.
+    Dear,
     /// No.
     Barred,
 }
@@ -194,6 +199,25 @@ impl Signals {
 }
 
 impl Branch {
+    /// Whether some strategy in it remembers something.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        let inner = |twig: &Twig| matches!(&twig.node, Growth::Branch(branch) if branch.remembers());
+        self.strategy.remembers() || self.members.iter().any(inner)
+    }
+
+    /// Fills in what strategies remember.
+    pub fn recall(&mut self, memory: &Memory) {
+        if self.strategy.remembers() {
+            self.slot = memory.of(&self.name).cloned();
+        }
+        for twig in &mut self.members {
+            if let Growth::Branch(branch) = &mut twig.node {
+                branch.recall(memory);
+            }
+        }
+    }
+
     /// The leaves in the order of their numbers.
     pub fn leaves(&self) -> Box<dyn Iterator<Item = &Leaf> + '_> {
         Box::new(self.members.iter().flat_map(|twig| match &twig.node {

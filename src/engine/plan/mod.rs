@@ -85,36 +85,88 @@ pub struct Scene<'a> {
     pub health: &'a View<'a>,
     /// What is left of their quotas.
     pub quota: &'a QuotaView,
-    /// What the strategies remember.
-    pub memory: &'a Memory,
     /// What was seen of the targets.
     pub telemetry: &'a telemetry::View<'a>,
     /// What the request needs.
     pub need: &'a Need,
     /// The connection and model that the caller's session belongs to.
     pub affine: Option<(&'a str, &'a str)>,
+    /// Which targets a budget that is used up would rather not have.
+    pub dear: Option<&'a dyn Fn(&Target) -> bool>,
     /// How `auto` scores.
     pub scoring: &'a Scoring,
     /// Whence all chance comes.
     pub seed: u64,
 }
 
-/// Orders the targets of a group: those that are fit in the strategies' order, then those that failed a
-/// moment ago, and none that is to be left alone.
+/// Leaves in a plan that is kept in the receipt. A plan of more is made, and not kept: it would be larger than most requests.
+const KEPT: usize = 256;
+
+/// A group that was looked at: all that a plan follows from but for what strategies remember.
+pub struct Surveyed<'a> {
+    group: &'a Group,
+    survey: survey::Survey<'a>,
+}
+
+/// Looks at a group.
 #[must_use]
-pub fn plan(group: &Group, scene: &Scene<'_>) -> Plan {
-    let survey = survey::survey(group, scene);
-    let decision = decide(&survey.inputs);
-    let skip = |(at, bar): (usize, Bar)| Skip { target: survey.targets[at].clone(), bar };
-    Plan {
-        targets: decision.order.iter().map(|&at| survey.targets[at].clone()).collect(),
-        skipped: survey.bars.into_iter().map(skip).collect(),
-        strategy: group.strategy,
-        advances: decision.advances,
-        lessons: lessons(group),
-        made: (survey.targets.len() > 1)
-            .then(|| Box::new(Made { inputs: survey.inputs, order: decision.order })),
+pub fn survey<'a>(group: &'a Group, scene: &Scene<'_>) -> Surveyed<'a> {
+    Surveyed { group, survey: survey::survey(group, scene) }
+}
+
+impl Surveyed<'_> {
+    /// Whether the plan depends on what strategies remember.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.survey.inputs.root.remembers()
     }
+
+    /// Takes in what strategies remember.
+    pub fn recall(&mut self, memory: &Memory) {
+        self.survey.inputs.root.recall(memory);
+    }
+
+    /// Orders the targets: those that are fit in the strategies' order, then those that failed a moment ago, and none
+    /// that is to be left alone.
+    #[must_use]
+    pub fn decide(self) -> Plan {
+        let Self { group, survey } = self;
+        let decision = decide(&survey.inputs);
+        let skip = |(at, bar): (usize, Bar)| Skip { target: survey.targets[at].clone(), bar };
+        Plan {
+            targets: decision.order.iter().map(|&at| survey.targets[at].clone()).collect(),
+            skipped: survey.bars.into_iter().map(skip).collect(),
+            strategy: group.strategy,
+            advances: decision.advances,
+            lessons: lessons(group),
+            made: (2..=KEPT)
+                .contains(&survey.targets.len())
+                .then(|| Box::new(Made { inputs: survey.inputs, order: decision.order })),
+        }
+    }
+}
+
+/// The plan of a group by what is known and remembered.
+#[must_use]
+pub fn plan(group: &Group, scene: &Scene<'_>, memory: &Memory) -> Plan {
+    if let Some(plan) = alone(group, scene) {
+        return plan;
+    }
+    let mut surveyed = survey(group, scene);
+    surveyed.recall(memory);
+    surveyed.decide()
+}
+
+/// The plan of a group that has one place to go; `None` where there is a choice.
+#[must_use]
+pub fn alone(group: &Group, scene: &Scene<'_>) -> Option<Plan> {
+    let target = group.only()?;
+    let (targets, skipped) = match survey::only(target, scene) {
+        None => (vec![target.clone()], Vec::new()),
+        Some(bar) => (Vec::new(), vec![Skip { target: target.clone(), bar }]),
+    };
+    let (advances, lessons, made) = (Vec::new(), Vec::new(), None);
+    Some(Plan { targets, skipped, strategy: group.strategy, advances, lessons, made })
 }
 
 fn is_same(one: &Target, other: &Target) -> bool {

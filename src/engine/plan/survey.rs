@@ -38,6 +38,7 @@ pub(super) fn survey<'a>(group: &'a Group, scene: &Scene<'_>) -> Survey<'a> {
         targets: Vec::new(),
         bars: Vec::new(),
         nested: group.is_nested(),
+        looks: group.looks(),
         first: HashMap::new(),
     };
     let root = surveyor.branch(group);
@@ -55,6 +56,8 @@ struct Surveyor<'a, 's> {
     targets: Vec<&'a Target>,
     bars: Vec<(usize, Bar)>,
     nested: bool,
+    /// Whether some strategy looks at what is known of the targets.
+    looks: bool,
     /// Where each target stands first.
     first: HashMap<(&'a str, &'a str, Dialect), usize>,
 }
@@ -65,7 +68,7 @@ impl<'a> Surveyor<'a, '_> {
             place: member.place,
             weight: member.weight,
             node: match &member.node {
-                Node::Target(target) => Growth::Leaf(self.leaf(target, group.strategy, group.by_tier)),
+                Node::Target(target) => Growth::Leaf(self.leaf(target)),
                 Node::Group(inner) => Growth::Branch(self.branch(inner)),
             },
         });
@@ -75,14 +78,14 @@ impl<'a> Surveyor<'a, '_> {
             strategy: group.strategy,
             sticky: group.sticky,
             by_tier: group.by_tier,
-            slot: self.scene.memory.of(&group.name).cloned(),
+            slot: None,
             scoring: (group.strategy == Strategy::Auto)
                 .then(|| group.scoring.clone().unwrap_or_else(|| Box::new(self.scene.scoring.clone()))),
             members,
         }
     }
 
-    fn leaf(&mut self, target: &'a Target, strategy: Strategy, by_tier: bool) -> Leaf {
+    fn leaf(&mut self, target: &'a Target) -> Leaf {
         let at = self.targets.len();
         let same_as = self.earlier(target, at);
         self.targets.push(target);
@@ -90,13 +93,8 @@ impl<'a> Surveyor<'a, '_> {
         if same_as.is_none() {
             self.bars.extend(bar.map(|bar| (at, bar)));
         }
-        let signals = match (state, self.nested) {
-            (State::Barred, _) => Signals::UNKNOWN,
-            // A group's strategy looks at its members' signals through their groups.
-            (_, true) => self.signals(target),
-            (_, false) if strategy.looks() || by_tier => self.signals(target),
-            _ => Signals::UNKNOWN,
-        };
+        let is_looked_at = self.looks && state != State::Barred;
+        let signals = if is_looked_at { self.signals(target) } else { Signals::UNKNOWN };
         Leaf {
             connection: Arc::clone(&target.connection.id),
             model: Arc::clone(&target.model),
@@ -125,6 +123,7 @@ impl<'a> Surveyor<'a, '_> {
             return (State::Barred, Some(Bar::Unwanted(wish)));
         }
         match traffic::standing(self.scene.health, self.scene.quota, target) {
+            Standing::Fit if self.scene.dear.is_some_and(|is_dear| is_dear(target)) => (State::Dear, None),
             Standing::Fit => (State::Fit, None),
             Standing::Recovering(_) => (State::Recovering, None),
             Standing::Cooling(cooldown) => (State::Barred, Some(Bar::Cooling(cooldown))),
@@ -199,11 +198,17 @@ fn is_called(target: &Target, name: &str) -> bool {
 }
 
 fn preferred(targets: &[&Target], wishes: &Wishes) -> Vec<usize> {
-    let of = |name: &String| {
-        let at: Vec<usize> = (0..targets.len()).filter(|&at| is_called(targets[at], name)).collect();
-        at
-    };
-    wishes.order.iter().flat_map(of).collect()
+    let rank = |at: usize| wishes.order.iter().position(|name| is_called(targets[at], name));
+    let mut ranked: Vec<(usize, usize)> = (0..targets.len()).filter_map(|at| Some((rank(at)?, at))).collect();
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, at)| at).collect()
+}
+
+/// The plan of a request that has one place to go: whether it may.
+pub(super) fn only<'a>(target: &'a Target, scene: &Scene<'_>) -> Option<Bar> {
+    let (targets, bars, first) = (Vec::new(), Vec::new(), HashMap::new());
+    let alone: Surveyor<'a, '_> = Surveyor { scene, targets, bars, nested: false, looks: false, first };
+    alone.stand(target).1
 }
 
 /// What the request is expected to cost at a target, in picodollars. What is paid by the month costs nothing more.

@@ -59,6 +59,8 @@ impl Learned {
         if reading.exhausted {
             self.refused_until = self.refused_until.max(reading.resets_at);
         }
+        // A refusal that is over says nothing more.
+        self.refused_until = self.refused_until.filter(|until| *until > now);
         self.unit = reading.unit.or(self.unit);
         self.span = reading.span.or(self.span);
         self.limit = reading.limit.or(self.limit);

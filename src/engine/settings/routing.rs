@@ -9,7 +9,7 @@ use super::{Resilience, Scoring, Waiting};
 /// Names that mean more than one model and are always there.
 pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
 
-/// Every target in the configured order.
+/// Every target, ordered by [`Routing::auto`].
 pub const AUTO: &str = "auto";
 
 /// Every connection in turn.
@@ -137,6 +137,29 @@ impl Strategy {
                 | Self::Random
                 | Self::StrictRandom
                 | Self::Lkgp
+        )
+    }
+
+    /// Whether the strategy remembers something from one request to the next.
+    #[must_use]
+    pub const fn remembers(self) -> bool {
+        matches!(self, Self::RoundRobin | Self::Weighted | Self::StrictRandom | Self::Lkgp | Self::Auto)
+    }
+
+    /// Whether the strategy spreads requests over members of which none is to be preferred to another for long, so that a
+    /// session may stay with one of them. The others have an order that means something.
+    #[must_use]
+    pub const fn spreads(self) -> bool {
+        matches!(
+            self,
+            Self::RoundRobin
+                | Self::Weighted
+                | Self::Random
+                | Self::StrictRandom
+                | Self::P2c
+                | Self::LeastUsed
+                | Self::Headroom
+                | Self::Auto
         )
     }
 

@@ -29,7 +29,7 @@ impl Order for Auto {
             .collect();
         let mut order: Vec<usize> = (0..turn.candidates.len()).collect();
         order.sort_by_key(|&at| (is_benched[at], Reverse(scores[at].thousandths())));
-        if let Some(explored) = explored(&turn, scoring, &is_benched) {
+        if let Some(explored) = explored(&turn, scoring, &is_benched, &scores) {
             order.sort_by_key(|&at| at != explored);
         }
         let places: Vec<usize> = turn.candidates.iter().map(|candidate| candidate.place).collect();
@@ -38,8 +38,14 @@ impl Order for Auto {
     }
 }
 
-/// The member that is tried first this once, to learn how it does.
-fn explored(turn: &Turn<'_>, scoring: &auto::Scoring, benched: &[bool]) -> Option<usize> {
+/// The member that is tried first this once, to learn how it does: one that is not far behind, since it is somebody's
+/// request.
+fn explored(
+    turn: &Turn<'_>,
+    scoring: &auto::Scoring,
+    benched: &[bool],
+    scores: &[auto::Score],
+) -> Option<usize> {
     let unwell = turn.candidates.iter().filter(|one| one.signals.breaker.is_some_and(|health| health < 1000));
     if unwell.count() * 2 > turn.candidates.len() {
         return None;
@@ -48,6 +54,8 @@ fn explored(turn: &Turn<'_>, scoring: &auto::Scoring, benched: &[bool]) -> Optio
     if draw.below(1000) >= u64::from(scoring.exploration) {
         return None;
     }
-    let open: Vec<usize> = (0..benched.len()).filter(|&at| !benched[at]).collect();
+    let best = scores.iter().map(auto::Score::thousandths).max().unwrap_or_default();
+    let near = |at: usize| u64::from(scores[at].thousandths()) * 4 >= u64::from(best) * 3;
+    let open: Vec<usize> = (0..benched.len()).filter(|&at| !benched[at] && near(at)).collect();
     open.get(draw.below(open.len() as u64) as usize).copied()
 }

@@ -96,15 +96,15 @@ impl Planner {
         let telemetry = Telemetry::default();
         let scene = Scene {
             health: &self.health.view(),
-            memory: &self.memory,
             quota: &QuotaView::none(),
             telemetry: &telemetry.view(),
             need: &Need::default(),
             affine: None,
+            dear: None,
             scoring: &Scoring::default(),
             seed: Draw::new(self.seed).number(),
         };
-        let mut plan = plan(group, &scene);
+        let mut plan = plan(group, &scene, &self.memory);
         if let Some(made) = &plan.made {
             let kept = serde_json::to_string(made).unwrap();
             let again: Made = serde_json::from_str(&kept).unwrap();
