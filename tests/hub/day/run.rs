@@ -71,14 +71,13 @@ async fn hold(hub: Arc<TestHub>, talk: Talk, start: Instant) -> Seen {
     tokio::time::sleep_until(start + Duration::from_millis(talk.begins)).await;
     let mut seen = Seen::default();
     let mut before: Option<String> = None;
-    let system =
-        format!("You are helper {}. {}", talk.number, "Be brief and kind. ".repeat(talk.words as usize / 4));
+    let system = format!("You are helper {}. {}", talk.number, "Be brief and kind. ".repeat(talk.words / 4));
     let mut messages = vec![json!({"role": "system", "content": system})];
     for turn in 0..talk.turns {
         if turn > 0 {
             tokio::time::sleep(Duration::from_millis(talk.pause)).await;
         }
-        let question = format!("Question {turn}: {}", "what of this and that, and why? ".repeat(4));
+        let question = format!("Question {turn}: {}", "what of this and that, and why? ".repeat(2));
         messages.push(json!({"role": "user", "content": question}));
         let answer = hub.send(request(&talk, &messages)).await;
         seen.requests += 1;
@@ -88,7 +87,7 @@ async fn hold(hub: Arc<TestHub>, talk: Talk, start: Instant) -> Seen {
             seen.warm += usize::from(before == answer.route());
         }
         before = Some(answer.route().to_owned());
-        messages.push(json!({"role": "assistant", "content": "An answer of some words. ".repeat(6)}));
+        messages.push(json!({"role": "assistant", "content": "An answer of some words. ".repeat(3)}));
     }
     seen
 }

@@ -9,7 +9,7 @@ const BEGIN: &str = "<!-- the day: written by UPDATE_DOCS=1 cargo test --test hu
 const END: &str = "<!-- end of the day -->\n";
 
 const HEAD: &str = "\
-| Strategy | Whole answers | Cut short | Refused | First content, half | 95 of 100 | Cost | Wasted calls | Warm turns |
+| Strategy | Whole answers | Cut short | Refused | First content, p50 | p95 | Cost | Wasted calls | Warm turns |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 ";
 
@@ -29,7 +29,7 @@ pub(super) fn of(reports: &[Report]) -> String {
             share(refused, report.requests),
             seconds(50),
             seconds(95),
-            report.cost as f64 / 1e12,
+            report.cost as f64 / 1e9 / report.requests as f64,
             report.wasted as f64 * 1000.0 / report.requests as f64,
             share(report.warm, report.later),
         )

@@ -8,7 +8,7 @@ const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
 
 /// Conversations that begin in each hour of the day.
-const CURVE: [u64; 24] = [4, 3, 2, 2, 2, 3, 5, 8, 12, 16, 18, 18, 16, 16, 18, 18, 17, 15, 12, 10, 9, 8, 6, 5];
+const CURVE: [u64; 24] = [3, 2, 2, 1, 1, 2, 4, 6, 9, 12, 14, 14, 12, 12, 14, 14, 13, 12, 9, 8, 7, 6, 5, 4];
 
 /// Agents that begin at noon, within this many milliseconds.
 const AGENTS: u64 = 1000;
@@ -28,7 +28,7 @@ pub(super) struct Talk {
     /// Whether the client gives it a name.
     pub(super) is_named: bool,
     /// The words of its system prompt.
-    pub(super) words: u64,
+    pub(super) words: usize,
 }
 
 /// The conversations of the day.
@@ -55,5 +55,13 @@ pub(super) fn talks() -> Vec<Talk> {
 
 fn talk(chance: &mut Chance, begins: u64, turns: u64, pause: u64) -> Talk {
     let (stream, is_named) = (chance.percent(60), chance.percent(30));
-    Talk { number: 0, begins, turns, pause, stream, is_named, words: chance.within(50..600) }
+    Talk {
+        number: 0,
+        begins,
+        turns,
+        pause,
+        stream,
+        is_named,
+        words: if chance.percent(50) { 40 } else { 240 },
+    }
 }

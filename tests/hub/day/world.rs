@@ -14,6 +14,7 @@ struct Provider {
     accounts: u32,
     tier: &'static str,
     price: (f64, f64),
+    /// In tokens; no measure of the price, or `context-optimized` would be a strategy for costs.
     context: u32,
     /// The operator's order for `auto-ranked`.
     rank: u32,
@@ -23,7 +24,7 @@ struct Provider {
     per_minute: u32,
     /// Requests per window of so many seconds and account that it serves.
     window: Option<(u64, u64)>,
-    /// Milliseconds to the first content, and between two pieces.
+    /// Milliseconds to the first content, and between two pieces. Now and then the first takes twice as long, or five times.
     pace: (u64, u64),
     /// What the operator has written into `limits`.
     limits: &'static str,
@@ -40,24 +41,24 @@ const SMALL_PLAN: &str =
 #[rustfmt::skip]
 const PROVIDERS: [Provider; 12] = [
     Provider { id: "acorn",   accounts: 4, tier: "subscription", price: (0.0, 0.0),  context: 200_000,   rank: 2,  weight: 10, per_minute: 30,   window: Some((60, 5 * HOUR)),  pace: (900, 25),  limits: PLAN },
-    Provider { id: "birch",   accounts: 3, tier: "subscription", price: (0.0, 0.0),  context: 128_000,   rank: 1,  weight: 6,  per_minute: 20,   window: Some((40, 5 * HOUR)),  pace: (1100, 30), limits: SMALL_PLAN },
+    Provider { id: "birch",   accounts: 3, tier: "subscription", price: (0.0, 0.0),  context: 400_000,   rank: 1,  weight: 6,  per_minute: 20,   window: Some((40, 5 * HOUR)),  pace: (1100, 30), limits: SMALL_PLAN },
     Provider { id: "hazel",   accounts: 4, tier: "key",          price: (0.5, 1.5),  context: 128_000,   rank: 5,  weight: 40, per_minute: 120,  window: None,                  pace: (500, 15),  limits: "" },
-    Provider { id: "ivy",     accounts: 3, tier: "key",          price: (1.0, 3.0),  context: 200_000,   rank: 6,  weight: 40, per_minute: 200,  window: None,                  pace: (450, 15),  limits: "" },
+    Provider { id: "ivy",     accounts: 3, tier: "key",          price: (1.0, 3.0),  context: 64_000,   rank: 6,  weight: 40, per_minute: 200,  window: None,                  pace: (450, 15),  limits: "" },
     Provider { id: "juniper", accounts: 3, tier: "key",          price: (2.5, 10.0), context: 400_000,   rank: 7,  weight: 60, per_minute: 300,  window: None,                  pace: (700, 20),  limits: "" },
     Provider { id: "kauri",   accounts: 2, tier: "key",          price: (3.0, 15.0), context: 200_000,   rank: 8,  weight: 60, per_minute: 500,  window: None,                  pace: (600, 20),  limits: "" },
     Provider { id: "larch",   accounts: 2, tier: "key",          price: (5.0, 25.0), context: 1_000_000, rank: 9,  weight: 60, per_minute: 1000, window: None,                  pace: (800, 25),  limits: "" },
-    Provider { id: "fir",     accounts: 4, tier: "cheap",        price: (0.1, 0.4),  context: 64_000,    rank: 3,  weight: 20, per_minute: 60,   window: None,                  pace: (650, 20),  limits: "" },
-    Provider { id: "ginkgo",  accounts: 3, tier: "cheap",        price: (0.2, 0.8),  context: 64_000,    rank: 4,  weight: 20, per_minute: 60,   window: None,                  pace: (1200, 30), limits: "" },
+    Provider { id: "fir",     accounts: 4, tier: "cheap",        price: (0.1, 0.4),  context: 128_000,    rank: 3,  weight: 20, per_minute: 60,   window: None,                  pace: (650, 20),  limits: "" },
+    Provider { id: "ginkgo",  accounts: 3, tier: "cheap",        price: (0.2, 0.8),  context: 1_000_000,    rank: 4,  weight: 20, per_minute: 60,   window: None,                  pace: (1200, 30), limits: "" },
     Provider { id: "cedar",   accounts: 5, tier: "free",         price: (0.0, 0.0),  context: 32_000,    rank: 10, weight: 5,  per_minute: 10,   window: Some((100, DAY)),      pace: (400, 10),  limits: "{per: minute, requests: 10}, {per: day, requests: 100}" },
-    Provider { id: "dogwood", accounts: 4, tier: "free",         price: (0.0, 0.0),  context: 64_000,    rank: 11, weight: 5,  per_minute: 15,   window: Some((150, DAY)),      pace: (1500, 40), limits: "" },
-    Provider { id: "elm",     accounts: 3, tier: "free",         price: (0.0, 0.0),  context: 32_000,    rank: 12, weight: 3,  per_minute: 5,    window: Some((50, DAY)),       pace: (2500, 60), limits: "" },
+    Provider { id: "dogwood", accounts: 4, tier: "free",         price: (0.0, 0.0),  context: 1_000_000,    rank: 11, weight: 5,  per_minute: 15,   window: Some((150, DAY)),      pace: (1500, 40), limits: "" },
+    Provider { id: "elm",     accounts: 3, tier: "free",         price: (0.0, 0.0),  context: 128_000,    rank: 12, weight: 3,  per_minute: 5,    window: Some((50, DAY)),       pace: (2500, 60), limits: "" },
 ];
 
 /// The name that the traffic asks for.
 pub(super) const COMBO: &str = "the-day";
 
 /// Content pieces of an answer.
-const PIECES: usize = 8;
+const PIECES: usize = 6;
 
 /// The host that is down from eleven to one, so that the crowd of noon finds it so.
 const DOWN: (&str, u64, u64) = ("hazel", 11 * HOUR, 13 * HOUR);
@@ -133,6 +134,10 @@ fn usual(provider: &Provider) -> Behaviour {
         first_token_delay_ms: first,
         ..Behaviour::ok().paced(PIECES, between)
     };
+    let slower = |percent: f64, times: u64| {
+        Rule::sometimes(percent / 100.0, Fault::SlowFirstToken { ms: first * times })
+    };
+    let usual = usual.rule(slower(3.0, 5)).rule(slower(12.0, 2));
     if provider.id == CUTS {
         return usual.rule(Rule::sometimes(0.15, Fault::CutMidStream { after_chunks: 3 }));
     }
