@@ -14,7 +14,7 @@ pub(super) struct Report {
     first: Vec<u32>,
     /// Picodollars.
     pub(super) cost: u64,
-    /// Calls of providers that failed, in all.
+    /// Calls of providers that failed, in all; those whose answer broke off are among them.
     pub(super) wasted: usize,
     /// Turns that went on from another, and those of them that met the account of the turn before.
     pub(super) later: usize,
@@ -50,7 +50,6 @@ impl Report {
         let streams = receipts.iter().filter(|row| row.detail.stream);
         let mut first: Vec<u32> = streams.filter_map(|row| row.detail.first_content_ms).collect();
         first.sort_unstable();
-        let broken = ended("interrupted");
         {
             // TEMP
             let mut by = std::collections::BTreeMap::<(String, String), (usize, u64, usize, usize)>::new();
@@ -95,10 +94,10 @@ impl Report {
             strategy,
             requests: seen.requests,
             whole: seen.whole,
-            cut: broken,
+            cut: ended("interrupted"),
             first,
             cost: receipts.iter().filter_map(|row| row.cost).map(|cost| cost.pico()).sum(),
-            wasted: attempts().filter(|attempt| attempt.fault.is_some()).count() + broken,
+            wasted: attempts().filter(|attempt| attempt.fault.is_some()).count(),
             later: seen.later,
             warm: seen.warm,
             sent: attempts().count(),
