@@ -8,6 +8,7 @@ mod combos;
 mod compaction;
 mod cost;
 mod crossing;
+mod day;
 mod deadlines;
 mod dialects;
 mod faults;
