@@ -18,6 +18,7 @@ mod models;
 mod multivibe;
 mod omniroute;
 mod quotas;
+mod races;
 mod resilience;
 mod responses;
 mod shapes;
