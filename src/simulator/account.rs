@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::dice::Dice;
 use super::fault::{Fault, Rule};
 use super::script::{Behaviour, Limit, Rate, WindowStart};
+use super::subscription::Spent;
 
 /// The memory of one key.
 #[derive(Debug, Default)]
@@ -18,6 +19,7 @@ pub(super) struct Account {
     window: Option<Instant>,
     bucket: Option<(Instant, f64)>,
     played: Vec<u64>,
+    pub(super) spent: Spent,
 }
 
 /// What a request meets.
@@ -84,6 +86,12 @@ impl Account {
             && let Err((standing, wait)) = self.check_limit(limit, now)
         {
             return Turn::Refused { standing, wait };
+        }
+        if let Some(plan) = &behaviour.subscription
+            && let Err(wait) = self.spent.take(plan, now)
+        {
+            let standing = Standing { limit: 1, remaining: 0, reset: wait };
+            return Turn::Refused { standing, wait: Some(wait) };
         }
         let mut standing = UNLIMITED;
         if let Some(rate) = behaviour.rate {

@@ -40,6 +40,11 @@ impl Clock {
         rfc3339(self.after(wait))
     }
 
+    /// The same moment in Unix seconds.
+    pub(super) fn unix_after(&self, wait: Duration) -> u64 {
+        self.after(wait)
+    }
+
     fn after(&self, wait: Duration) -> u64 {
         ceil_seconds(self.epoch + self.start.elapsed() + wait)
     }

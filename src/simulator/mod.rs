@@ -38,6 +38,7 @@ mod serve;
 mod speech;
 mod staging;
 mod store;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -46,8 +47,10 @@ pub use fault::{Fault, Rule};
 pub use log::{Entry, Outcome, Stats};
 pub use player::ConnectionCut;
 pub use script::{Behaviour, Limit, Quirk, Rate, RetryAfter, Script, ScriptError, WindowStart};
+pub use subscription::{Allotment, Subscription, Told};
 
 use account::{Account, Turn};
+use axum::http::HeaderMap;
 use clock::Clock;
 use log::Journal;
 use names::Named;
@@ -205,9 +208,19 @@ impl World {
 
     /// Takes one request from a key's account.
     fn turn(&self, key: &str, behaviour: &Behaviour) -> Turn {
+        self.with_account(key, |account| account.turn(behaviour, self.seed, key))
+    }
+
+    /// Tells of the windows of an account that has a subscription.
+    fn tell(&self, key: &str, behaviour: &Behaviour, headers: &mut HeaderMap) {
+        if let Some(plan) = &behaviour.subscription {
+            self.with_account(key, |account| account.spent.tell(plan, &self.clock, headers));
+        }
+    }
+
+    fn with_account<T>(&self, key: &str, act: impl FnOnce(&mut Account) -> T) -> T {
         let mut accounts = self.accounts();
         let shared = accounts.len() >= ACCOUNTS && !accounts.contains_key(key);
-        let account = accounts.entry(if shared { String::new() } else { key.to_owned() }).or_default();
-        account.turn(behaviour, self.seed, key)
+        act(accounts.entry(if shared { String::new() } else { key.to_owned() }).or_default())
     }
 }

@@ -161,7 +161,9 @@ impl Simulator {
         let (ordinal, standing, course) = match self.world.turn(&key, &behaviour) {
             Turn::Go { ordinal, standing, course } => (ordinal, standing, course),
             Turn::Refused { standing, wait } => {
-                return Ok(Answered::Plain(self.limited(voice, &behaviour, standing, wait), ticket));
+                let mut response = self.limited(voice, &behaviour, standing, wait);
+                self.world.tell(&key, &behaviour, response.headers_mut());
+                return Ok(Answered::Plain(response, ticket));
             }
         };
         ticket.faults(course.names());
@@ -189,7 +191,8 @@ impl Simulator {
         };
         tokio::time::sleep(delay).await;
         let mut response = started(staged, ticket);
-        if behaviour.rate_headers {
+        self.world.tell(&key, &behaviour, response.headers_mut());
+        if behaviour.tells_rates() {
             headers::rate_limits(response.headers_mut(), voice, standing, prompt_tokens, &self.world.clock);
         }
         Ok(Answered::Played(response))

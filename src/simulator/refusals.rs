@@ -10,7 +10,7 @@ use super::account::Standing;
 use super::clock::go_duration;
 use super::problem::{Problem, Voice, json_response};
 use super::script::{Behaviour, RetryAfter};
-use super::{Simulator, headers};
+use super::{Simulator, headers, subscription};
 
 impl Simulator {
     /// The refusal of a limit: a 429, except where a vendor has another word for an empty account.
@@ -22,7 +22,10 @@ impl Simulator {
         wait: Option<Duration>,
     ) -> Response<Body> {
         let Some(wait) = wait else { return dry(voice).response(voice) };
-        let problem = limit_reached(voice, behaviour, standing, wait);
+        let problem = match behaviour.subscription {
+            Some(_) => subscription::used_up(),
+            None => limit_reached(voice, behaviour, standing, wait),
+        };
         let mut response = problem.response(voice);
         self.hint(response.headers_mut(), voice, behaviour, standing, wait);
         response
@@ -86,7 +89,7 @@ impl Simulator {
         if behaviour.retry_after == RetryAfter::None {
             return;
         }
-        if behaviour.rate_headers {
+        if behaviour.tells_rates() {
             let reset = standing.reset.max(wait);
             headers::rate_limits(headers, voice, Standing { reset, ..standing }, 0, &self.world.clock);
         }

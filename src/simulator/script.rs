@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Rule};
+use super::subscription::Subscription;
 
 /// Everything that a simulated provider does, for all its keys.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -104,6 +105,8 @@ pub struct Behaviour {
     pub limit: Option<Limit>,
     /// A speed above which requests get 429.
     pub rate: Option<Rate>,
+    /// Windows of an account by the month. With one, the families of `rate_headers` are not sent.
+    pub subscription: Option<Subscription>,
     /// How a 429 (of a limit or of a fault) says when to come back.
     pub retry_after: RetryAfter,
     /// Send the `x-ratelimit-*` or `anthropic-ratelimit-*` family.
@@ -129,6 +132,7 @@ impl Default for Behaviour {
         Self {
             limit: None,
             rate: None,
+            subscription: None,
             retry_after: RetryAfter::default(),
             rate_headers: true,
             headers_delay_ms: 0,
@@ -172,6 +176,11 @@ impl Behaviour {
             retry_after: RetryAfter::None,
             ..Self::default()
         }
+    }
+
+    /// Whether the families of `rate_headers` are sent: a subscription has headers of its own.
+    pub(super) const fn tells_rates(&self) -> bool {
+        self.rate_headers && self.subscription.is_none()
     }
 
     /// The same behaviour with one more rule.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::simulator::{Behaviour, Rate, RetryAfter};
+use crate::simulator::{Allotment, Behaviour, Rate, RetryAfter, Subscription, Told};
 
 async fn pass(ms: u64) {
     tokio::time::advance(Duration::from_millis(ms)).await;
@@ -107,4 +107,48 @@ async fn the_script_changes_at_run_time() {
     assert_eq!(chat(&simulator, "k", &ask(false)).await.status, 429);
     simulator.set_behaviour(Some("k"), Behaviour::limited(1, 20));
     assert_eq!(chat(&simulator, "k", &ask(false)).await.status, 200, "a replaced key begins anew");
+}
+
+/// A subscription of ten requests in five hours, of which eight are used, and a hundred in a week.
+fn monthly(told: Told) -> Simulator {
+    let five_hours = Allotment { requests: 10, used: 8, ends_in_seconds: Some(3_600) };
+    let week = Allotment { requests: 100, used: 0, ends_in_seconds: None };
+    let plan = Subscription { told, five_hours: Some(five_hours), week: Some(week) };
+    let behaviour = Behaviour { subscription: Some(plan), retry_after: RetryAfter::None, ..Behaviour::ok() };
+    Simulator::new(Script { epoch: Some(1_000_000), ..Script::default() }.key("k", behaviour), 7)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_tells_its_shares_and_ends_with_its_windows() {
+    let simulator = monthly(Told::Codex);
+    for (used, week) in [("90", "1"), ("100", "2")] {
+        let read = chat(&simulator, "k", &ask(false)).await;
+        assert_eq!(read.header("x-codex-primary-used-percent"), Some(used));
+        assert_eq!(read.header("x-codex-primary-window-minutes"), Some("300"));
+        assert_eq!(read.header("x-codex-primary-reset-at"), Some("1003600"));
+        assert_eq!(read.header("x-codex-secondary-used-percent"), Some(week));
+        assert_eq!(read.header("x-codex-secondary-window-minutes"), Some("10080"));
+        assert_eq!(read.header("x-ratelimit-remaining-requests"), None);
+    }
+    pass(1_800_000).await;
+    let refused = chat(&simulator, "k", &ask(true)).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, None));
+    assert_eq!(refused.json()["error"]["type"], "usage_limit_reached");
+    assert_eq!(refused.header("x-codex-primary-used-percent"), Some("100"));
+    assert_eq!(refused.header("x-codex-primary-reset-after-seconds"), Some("1800"));
+    assert_eq!(refused.header("x-codex-secondary-used-percent"), Some("2"), "a refusal takes nothing");
+    pass(1_800_000).await;
+    let anew = chat(&simulator, "k", &ask(false)).await;
+    assert_eq!(anew.header("x-codex-primary-used-percent"), Some("10"));
+    assert_eq!(anew.header("x-codex-primary-reset-after-seconds"), Some("18000"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_can_be_told_as_anthropic_tells_it() {
+    let simulator = monthly(Told::Unified);
+    let read = chat(&simulator, "k", &ask(false)).await;
+    assert_eq!(read.header("anthropic-ratelimit-unified-5h-utilization"), Some("0.90"));
+    assert_eq!(read.header("anthropic-ratelimit-unified-5h-reset"), Some("1003600"));
+    assert_eq!(read.header("anthropic-ratelimit-unified-7d-utilization"), Some("0.01"));
+    assert_eq!(read.header("anthropic-ratelimit-unified-7d-reset"), Some("1604800"));
 }

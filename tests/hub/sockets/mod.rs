@@ -8,6 +8,7 @@ mod client;
 mod demo;
 mod hangup;
 mod idempotency;
+mod killed;
 mod limits;
 mod provider;
 mod raw;

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
+    time::{Duration, Instant},
 };
 
 use tokio::task::JoinSet;
@@ -160,4 +161,69 @@ async fn a_file_that_goes_away_changes_nothing() {
     hub.chat("m").send().await.must_be_whole();
     hub.reconfigure(&[("b", "sim-ok")]);
     hub.uses(&["b"]).await;
+}
+
+/// A file with one account and these combos.
+fn with_combos(hub: &Hub, combos: &str) -> String {
+    format!(
+        "providers:\n  - {{id: a, type: openai-compatible, base_url: 'http://{}/v1', api_key: sim-ok.a, models: [m]}}\ncombos:\n{combos}",
+        hub.provider.address,
+    )
+}
+
+/// Waits until a name is in use.
+async fn serves(hub: &Hub, model: &str) {
+    let end = Instant::now() + SOON;
+    while hub.chat(model).send().await.status != 200 {
+        assert!(Instant::now() < end, "`{model}` is not in use: {}", hub.ground.said());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn combos_that_cannot_be_are_refused_with_place_and_remedy_and_the_running_ones_stay() {
+    let hub = Hub::builder().account("a", "sim-ok").start().await;
+    let good = "  - {id: works, steps: [m]}\n";
+    hub.write_config(&with_combos(&hub, good));
+    serves(&hub, "works").await;
+    // What is written, and what is said of it: the problem, the line, and what to do.
+    let table = [
+        (
+            "  - {id: one, steps: [combo/two]}\n  - {id: two, steps: [combo/one]}\n",
+            ["one → two → one", ":5:", "remove one of these steps"],
+        ),
+        (
+            "  - {id: lost, steps: [mm]}\n",
+            ["no connection serves a model named `mm`", ":5:", "did you mean `m`?"],
+        ),
+        (
+            "  - {id: light, steps: [{model: m, weight: -1}]}\n",
+            ["found the number `-1`", ":5:", "a whole number from 0 to 1000000"],
+        ),
+        (
+            "  - {id: works, steps: [m]}\n",
+            ["the combo `works` is given twice, in lines 4 and 5", ":5:", "give"],
+        ),
+        ("  - {id: odd, strategy: best, steps: [m]}\n", ["found the text `best`", ":5:", "strategy"]),
+        ("  - {id: deep, steps: [combo/nobody]}\n", ["there is no combo `nobody`", ":5:", "help:"]),
+    ];
+    for (bad, words) in table {
+        let before = hub.ground.said().len();
+        hub.write_config(&with_combos(&hub, &format!("{good}{bad}")));
+        let said = eventually("the file is refused", SOON, || {
+            let said = hub.ground.said().get(before..)?.to_owned();
+            (said.contains("is refused; the running settings stay in use") && said.contains("help"))
+                .then_some(said)
+        })
+        .await;
+        assert!(words.iter().all(|word| said.contains(word)), "{bad}{said}");
+        let answer = hub.chat("works").send().await;
+        answer.must_be_whole();
+        assert_eq!(answer.header("x-gateway-route"), "a", "{bad}");
+    }
+    // Nothing of what was refused is in use, and the next good file is.
+    assert_eq!(hub.chat("one").send().await.code(), "model_not_found");
+    hub.write_config(&with_combos(&hub, "  - {id: later, steps: [m]}\n"));
+    serves(&hub, "later").await;
+    assert_eq!(hub.chat("works").send().await.code(), "model_not_found");
 }

@@ -2,6 +2,7 @@
 //! disk, on tokio's clock, which tests pause. Reads like prose: `TestHub::builder().account("a", "sim-ok").build()`.
 
 mod answer;
+pub(crate) mod monthly;
 pub(crate) mod pictures;
 pub(crate) mod speech;
 mod transport;

@@ -1,9 +1,11 @@
 //! Reset-aware: what is not used before its window starts anew is lost. First the accounts that are untouched in both
 //! windows (five hours and a week), which starts their windows running; then the one whose week starts anew soonest; then
-//! the configured order. An account without windows is no such account: it comes last, in the configured order. (This is
-//! how MultiVibe chooses.)
+//! the configured order. An account without windows is no such account: it comes last, in the configured order. A
+//! subscription of which nothing is known yet has windows all the same, and is untouched as far as anybody knows: its
+//! first answer will tell. (This is how MultiVibe chooses.)
 
 use super::{Order, Ordered, Signals, Turn};
+use crate::engine::settings::Tier;
 
 pub(super) struct ResetAware;
 
@@ -20,8 +22,8 @@ impl Order for ResetAware {
     }
 }
 
-const fn has_windows(signals: &Signals) -> bool {
-    signals.five_hours.is_some() || signals.week.is_some()
+fn has_windows(signals: &Signals) -> bool {
+    signals.five_hours.is_some() || signals.week.is_some() || signals.tier == Tier::Subscription
 }
 
 fn is_untouched(signals: &Signals) -> bool {

@@ -91,6 +91,14 @@ fn untouched_accounts_go_first_then_the_week_that_ends_soonest_then_the_priority
         ("f", windows(share(10, Some(1)), share(10, None))),
     ];
     assert_eq!(order(Strategy::ResetAware, &members), "cedbfa");
+
+    let unseen = Signals { tier: Tier::Subscription, ..ANY };
+    let members = [("a", ANY), ("b", windows(share(10, Some(1)), share(10, Some(1)))), ("c", unseen)];
+    assert_eq!(
+        order(Strategy::ResetAware, &members),
+        "cba",
+        "a subscription that has not told of its windows"
+    );
 }
 
 #[test]
