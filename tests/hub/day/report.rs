@@ -50,46 +50,6 @@ impl Report {
         let streams = receipts.iter().filter(|row| row.detail.stream);
         let mut first: Vec<u32> = streams.filter_map(|row| row.detail.first_content_ms).collect();
         first.sort_unstable();
-        {
-            // TEMP
-            let mut by = std::collections::BTreeMap::<(String, String), (usize, u64, usize, usize)>::new();
-            for row in receipts {
-                let minute = (row.at - 1_767_225_600_000) / 60_000;
-                let part = if minute < 720 {
-                    "1 morning"
-                } else if minute < 725 {
-                    "2 rush"
-                } else {
-                    "3 later"
-                };
-                for a in &row.detail.attempts {
-                    let id = a.connection.split('-').next().unwrap().to_owned();
-                    let e = by.entry((part.to_owned(), id)).or_default();
-                    e.0 += 1;
-                    if a.fault.is_none() {
-                        e.1 += row.cost.map_or(0, |c| c.pico());
-                        e.3 += usize::from(row.cost.is_none());
-                    } else {
-                        e.2 += 1;
-                    }
-                }
-            }
-            let text: String = by
-                .iter()
-                .map(|(k, v)| {
-                    format!(
-                        "{} {} calls {} cost {:.4} wasted {} unknown {}\n",
-                        k.0,
-                        k.1,
-                        v.0,
-                        v.1 as f64 / 1e12,
-                        v.2,
-                        v.3
-                    )
-                })
-                .collect();
-            std::fs::write(format!("/tmp/day-{}.txt", strategy.as_str()), text).unwrap();
-        }
         Self {
             strategy,
             requests: seen.requests,
