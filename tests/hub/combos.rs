@@ -42,6 +42,30 @@ async fn weights_share_the_load() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn random_draws_each_alike_and_strict_random_deals_each_once_a_round() {
+    let steps = "steps: [a/big, b/big, small]";
+    let drawn = hub(&format!("  - {{id: mix, strategy: random, {steps}}}")).await;
+    for _ in 0..900 {
+        assert_eq!(drawn.chat("mix").await.status, StatusCode::OK);
+    }
+    // The standard deviation of 900 draws at a third is 14.1; four of them are 57.
+    let calls = drawn.calls(KEYS);
+    assert!(calls.iter().all(|calls| (243..=357).contains(calls)), "{calls:?}");
+
+    let dealt = hub(&format!("  - {{id: mix, strategy: strict-random, {steps}}}")).await;
+    let mut rounds = std::collections::BTreeSet::new();
+    for round in 1..=30 {
+        let mut served = String::new();
+        for _ in 0..3 {
+            served.push_str(dealt.chat("mix").await.route());
+        }
+        assert_eq!(dealt.calls(KEYS), [round; 3], "{served}");
+        rounds.insert(served);
+    }
+    assert!(rounds.len() > 3, "the order changes from round to round: {rounds:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_combo_fails_over_from_step_to_step_and_within_combos() {
     let dry = Behaviour { retry_after: RetryAfter::None, ..Behaviour::limited(1, 300) };
     let script = KEYS[..2].iter().fold(Script::default(), |script, key| script.key(*key, dry.clone()));
