@@ -116,11 +116,7 @@ struct Drafted {
 }
 
 /// The combos and then the aliases, in the order of the file, and the map.
-pub(super) fn read(
-    root: &Map,
-    against: Against<'_>,
-    sink: &mut Sink,
-) -> (Vec<Arc<Combo>>, Arc<[Mapping]>) {
+pub(super) fn read(root: &Map, against: Against<'_>, sink: &mut Sink) -> (Vec<Arc<Combo>>, Arc<[Mapping]>) {
     let mut drafts = listed(root.get(SECTION.name), against, sink);
     drafts.extend(aliases::read(root.get(ALIASES.name), against, sink));
     let drafts = once_each(drafts, sink);
@@ -154,7 +150,10 @@ fn once_each(drafts: Vec<Drafted>, sink: &mut Sink) -> Vec<Drafted> {
                 format!("the {what} `{id}` is given twice, in lines {} and {}", lines.0, lines.1)
             } else {
                 let own = draft.what;
-                format!("`{id}` is the name of a {what} in line {} and of an {own} in line {}", lines.0, lines.1)
+                format!(
+                    "`{id}` is the name of a {what} in line {} and of an {own} in line {}",
+                    lines.0, lines.1
+                )
             };
             let remedy = "rename one of them, or put their steps into one";
             sink.problems.error(&draft.name, &draft.origin, message, remedy);
@@ -298,9 +297,7 @@ fn step(path: String, item: &Node, sink: &mut Sink) -> Option<Step> {
     let mut text = |key| fields.text(sink, key).map(|written| written.value);
     let wanted = match (text(&MODEL), text(&COMBO), text(&TAG)) {
         (Some(model), None, None) => wanted(&model, connection),
-        (None, None, Some(tag)) => {
-            Wanted::Model { name: format!("{TAGGED}{tag}").into(), connection }
-        }
+        (None, None, Some(tag)) => Wanted::Model { name: format!("{TAGGED}{tag}").into(), connection },
         (None, Some(combo), None) if connection.is_none() => Wanted::Combo(combo.into()),
         (None, Some(_), None) => {
             let remedy = "write `connection` at the steps of the combo that it leads to";

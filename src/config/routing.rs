@@ -21,8 +21,7 @@ const SUBSTITUTE: Key = Key::new("substitute", "`on` or `off`", "on");
 const WAIT_RETRIES: Key = Key::new("wait_retries", "a whole number from 0 to 10", "3");
 const WAIT_LONGEST: Key = Key::new("wait_longest_seconds", "seconds from 0.1 to 300", "30");
 
-pub(super) static SECTION: Section =
-    Section {
+pub(super) static SECTION: Section = Section {
     name: "routing",
     keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY, WAIT_RETRIES, WAIT_LONGEST, SUBSTITUTE],
 };

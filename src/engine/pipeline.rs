@@ -399,8 +399,7 @@ struct Prepared {
 /// request's beginning where the settings go by that.
 fn session(inbound: &Inbound, candidates: &Group, routing: &Routing) -> Option<u64> {
     let facts = &inbound.request.facts;
-    let affinity =
-        candidates.knobs.as_ref().and_then(|knobs| knobs.affinity).unwrap_or(routing.affinity);
+    let affinity = candidates.knobs.as_ref().and_then(|knobs| knobs.affinity).unwrap_or(routing.affinity);
     if affinity == Adherence::Off || !matches!(inbound.request.task, Task::Generate) {
         return None;
     }

@@ -80,10 +80,10 @@ fn preset(id: &str, description: &str, strategy: Strategy, names: Vec<Arc<str>>)
     if names.len() < 2 {
         return None;
     }
-    let steps = names.into_iter().take(STEPS).map(|name| Step {
-        wanted: Wanted::Model { name, connection: None },
-        weight: 1,
-    });
+    let steps = names
+        .into_iter()
+        .take(STEPS)
+        .map(|name| Step { wanted: Wanted::Model { name, connection: None }, weight: 1 });
     Some(Combo {
         id: id.into(),
         description: Some(description.to_owned()),

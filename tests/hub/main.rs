@@ -14,6 +14,7 @@ mod faults;
 mod fixtures;
 mod idempotency;
 mod models;
+mod names;
 mod quotas;
 mod resilience;
 mod responses;

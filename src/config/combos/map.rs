@@ -53,7 +53,10 @@ pub(super) fn read(
             let remedy = "put the narrower rule before it, or remove one of the two";
             sink.problems.warning(&fields.path_of(&MATCH), &pattern.origin, message, remedy);
         } else if !pattern.value.contains('*') && is_meant(&pattern.value, ids, against) {
-            let message = format!("{} is served under this name, so that the rule has no effect", shown(&pattern.value));
+            let message = format!(
+                "{} is served under this name, so that the rule has no effect",
+                shown(&pattern.value)
+            );
             let remedy = "make a combo or an alias of this name, which takes the model's place";
             sink.problems.warning(&fields.path_of(&MATCH), &pattern.origin, message, remedy);
         }
@@ -93,7 +96,8 @@ fn check_lead(
     }
     let listed = against.connections.iter().flat_map(|connection| &connection.models.listed);
     let known = ids.iter().copied().chain(listed.map(|model| &**model));
-    let near = nearest(&to.value, known).map(|near| format!("did you mean `{near}`?"));
+    let bare = to.value.strip_prefix(PREFIX).unwrap_or(&to.value);
+    let near = nearest(bare, known).map(|near| format!("did you mean `{near}`?"));
     let message = format!("the rule leads nowhere: there is no combo, alias or model {}", shown(&to.value));
     let path = fields.path_of(&TO);
     let is_combo = to.value.starts_with(PREFIX);

@@ -129,7 +129,8 @@ fn step_in_words(step: &Step) -> String {
 fn text(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     let letters = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain);
-    let word = matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off");
+    let word =
+        matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off");
     if letters && !word {
         return text.to_owned();
     }

@@ -55,8 +55,7 @@ impl Directory {
     fn is_below_a_prefix(&self, name: &str) -> bool {
         let Some((prefix, model)) = name.split_once('/') else { return false };
         let under = self.prefixes.get(prefix).map_or(&[][..], Vec::as_slice);
-        let serves =
-            |&at: &usize| model == "*" || self.connections[at].models.open || self.lists(at, model);
+        let serves = |&at: &usize| model == "*" || self.connections[at].models.open || self.lists(at, model);
         !model.is_empty() && under.iter().any(serves)
     }
 

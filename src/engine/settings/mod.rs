@@ -37,9 +37,7 @@ pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
-pub use names::{
-    AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto,
-};
+pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
