@@ -27,7 +27,7 @@ use crate::{
     providers::{self, Providers},
 };
 
-pub use crate::providers::catalog::CatalogueError;
+pub use crate::{engine::presets::presets, providers::catalog::CatalogueError};
 
 /// The dialects in which providers can be spoken to.
 pub const SPOKEN: &[Dialect] = Providers::SPOKEN;

@@ -1,4 +1,4 @@
-//! `trivium config`: checks the configuration, or shows what holds.
+//! `trivium config`: checks the configuration, shows what holds, or prints combos to paste.
 
 use std::{
     io::{IsTerminal, stdout},
@@ -10,9 +10,12 @@ use clap::Subcommand;
 
 use super::{
     Common, configure,
-    output::{self, say, style},
+    output::{self, fail, say, style},
 };
-use crate::config::{Source, render_effective};
+use crate::{
+    app,
+    config::{Source, render_effective, write_combos},
+};
 
 #[derive(Subcommand)]
 pub(super) enum Config {
@@ -30,13 +33,67 @@ pub(super) enum Config {
         #[arg(long)]
         origin: bool,
     },
+    /// Print combos for the models that are configured, as YAML to paste
+    ///
+    /// What is worth having is worked out from prices, context windows and how good families of models are at a kind of
+    /// work. Nothing is written anywhere: put what you like below `combos:`, and change it as you like.
+    Combos {
+        #[command(subcommand)]
+        what: Option<Combos>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum Combos {
+    /// Print a combo, or an alias, under another name
+    Duplicate {
+        /// The combo's id
+        id: String,
+        /// The id of the new one
+        new: String,
+    },
 }
 
 pub(super) fn run(config: &Config, common: &Common) -> ExitCode {
     match config {
         Config::Check { file } => check(file.clone(), common),
         Config::Show { origin } => show(*origin, common),
+        Config::Combos { what: None } => presets(common),
+        Config::Combos { what: Some(Combos::Duplicate { id, new }) } => duplicate(id, new, common),
     }
+}
+
+fn presets(common: &Common) -> ExitCode {
+    let configured = match configure(common, None) {
+        Ok(configured) => configured,
+        Err(code) => return code,
+    };
+    let presets = app::presets(&configured.loaded.settings);
+    if presets.is_empty() {
+        output::note("There are too few models, or too little is known of them, for combos to choose from.");
+        return ExitCode::SUCCESS;
+    }
+    say(format!("combos:\n{}", write_combos(&presets)).trim_end());
+    ExitCode::SUCCESS
+}
+
+fn duplicate(id: &str, new: &str, common: &Common) -> ExitCode {
+    let configured = match configure(common, None) {
+        Ok(configured) => configured,
+        Err(code) => return code,
+    };
+    let combos = &configured.loaded.settings.combos;
+    let named = |name: &str| combos.iter().find(|combo| *combo.id == *name);
+    if named(new).is_some() {
+        return fail(&format!("there is a combo or an alias `{new}` already"));
+    }
+    let Some(combo) = named(id) else {
+        return fail(&format!("there is no combo or alias `{id}` that is switched on"));
+    };
+    let mut copy = (**combo).clone();
+    copy.id = new.into();
+    say(write_combos(&[copy]).trim_end());
+    ExitCode::SUCCESS
 }
 
 fn check(file: Option<PathBuf>, common: &Common) -> ExitCode {

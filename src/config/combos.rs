@@ -1,23 +1,36 @@
-//! The section `combos`: virtual models made of others. Here is what was written; whether the steps lead anywhere, and
-//! not in a circle, is checked in `combos/lead.rs`.
+//! The section `combos`: virtual models made of others, and its neighbours `aliases` and `map`. Here is what was written;
+//! whether the steps lead anywhere, and not in a circle, is checked in `combos/lead.rs`.
 
+mod aliases;
+mod knobs;
 mod lead;
+mod map;
 mod shaping;
+mod written;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+pub(super) use aliases::SECTION as ALIASES;
+pub(super) use map::SECTION as MAP;
+pub use written::write;
 
 use super::{
     auto,
     effective::Sink,
-    fields::{Fields, Written},
+    fields::Fields,
     layers::Overlay,
     mask::shown,
-    node::{Node, Value},
+    node::{Map, Node, Value},
     origin::Origin,
     routing,
     schema::{Key, Section},
 };
-use crate::engine::settings::{AutoMode, Catalogue, Combo, Connection, Scoring, Step, Strategy, Wanted};
+use crate::engine::settings::{
+    AutoMode, Catalogue, Combo, Connection, Mapping, Scoring, Step, Strategy, TAGGED, Wanted,
+};
 
 const ID: Key =
     Key::new("id", "a name of letters, digits, `.`, `_`, `-`, `:` and `/`, at most 128", "coding");
@@ -34,6 +47,7 @@ const STEPS: Key = Key::new("steps", "a list of models", "[groq/llama-3.3-70b-ve
 const MODEL: Key = Key::new("model", "a model as clients name it, or `prefix/*`", "gpt-4o");
 const COMBO: Key = Key::new("combo", "the id of another combo", "small");
 const CONNECTION: Key = Key::new("connection", "the id of a connection", "groq-1");
+const TAG: Key = Key::new("tag", "a tag of models", "web-search");
 const WEIGHT: Key = Key::new("weight", "a whole number from 0 to 1000000", "70");
 
 pub(super) static SECTION: Section = Section {
@@ -56,12 +70,17 @@ pub(super) static SECTION: Section = Section {
         shaping::BACKGROUND,
         shaping::SMALL,
         shaping::LARGE,
+        knobs::RETRIES,
+        knobs::RETRY_PAUSE,
+        knobs::DEADLINE,
+        knobs::AFFINITY,
+        knobs::FALLBACK,
         STEPS,
     ],
 };
 
 /// A step of which more is said than its model.
-static STEP: Section = Section { name: "steps", keys: &[MODEL, COMBO, CONNECTION, WEIGHT] };
+static STEP: Section = Section { name: "steps", keys: &[MODEL, COMBO, TAG, CONNECTION, WEIGHT] };
 
 /// A step that is written as a text with this in front means a combo.
 const PREFIX: &str = "combo/";
@@ -79,18 +98,35 @@ pub(super) struct Against<'a> {
     pub(super) strategy: Strategy,
 }
 
-/// A combo and where its parts were written.
+/// A combo, or an alias, and where its parts were written.
 struct Drafted {
     combo: Combo,
-    path: String,
+    /// The word for what it is.
+    what: &'static str,
+    /// The path of its name.
+    name: String,
+    /// The path of its steps.
+    steps_path: String,
+    /// Where its name stands.
     origin: Origin,
+    /// Where each step stands.
     steps: Vec<Origin>,
     /// Where its requests may be sent instead.
     elsewhere: Vec<shaping::Elsewhere>,
 }
 
-/// The combos in the order of the file.
-pub(super) fn read(node: Option<&Node>, against: Against<'_>, sink: &mut Sink) -> Vec<Arc<Combo>> {
+/// The combos and then the aliases, in the order of the file, and the map.
+pub(super) fn read(root: &Map, against: Against<'_>, sink: &mut Sink) -> (Vec<Arc<Combo>>, Arc<[Mapping]>) {
+    let mut drafts = listed(root.get(SECTION.name), against, sink);
+    drafts.extend(aliases::read(root.get(ALIASES.name), against, sink));
+    let drafts = once_each(drafts, sink);
+    lead::check(&drafts, against, sink);
+    let ids: BTreeSet<&str> = drafts.iter().map(|draft| &*draft.combo.id).collect();
+    let map = map::read(root.get(MAP.name), &ids, against, sink).into();
+    (drafts.into_iter().map(|draft| Arc::new(draft.combo)).collect(), map)
+}
+
+fn listed(node: Option<&Node>, against: Against<'_>, sink: &mut Sink) -> Vec<Drafted> {
     let Some(node) = node.filter(|node| !node.is_null()) else { return Vec::new() };
     let Value::List(items) = &node.value else {
         let message = format!("expected a list of combos, found {}", node.value.shape());
@@ -98,48 +134,58 @@ pub(super) fn read(node: Option<&Node>, against: Against<'_>, sink: &mut Sink) -
         sink.problems.error(SECTION.name, &node.origin, message, remedy);
         return Vec::new();
     };
-    let mut seen: HashMap<String, Origin> = HashMap::new();
-    let mut drafts = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let Some(draft) = draft(item, index, against, sink) else { continue };
-        let id = draft.combo.id.to_string();
-        if let Some(first) = seen.get(&id) {
-            let lines = (first.line().unwrap_or_default(), draft.origin.line().unwrap_or_default());
-            let message = format!("the combo `{id}` is given twice, in lines {} and {}", lines.0, lines.1);
+    items.iter().enumerate().filter_map(|(index, item)| draft(item, index, against, sink)).collect()
+}
+
+/// The first of each name; the others are reported.
+fn once_each(drafts: Vec<Drafted>, sink: &mut Sink) -> Vec<Drafted> {
+    let mut seen: HashMap<Arc<str>, (&'static str, Origin)> = HashMap::new();
+    let mut kept = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let id = &draft.combo.id;
+        let line = |origin: &Origin| origin.line().unwrap_or_default();
+        if let Some((what, first)) = seen.get(id) {
+            let lines = (line(first), line(&draft.origin));
+            let message = if *what == draft.what {
+                format!("the {what} `{id}` is given twice, in lines {} and {}", lines.0, lines.1)
+            } else {
+                let own = draft.what;
+                format!(
+                    "`{id}` is the name of a {what} in line {} and of an {own} in line {}",
+                    lines.0, lines.1
+                )
+            };
             let remedy = "rename one of them, or put their steps into one";
-            sink.problems.error(&format!("{}.{}", draft.path, ID.name), &draft.origin, message, remedy);
+            sink.problems.error(&draft.name, &draft.origin, message, remedy);
             continue;
         }
-        seen.insert(id, draft.origin.clone());
-        drafts.push(draft);
+        seen.insert(Arc::clone(id), (draft.what, draft.origin.clone()));
+        kept.push(draft);
     }
-    lead::check(&drafts, against, sink);
-    drafts.into_iter().map(|draft| Arc::new(draft.combo)).collect()
+    kept
 }
 
 fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Option<Drafted> {
     let overlay = Overlay::default();
     let path = format!("{}[{index}]", SECTION.name);
-    let fields = Fields::open(&SECTION, path.clone(), Some(item), &overlay, sink);
+    let fields = Fields::open(&SECTION, path, Some(item), &overlay, sink);
     let id = id(&fields, sink);
     let strategy = fields.choice(sink, &STRATEGY, &routing::STRATEGIES, Strategy::Priority);
     let connections = fields.choice(sink, &CONNECTIONS, &routing::STRATEGIES, against.strategy);
     let sticky = fields.number(sink, &STICKY, 1..=10_000, 1);
     let enabled = fields.truth(sink, &ENABLED, true);
-    let description = described(&fields, sink);
+    let description = described(&fields, &DESCRIPTION, sink);
     let (shaping, elsewhere) = shaping::read(&fields, sink);
-    let (cache, join) = (said(&fields, &CACHE, sink), said(&fields, &JOIN, sink));
-    let (steps, origins) = steps(&fields, sink);
-    if let (Some(node), false) = (fields.node(&STEPS), steps.is_empty()) {
-        let names: Vec<String> = steps.iter().map(in_words).collect();
-        sink.holds(fields.path_of(&STEPS), &STEPS, format!("[{}]", names.join(", ")), node.origin.clone());
-    }
-    let id = id?;
+    let mut said = |key| knobs::said(&fields, key, sink, |sink| fields.truth(sink, key, false));
+    let (cache, join) = (said(&CACHE), said(&JOIN));
+    let (knobs, fallback) = (knobs::read(&fields, sink), knobs::fallback(&fields, sink));
+    let (steps, origins) = steps_of(&fields, sink);
+    let (id, origin) = id?;
     if !enabled || steps.is_empty() {
         return None;
     }
     let combo = Combo {
-        id: id.value.into(),
+        id,
         description,
         strategy,
         connections,
@@ -149,9 +195,12 @@ fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Op
         cache,
         join,
         shaping,
+        knobs,
+        fallback,
         steps,
     };
-    Some(Drafted { combo, path, origin: id.origin, steps: origins, elsewhere })
+    let (name, steps_path) = (fields.path_of(&ID), fields.path_of(&STEPS));
+    Some(Drafted { combo, what: "combo", name, steps_path, origin, steps: origins, elsewhere })
 }
 
 /// How `auto` scores the steps, where the combo names a mode.
@@ -161,7 +210,8 @@ fn scoring(fields: &Fields<'_>, against: Against<'_>, sink: &mut Sink) -> Option
     Some(Box::new(Scoring { weights: mode.weights(), ..against.scoring.clone() }))
 }
 
-fn id(fields: &Fields<'_>, sink: &mut Sink) -> Option<Written<String>> {
+/// The name, and where it stands.
+fn id(fields: &Fields<'_>, sink: &mut Sink) -> Option<(Arc<str>, Origin)> {
     let path = fields.path_of(&ID);
     let Some(written) = fields.text(sink, &ID) else {
         if fields.node(&ID).is_none() {
@@ -170,50 +220,68 @@ fn id(fields: &Fields<'_>, sink: &mut Sink) -> Option<Written<String>> {
         }
         return None;
     };
-    let id = &written.value;
+    let id = name_of(&written.value, &path, &written.origin, sink)?;
+    sink.holds(path, &ID, &*id, written.origin.clone());
+    Some((id, written.origin))
+}
+
+/// The name, if it can be one.
+fn name_of(id: &str, path: &str, origin: &Origin, sink: &mut Sink) -> Option<Arc<str>> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "._-:/".contains(c);
     if !(1..=128).contains(&id.len()) || !id.chars().all(harmless) || id.starts_with(PREFIX) {
         let message = format!("expected {}, found {}", ID.kind, shown(id));
         let remedy = format!(
-            "write for example `id: coding`; clients also find it as `{PREFIX}coding`, which needs no writing"
+            "choose a name such as `coding`; clients also find it as `{PREFIX}coding`, which needs no writing"
         );
-        sink.problems.error(&path, &written.origin, message, remedy);
+        sink.problems.error(path, origin, message, remedy);
         return None;
     }
-    sink.holds(path, &ID, id.as_str(), written.origin.clone());
-    Some(written)
+    Some(id.into())
 }
 
-/// The steps, and where each was written. Says so when there are none.
-fn steps(fields: &Fields<'_>, sink: &mut Sink) -> (Vec<Step>, Vec<Origin>) {
-    let path = fields.path_of(&STEPS);
-    let items = match fields.node(&STEPS).map(|node| (&node.value, node)) {
-        Some((Value::List(items), _)) if !items.is_empty() => items,
-        found => {
-            let origin = found.map_or(fields.origin(), |(_, node)| &node.origin);
-            let message = found.map_or_else(
-                || "`steps` is missing".to_owned(),
-                |(value, _)| {
-                    format!(
-                        "expected {}, found {}",
-                        STEPS.kind,
-                        match value {
-                            Value::List(_) => "an empty list",
-                            value => value.shape(),
-                        }
-                    )
-                },
-            );
-            let remedy = format!("write for example `{}: {}`", STEPS.name, STEPS.example);
-            sink.problems.error(&path, origin, message, remedy);
-            return (Vec::new(), Vec::new());
+/// The steps of a combo, and where each was written. Says so when there are none.
+fn steps_of(fields: &Fields<'_>, sink: &mut Sink) -> (Vec<Step>, Vec<Origin>) {
+    let (path, node) = (fields.path_of(&STEPS), fields.node(&STEPS));
+    match node {
+        Some(Node { value: Value::List(items), origin }) if !items.is_empty() => {
+            steps(path, &STEPS, items, origin, sink)
         }
-    };
+        _ => {
+            no_steps(&path, &STEPS, node, fields.origin(), sink);
+            (Vec::new(), Vec::new())
+        }
+    }
+}
+
+fn steps(
+    path: String,
+    key: &Key,
+    items: &[Node],
+    origin: &Origin,
+    sink: &mut Sink,
+) -> (Vec<Step>, Vec<Origin>) {
     let steps = items.iter().enumerate().filter_map(|(index, item)| {
         let step = step(format!("{path}[{index}]"), item, sink)?;
         Some((step, item.origin.clone()))
     });
-    steps.unzip()
+    let (steps, origins): (Vec<Step>, Vec<Origin>) = steps.unzip();
+    if !steps.is_empty() {
+        let names: Vec<String> = steps.iter().map(in_words).collect();
+        sink.holds(path, key, format!("[{}]", names.join(", ")), origin.clone());
+    }
+    (steps, origins)
+}
+
+/// Says that there are no steps where there should be some.
+fn no_steps(path: &str, key: &Key, found: Option<&Node>, at: &Origin, sink: &mut Sink) {
+    let origin = found.map_or(at, |node| &node.origin);
+    let message = match found.map(|node| &node.value) {
+        None => format!("`{}` is missing", key.name),
+        Some(Value::List(_)) => format!("expected {}, found an empty list", key.kind),
+        Some(value) => format!("expected {}, found {}", key.kind, value.shape()),
+    };
+    let remedy = format!("write for example `{}: {}`", key.name, key.example);
+    sink.problems.error(path, origin, message, remedy);
 }
 
 /// A step is a model's name, `combo/<id>`, or a mapping that says more.
@@ -226,22 +294,24 @@ fn step(path: String, item: &Node, sink: &mut Sink) -> Option<Step> {
     let fields = Fields::open(&STEP, path, Some(item), &overlay, sink);
     let weight = fields.number(sink, &WEIGHT, 0..=1_000_000, 1);
     let connection = fields.text(sink, &CONNECTION).map(|written| Arc::from(written.value));
-    let wanted = match (fields.text(sink, &MODEL), fields.text(sink, &COMBO)) {
-        (Some(model), None) => wanted(&model.value, connection),
-        (None, Some(combo)) if connection.is_none() => Wanted::Combo(combo.value.into()),
-        (None, Some(_)) => {
+    let mut text = |key| fields.text(sink, key).map(|written| written.value);
+    let wanted = match (text(&MODEL), text(&COMBO), text(&TAG)) {
+        (Some(model), None, None) => wanted(&model, connection),
+        (None, None, Some(tag)) => Wanted::Model { name: format!("{TAGGED}{tag}").into(), connection },
+        (None, Some(combo), None) if connection.is_none() => Wanted::Combo(combo.into()),
+        (None, Some(_), None) => {
             let remedy = "write `connection` at the steps of the combo that it leads to";
             let message = "a step that is a combo has no connection of its own";
             sink.problems.error(&fields.path_of(&CONNECTION), &item.origin, message, remedy);
             return None;
         }
-        (model, _) => {
-            let message = if model.is_some() {
-                "a step leads to a model or to a combo, not to both"
-            } else {
-                "the step leads nowhere"
+        (model, combo, tag) => {
+            let message = match (model, combo, tag) {
+                (None, None, None) => "the step leads nowhere",
+                (Some(_), Some(_), None) => "a step leads to a model or to a combo, not to both",
+                _ => "a step leads to a model, a combo or a tag, and to one of them only",
             };
-            let remedy = "write either `model: gpt-4o` or `combo: small`";
+            let remedy = "write either `model: gpt-4o`, `combo: small` or `tag: web-search`";
             sink.problems.error(fields.path(), &item.origin, message, remedy);
             return None;
         }
@@ -249,22 +319,13 @@ fn step(path: String, item: &Node, sink: &mut Sink) -> Option<Step> {
     Some(Step { wanted, weight })
 }
 
-/// `true` or `false`, if it is said.
-fn said(fields: &Fields<'_>, key: &Key, sink: &mut Sink) -> Option<bool> {
-    if fields.node(key).is_none() {
-        sink.holds_not(fields.path_of(key), Origin::Default);
-        return None;
-    }
-    Some(fields.truth(sink, key, false))
-}
-
-fn described(fields: &Fields<'_>, sink: &mut Sink) -> Option<String> {
-    let path = fields.path_of(&DESCRIPTION);
-    let Some(written) = fields.text(sink, &DESCRIPTION) else {
+fn described(fields: &Fields<'_>, key: &Key, sink: &mut Sink) -> Option<String> {
+    let path = fields.path_of(key);
+    let Some(written) = fields.text(sink, key) else {
         sink.holds_not(path, Origin::Default);
         return None;
     };
-    sink.holds(path, &DESCRIPTION, written.value.as_str(), written.origin);
+    sink.holds(path, key, written.value.as_str(), written.origin);
     Some(written.value)
 }
 

@@ -135,7 +135,8 @@ impl Loader {
             scoring: &routing.scoring,
             strategy: routing.default_strategy,
         };
-        let combos = combos::read(map.get(combos::SECTION.name), against, sink);
+        let (combos, mappings) = combos::read(map, against, sink);
+        routing.map = mappings;
         let budgets = budgets::read(map.get(budgets::SECTION.name), &self.catalogue, sink);
         let boot = Boot {
             host: server.host.value,

@@ -41,6 +41,7 @@ mod watch;
 mod tests;
 
 pub use boot::Boot;
+pub use combos::write as write_combos;
 pub use effective::Effective;
 pub use env::{Env, Folders};
 pub use excerpt::Excerpt;

@@ -3,24 +3,31 @@
 use super::{
     effective::Sink,
     fields::Fields,
-    schema::{Key, Section},
+    schema::{Key, SWITCH, Section},
 };
 use crate::engine::settings::{Adherence, Routing, Strategy, Waiting};
 
 /// What a strategy can be, in words.
 pub(super) const KINDS: &str = "a strategy, such as `priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `p2c`, `cost-optimized` or `auto`";
 
+/// What makes a session, in words.
+pub(super) const AFFINITIES: &str = "`off`, `session` or `beginning`";
+
 const DEFAULT_STRATEGY: Key = Key::new("default_strategy", KINDS, "exhaust");
 const RETRY_AFTER: Key = Key::new("retry_after_seconds", "seconds from 0 to 604800 (a week)", "300");
 
-const AFFINITY: Key = Key::new("affinity", "`off`, `session` or `beginning`", "session");
+const AFFINITY: Key = Key::new("affinity", AFFINITIES, "session");
+const SUBSTITUTE: Key = Key::new("substitute", "`on` or `off`", "on");
 const WAIT_RETRIES: Key = Key::new("wait_retries", "a whole number from 0 to 10", "3");
 const WAIT_LONGEST: Key = Key::new("wait_longest_seconds", "seconds from 0.1 to 300", "30");
 
-pub(super) static SECTION: Section =
-    Section { name: "routing", keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY, WAIT_RETRIES, WAIT_LONGEST] };
+pub(super) static SECTION: Section = Section {
+    name: "routing",
+    keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY, WAIT_RETRIES, WAIT_LONGEST, SUBSTITUTE],
+};
 
-const ADHERENCE: [(&str, Adherence); 3] =
+/// The same by their names.
+pub(super) const ADHERENCE: [(&str, Adherence); 3] =
     [("off", Adherence::Off), ("session", Adherence::Session), ("beginning", Adherence::Beginning)];
 
 const WEEK: f64 = 604_800.0;
@@ -52,7 +59,7 @@ pub(super) const STRATEGIES: [(&str, Strategy); 23] = [
     ("strict_random", Strategy::StrictRandom),
 ];
 
-/// All but `resilience`, which has a section of its own.
+/// All but `resilience`, `auto` and `map`, which have sections of their own.
 pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
     let default = Routing::default();
     let default_strategy = fields.choice(sink, &DEFAULT_STRATEGY, &STRATEGIES, default.default_strategy);
@@ -62,5 +69,6 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
         longest: fields.seconds(sink, &WAIT_LONGEST, 0.1..=300.0, default.wait.longest),
     };
     let affinity = fields.choice(sink, &AFFINITY, &ADHERENCE, default.affinity);
-    Routing { default_strategy, retry_after, wait, affinity, ..default }
+    let substitute = fields.choice(sink, &SUBSTITUTE, &SWITCH, default.substitute);
+    Routing { default_strategy, retry_after, wait, affinity, substitute, ..default }
 }

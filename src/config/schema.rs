@@ -44,7 +44,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 15] = [
+pub(super) static SECTIONS: [&Section; 17] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
@@ -59,12 +59,20 @@ pub(super) static SECTIONS: [&Section; 15] = [
     &prices::SECTION,
     &providers::SECTION,
     &combos::SECTION,
+    &combos::ALIASES,
+    &combos::MAP,
     &budgets::SECTION,
 ];
 
-/// Sections that are lists: nothing in them has a path of its own to be overridden by.
-const LISTS: [&str; 4] =
-    [prices::SECTION.name, providers::SECTION.name, combos::SECTION.name, budgets::SECTION.name];
+/// Sections that are lists, or mappings of the user's own names: nothing in them has a path of its own to be overridden by.
+const LISTS: [&str; 6] = [
+    prices::SECTION.name,
+    providers::SECTION.name,
+    combos::SECTION.name,
+    combos::ALIASES.name,
+    combos::MAP.name,
+    budgets::SECTION.name,
+];
 
 /// What people write for a key when they come from elsewhere.
 const SYNONYMS: [(&str, &str); 15] = [

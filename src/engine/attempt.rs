@@ -26,7 +26,7 @@ use super::{
     ports::{Call, Frames, Request, Target, Task, Upstream},
     receipt::AttemptRecord,
     refusal::Refusal,
-    settings::Settings,
+    settings::{Knobs, Settings},
     settle::Settlement,
     telemetry::Watch,
     traffic::{Hold, Traffic},
@@ -44,6 +44,8 @@ pub(super) struct Race {
     pub(super) settings: Arc<Settings>,
     pub(super) request: Request,
     pub(super) plan: Plan,
+    /// What the operator said of its combo.
+    pub(super) knobs: Option<Arc<Knobs>>,
     pub(super) settlement: Settlement,
     pub(super) permit: Permit,
     /// The hub's id of the request.
@@ -66,6 +68,8 @@ pub(super) struct Started {
     pub(super) health: Arc<Health>,
     pub(super) settings: Arc<Settings>,
     pub(super) deadline: Instant,
+    /// How long the request may take in all.
+    pub(super) total: Duration,
     pub(super) permit: Permit,
     /// The attempt, as health sees it: what becomes of the rest is still to be said.
     pub(super) trial: Trial,
@@ -108,7 +112,7 @@ impl Race {
     /// # Errors
     /// When none of them gave content. The receipt is written by then.
     pub(super) async fn run(mut self) -> Result<Started, Refusal> {
-        let deadline = self.settlement.meter.arrived() + self.settings.timeouts.total;
+        let deadline = self.settlement.meter.arrived() + self.total();
         let mut targets = VecDeque::from(std::mem::take(&mut self.plan.targets));
         let mut faults = Vec::new();
         let mut turned = TurnedAway::default();
@@ -133,6 +137,12 @@ impl Race {
         refusal.skipped = self.settlement.skips().to_vec();
         self.settlement.refuse(&refusal);
         Err(refusal)
+    }
+
+    /// How long the request may take in all, from its arrival to its end.
+    fn total(&self) -> Duration {
+        let said = self.knobs.as_ref().and_then(|knobs| knobs.deadline);
+        said.unwrap_or(self.settings.timeouts.total)
     }
 
     /// Tries the targets in order until one gives content. What is left of them says nothing.
@@ -213,6 +223,7 @@ impl Race {
     }
 
     async fn open(&mut self, target: &Target, deadline: Instant) -> Result<Opened, Fault> {
+        let total = self.total();
         let timeouts = &self.settings.timeouts;
         let now = Instant::now();
         let start_stage = if self.request.facts.stream { Stage::ResponseStart } else { Stage::FirstContent };
@@ -225,8 +236,7 @@ impl Race {
             id: Arc::clone(&self.id),
         };
         let answer =
-            within(self.upstream.send(call), now, start_limit, start_stage, deadline, timeouts.total)
-                .await??;
+            within(self.upstream.send(call), now, start_limit, start_stage, deadline, total).await??;
         self.traffic.answered(target, &self.request.task, answer.readings.as_deref());
         let (mut frames, edits, losses) = (answer.frames, answer.edits, answer.losses);
         let mut held = Vec::new();
@@ -235,8 +245,7 @@ impl Race {
         let first_content = timeouts.first_content;
         loop {
             let frame =
-                within(frames.next(), now, first_content, Stage::FirstContent, deadline, timeouts.total)
-                    .await?;
+                within(frames.next(), now, first_content, Stage::FirstContent, deadline, total).await?;
             let frame = frame.unwrap_or_else(|| {
                 Err(Fault::new(FaultKind::Malformed, "the answer ended before it began"))
             })?;
@@ -259,6 +268,7 @@ impl Race {
 
     fn started(mut self, first: First, deadline: Instant) -> Started {
         let First { target, trial, opened, started_ms, watch } = first;
+        let total = self.total();
         let took_ms = self.settlement.meter.elapsed_ms().saturating_sub(started_ms);
         self.learning.served(&target, &watch, took_ms);
         self.settlement.meter.content();
@@ -276,6 +286,7 @@ impl Race {
             health: self.health,
             settings: self.settings,
             deadline,
+            total,
             permit: self.permit,
             trial,
             learning: self.learning,

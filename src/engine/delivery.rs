@@ -154,6 +154,7 @@ fn deliver(mut started: Started, keep_alive: Duration) -> impl Stream<Item = Pie
         health,
         settings,
         deadline,
+        total,
         permit,
         learning,
         watch,
@@ -199,7 +200,7 @@ fn deliver(mut started: Started, keep_alive: Duration) -> impl Stream<Item = Pie
                 }
                 Ok(Some(Err(fault))) => fault,
                 Ok(None) => Fault::new(FaultKind::Cut, "the answer ended before it was complete"),
-                Err(_) if wake == deadline => Fault::timed_out(Stage::Total, settings.timeouts.total),
+                Err(_) if wake == deadline => Fault::timed_out(Stage::Total, total),
                 Err(_) if wake == idle_ends => Fault::timed_out(Stage::Idle, settings.timeouts.idle),
                 Err(_) => {
                     yield Piece::KeepAlive;

@@ -20,6 +20,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod policy;
 pub mod ports;
+pub mod presets;
 pub mod quota;
 pub mod receipt;
 pub mod refusal;

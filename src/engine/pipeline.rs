@@ -26,7 +26,7 @@ use super::{
     quota::Ledger,
     refusal::Refusal,
     resolve, reuse,
-    settings::{Adherence, Catalogue, Connection, Routing, Settings},
+    settings::{Adherence, Catalogue, Connection, Knobs, Routing, Settings},
     settle::{Opening, Settlement},
     shaping::{Shaped, Shapers},
     tab::Tab,
@@ -213,7 +213,7 @@ impl Engine {
     /// When there is no answer to give; its receipt is written.
     pub async fn generate(&self, inbound: Inbound) -> Result<Reply, Refusal> {
         let snapshot = self.snapshot();
-        match snapshot.rules.of(&inbound.request.facts.model) {
+        match snapshot.rules.of(snapshot.meaning(&inbound.request.facts.model)) {
             None => self.fresh(inbound, &snapshot, None).await,
             Some(rule) => Box::pin(self.reusing(inbound, snapshot, rule)).await,
         }
@@ -239,9 +239,9 @@ impl Engine {
         let mut settlement = self.open(&inbound, &snapshot.settings);
         settlement.meter.record(recorder);
         let name = inbound.shaped.asked.as_ref().unwrap_or(&inbound.request.facts.model);
-        let shaping = snapshot.shapers.of(name).cloned();
+        let shaping = snapshot.shapers.of(snapshot.meaning(name)).cloned();
         match self.prepare(&inbound, snapshot, &mut settlement).await {
-            Ok(Prepared { permit, mut plan, session }) => {
+            Ok(Prepared { permit, mut plan, session, knobs }) => {
                 let learning = Learning {
                     knowledge: Arc::clone(&self.knowledge),
                     clock: Arc::clone(&self.clock),
@@ -256,6 +256,7 @@ impl Engine {
                     settings: Arc::clone(&snapshot.settings),
                     request: Request { shaping, ..inbound.request },
                     plan,
+                    knobs,
                     settlement,
                     permit,
                     id: inbound.id.as_str().into(),
@@ -312,13 +313,15 @@ impl Engine {
         policy::require(&inbound.caller, Scope::ExecuteCompletions)?;
         let name = &inbound.request.facts.model;
         let candidates = resolve::candidates(snapshot, inbound)?;
+        let knobs = candidates.knobs.clone();
         let permit = self.admission.admit(&snapshot.settings.limits).await?;
         let (mut plan, session) = if matches!(inbound.request.task, Task::Kept { .. }) {
             // Whoever keeps it is asked, in whatever state: nobody else has it.
             (Plan::of(candidates), None)
         } else {
             let mut need = Need::of(&inbound.request, &candidates, inbound.wishes.clone());
-            if snapshot.shapers.compresses(inbound.shaped.asked.as_ref().unwrap_or(name)) {
+            let asked = inbound.shaped.asked.as_ref().unwrap_or(name);
+            if snapshot.shapers.compresses(snapshot.meaning(asked)) {
                 // It will be made to fit.
                 need.prompt_at_least = 0;
             }
@@ -333,7 +336,7 @@ impl Engine {
             refusal.skipped = settlement.skips().to_vec();
             return Err(refusal);
         }
-        Ok(Prepared { permit, plan, session })
+        Ok(Prepared { permit, plan, session, knobs })
     }
 
     /// Plans, and keeps what the strategies remember: one step, so that two requests never take the same turn.
@@ -408,13 +411,15 @@ struct Prepared {
     permit: Permit,
     plan: Plan,
     session: Option<u64>,
+    knobs: Option<Arc<Knobs>>,
 }
 
 /// A number for the session that a request belongs to: of this caller, for this name. The client's own word for it, or the
 /// request's beginning where the settings go by that.
 fn session(inbound: &Inbound, candidates: &Group, routing: &Routing) -> Option<u64> {
     let facts = &inbound.request.facts;
-    if routing.affinity == Adherence::Off || !matches!(inbound.request.task, Task::Generate) {
+    let affinity = candidates.knobs.as_ref().and_then(|knobs| knobs.affinity).unwrap_or(routing.affinity);
+    if affinity == Adherence::Off || !matches!(inbound.request.task, Task::Generate) {
         return None;
     }
     if candidates.is_single() {
@@ -425,7 +430,7 @@ fn session(inbound: &Inbound, candidates: &Group, routing: &Routing) -> Option<u
         let text = std::str::from_utf8(&inbound.request.body).ok()?;
         Some(look::beginning(text.get(facts.spans.turns.clone()?)?))
     };
-    let word = match routing.affinity {
+    let word = match affinity {
         Adherence::Beginning => named.or_else(begun),
         Adherence::Session | Adherence::Off => named,
     }?;
@@ -438,6 +443,12 @@ impl Snapshot {
         let directory = Directory::new(&settings, Arc::clone(catalogue));
         let (rules, shapers) = (reuse::Rules::new(&settings), Shapers::new(&settings));
         Self { settings: Arc::new(settings), directory, rules, shapers, loaded_at: now }
+    }
+
+    /// The name under which to look up what the operator said of a name: the one that it leads to, where it leads elsewhere.
+    #[must_use]
+    pub fn meaning<'a>(&'a self, name: &'a str) -> &'a str {
+        self.directory.stands_for(name).unwrap_or(name)
     }
 }
 

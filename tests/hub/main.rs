@@ -17,6 +17,7 @@ mod freerouter;
 mod idempotency;
 mod models;
 mod multivibe;
+mod names;
 mod omniroute;
 mod quotas;
 mod races;

@@ -1,12 +1,15 @@
 //! Where the steps of combos lead: to models that somebody serves, to combos that exist, and never back to where they
 //! came from.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use super::{Against, Drafted, ID, PREFIX};
+use super::{Against, Drafted, PREFIX};
 use crate::{
     config::{effective::Sink, mask::shown, origin::Origin, schema::nearest},
-    engine::settings::{Connection, PrefixMatch, Step, VIRTUAL_MODELS, Wanted},
+    engine::settings::{Connection, PrefixMatch, Step, TAGGED, VIRTUAL_MODELS, Wanted, is_below_auto},
 };
 
 /// Combos within combos within combos. Deeper ones are refused: nobody could say what they do.
@@ -15,13 +18,14 @@ const DEPTH: usize = 8;
 /// Checks every step of every combo.
 pub(super) fn check(drafts: &[Drafted], against: Against<'_>, sink: &mut Sink) {
     let by_id: HashMap<&str, &Drafted> = drafts.iter().map(|draft| (&*draft.combo.id, draft)).collect();
+    let ids: BTreeSet<&str> = by_id.keys().copied().collect();
     for draft in drafts {
         for (index, (step, origin)) in draft.combo.steps.iter().zip(&draft.steps).enumerate() {
-            let path = format!("{}.steps[{index}]", draft.path);
-            check_step(&path, step, origin, &by_id, against, sink);
+            let path = format!("{}[{index}]", draft.steps_path);
+            check_step(&path, step, origin, &ids, against, sink);
         }
         for other in &draft.elsewhere {
-            check_step(&other.path, &other.step, &other.origin, &by_id, against, sink);
+            check_step(&other.path, &other.step, &other.origin, &ids, against, sink);
         }
         check_depth(draft, &by_id, sink);
         warn_of_shadow(draft, against, sink);
@@ -32,26 +36,28 @@ fn check_step(
     path: &str,
     step: &Step,
     origin: &Origin,
-    by_id: &HashMap<&str, &Drafted>,
+    ids: &BTreeSet<&str>,
     against: Against<'_>,
     sink: &mut Sink,
 ) {
     match &step.wanted {
-        Wanted::Combo(id) if by_id.contains_key(&**id) => {}
+        Wanted::Combo(id) if ids.contains(&**id) => {}
         Wanted::Combo(id) => {
-            let remedy = match nearest(id, by_id.keys().copied()) {
+            let remedy = match nearest(id, ids.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "define it under `combos`; a combo that is switched off cannot be a step".to_owned(),
+                None => {
+                    "define it under `combos` or `aliases`; what is switched off cannot be a step".to_owned()
+                }
             };
             sink.problems.error(path, origin, format!("there is no combo {}", shown(id)), remedy);
         }
         Wanted::Model { connection: Some(id), .. } if !has(against.connections, id) => {
-            let ids = against.connections.iter().map(|connection| &*connection.id);
-            let near = nearest(id, ids).map(|near| format!("did you mean `{near}`?"));
+            let known = against.connections.iter().map(|connection| &*connection.id);
+            let near = nearest(id, known).map(|near| format!("did you mean `{near}`?"));
             let message = format!("there is no connection {} that can be used", shown(id));
             missing(path, origin, message, near, against, sink);
         }
-        Wanted::Model { name, .. } => check_model(path, name, origin, by_id, against, sink),
+        Wanted::Model { name, .. } => check_model(path, name, origin, ids, against, sink),
     }
 }
 
@@ -63,22 +69,45 @@ fn check_model(
     path: &str,
     name: &str,
     origin: &Origin,
-    by_id: &HashMap<&str, &Drafted>,
+    ids: &BTreeSet<&str>,
     against: Against<'_>,
     sink: &mut Sink,
 ) {
-    let listed = || against.connections.iter().flat_map(|connection| &connection.models.listed);
-    let is_virtual = VIRTUAL_MODELS.contains(&name);
-    if is_virtual || listed().any(|model| **model == *name) || is_below_a_connection(name, against) {
+    if serves(name, against) {
         return;
     }
+    if let Some(tag) = name.strip_prefix(TAGGED) {
+        let near = nearest(tag, tags(against)).map(|near| format!("did you mean `{near}`?"));
+        let near = near.or_else(|| Some("write it at models under `tags`, or correct it".to_owned()));
+        let message = format!("no listed model carries the tag {}", shown(tag));
+        return missing(path, origin, message, near, against, sink);
+    }
     let message = format!("no connection serves a model named {}", shown(name));
-    let near = if by_id.contains_key(name) {
+    let near = if ids.contains(name) {
         Some(format!("it is a combo: write `{PREFIX}{name}`"))
     } else {
-        nearest(name, listed().map(|model| &**model)).map(|near| format!("did you mean `{near}`?"))
+        nearest(name, listed(against)).map(|near| format!("did you mean `{near}`?"))
     };
     missing(path, origin, message, near, against, sink);
+}
+
+fn listed(against: Against<'_>) -> impl Iterator<Item = &str> {
+    against.connections.iter().flat_map(|connection| &connection.models.listed).map(|model| &**model)
+}
+
+/// The tags that listed models carry.
+fn tags(against: Against<'_>) -> impl Iterator<Item = &str> {
+    let about = against.connections.iter().flat_map(|connection| connection.models.about.values());
+    about.flat_map(|about| &about.tags).map(String::as_str)
+}
+
+/// Whether a name that is no combo's means something.
+pub(super) fn serves(name: &str, against: Against<'_>) -> bool {
+    VIRTUAL_MODELS.contains(&name)
+        || is_below_auto(name)
+        || listed(against).any(|model| model == name)
+        || is_below_a_connection(name, against)
+        || name.strip_prefix(TAGGED).is_some_and(|tag| tags(against).any(|known| known == tag))
 }
 
 /// Whether a name is `prefix/model`, and a connection under the prefix serves it.
@@ -94,7 +123,7 @@ fn is_below_a_connection(name: &str, against: Against<'_>) -> bool {
 }
 
 /// What is not there may be what a connection without a key would bring: then it is a warning, and the step is left out.
-fn missing(
+pub(super) fn missing(
     path: &str,
     origin: &Origin,
     message: String,
@@ -117,7 +146,7 @@ fn check_depth(draft: &Drafted, by_id: &HashMap<&str, &Drafted>, sink: &mut Sink
     if let Some(wrong) = follow(draft, by_id, &mut way) {
         let (message, remedy) = match wrong {
             Wrong::Circle => (
-                format!("the combo leads back to itself: {}", way.join(" → ")),
+                format!("the {} leads back to itself: {}", draft.what, way.join(" → ")),
                 "remove one of these steps".to_owned(),
             ),
             Wrong::Deep => (
@@ -125,7 +154,7 @@ fn check_depth(draft: &Drafted, by_id: &HashMap<&str, &Drafted>, sink: &mut Sink
                 "name the models of the inner ones instead".to_owned(),
             ),
         };
-        sink.problems.error(&format!("{}.{}", draft.path, ID.name), &draft.origin, message, remedy);
+        sink.problems.error(&draft.name, &draft.origin, message, remedy);
     }
 }
 
@@ -165,10 +194,10 @@ fn follow<'a>(
 fn warn_of_shadow(draft: &Drafted, against: Against<'_>, sink: &mut Sink) {
     let id = &draft.combo.id;
     let listed = against.connections.iter().any(|connection| connection.models.listed.contains(id));
-    if !listed && !VIRTUAL_MODELS.contains(&&**id) {
+    if !listed && !VIRTUAL_MODELS.contains(&&**id) && !is_below_auto(id) {
         return;
     }
-    let message = format!("the combo `{id}` takes the place of the model of this name");
+    let message = format!("the {} `{id}` takes the place of the model of this name", draft.what);
     let remedy = "rename it if that is not meant; the model is still reached below its connection's id";
-    sink.problems.warning(&format!("{}.{}", draft.path, ID.name), &draft.origin, message, remedy);
+    sink.problems.warning(&draft.name, &draft.origin, message, remedy);
 }

@@ -54,7 +54,10 @@ fn every_mistake_is_told_with_its_place_and_a_remedy() {
         ("  - {id: 'a b', steps: [llama-3.1-8b]}", "expected a name of letters, digits,"),
         ("  - {id: a}", "`steps` is missing (write for example `steps: ["),
         ("  - {id: a, steps: []}", "expected a list of models, found an empty list"),
-        ("  - {id: a, steps: [{weight: 1}]}", "the step leads nowhere (write either `model: gpt-4o` or"),
+        (
+            "  - {id: a, steps: [{weight: 1}]}",
+            "the step leads nowhere (write either `model: gpt-4o`, `combo: small` or",
+        ),
         ("  - {id: a, steps: [{model: b, combo: c}]}", "to a model or to a combo, not to both"),
         (
             "  - {id: a, steps: [{model: llama-3.1-8b, weight: -1}]}",

@@ -10,6 +10,7 @@ mod interpolation;
 mod limits;
 mod money;
 mod multirouter;
+mod names;
 mod precedence;
 mod providers;
 mod random;

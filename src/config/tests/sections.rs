@@ -36,13 +36,18 @@ fn every_key_is_read_and_shown() {
                 providers:\n  - {id: cf-1, type: cloudflare-ai, api_key: k, priority: 2, enabled: true, \
                 models: [a], variables: {account_id: abc}, \
                 limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
+                aliases: {tiny: [a]}\nmap: [{match: \"gpt-*\", to: both}]\n\
                 prices: [{model: a, provider: openai, price: {input: 1, output: 2}}]\n\
                 budgets: [{id: b, for: all, limit: 1, mode: soft, over: degrade, degrade_to: free}]";
     let loaded = accepted(yaml);
     for section in SECTIONS {
         for key in section.keys {
-            let list = ["providers", "combos", "prices", "budgets"].contains(&section.name);
-            let path = format!("{}{}.{}", section.name, if list { "[0]" } else { "" }, key.name);
+            let first = match section.name {
+                "providers" | "combos" | "prices" | "budgets" | "map" => "[0]",
+                "aliases" => ".tiny",
+                _ => "",
+            };
+            let path = format!("{}{first}.{}", section.name, key.name);
             let shown = loaded
                 .effective
                 .iter()

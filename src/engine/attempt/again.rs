@@ -14,6 +14,14 @@ use crate::engine::{
 };
 
 impl Race {
+    /// How often a target is asked again, and the pause before.
+    fn repeats(&self) -> (u32, Duration) {
+        let rules = self.settings.routing.resilience;
+        let (retries, pause) =
+            self.knobs.as_ref().map_or((None, None), |knobs| (knobs.retries, knobs.retry_pause));
+        (retries.unwrap_or(rules.retries), pause.unwrap_or(rules.retry_pause))
+    }
+
     /// Asks a target until it gives content, fails for good, or has been asked as often as is configured. Only the last
     /// failure is held against it; the receipt has them all. With the content comes when its attempt began.
     pub(super) async fn ask(
@@ -23,23 +31,23 @@ impl Race {
         mut hold: Hold,
         deadline: Instant,
     ) -> Result<(Opened, u32, Hold), Fault> {
-        let rules = self.settings.routing.resilience;
+        let (retries, pause) = self.repeats();
         // What becomes of a probe decides for others, who wait for it.
-        let mut left = if trial.is_single() { 0 } else { rules.retries };
+        let mut left = if trial.is_single() { 0 } else { retries };
         loop {
             let started_ms = self.settlement.meter.elapsed_ms();
             let fault = match self.open(target, deadline).await {
                 Ok(opened) => return Ok((opened, started_ms, hold)),
                 Err(fault) => fault,
             };
-            let in_time = Instant::now() + rules.retry_pause < deadline;
-            if left == 0 || !in_time || !has_stumbled(&fault, rules.retry_pause) {
+            let in_time = Instant::now() + pause < deadline;
+            if left == 0 || !in_time || !has_stumbled(&fault, pause) {
                 self.note(target, trial, &fault, hold, started_ms);
                 return Err(fault);
             }
             left -= 1;
             self.attempted(target, &fault, started_ms);
-            sleep(rules.retry_pause).await;
+            sleep(pause).await;
             let standing = self.health.view().standing(&target.connection, &target.model);
             let may = hold.again(&fault, || self.traffic.share(target, &self.request));
             if matches!(standing, Standing::Cooling(_)) || !may {

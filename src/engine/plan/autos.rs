@@ -5,7 +5,7 @@
 use super::group::{Group, Member, Node};
 use crate::engine::{
     ports::Target,
-    settings::{AutoMode, Scoring, Strategy, Tier},
+    settings::{AutoMode, Scoring, Strategy},
     task::{self, TaskKind},
 };
 
@@ -130,9 +130,7 @@ fn tier_of(word: &str) -> Option<AutoTier> {
 }
 
 fn is_free(target: &Target) -> bool {
-    let costs_nothing =
-        target.facts.price.is_some_and(|price| price.input.pico() == 0 && price.output.pico() == 0);
-    target.connection.tier == Tier::Free || target.connection.provider.is_at_home() || costs_nothing
+    target.connection.is_free(&target.facts)
 }
 
 /// Keeps the targets that pass, if there are any.
@@ -146,6 +144,7 @@ fn narrow(group: &mut Group, passes: impl Fn(&Target) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::settings::{AUTO_CATEGORIES, AUTO_TIERS, is_below_auto};
 
     #[test]
     fn names_are_a_category_a_tier_or_both() {
@@ -156,6 +155,13 @@ mod tests {
         for wrong in ["", "codling", "coding:", "coding:gold", ":fast", "fast:coding"] {
             assert_eq!(Auto::parse(wrong), None, "{wrong}");
         }
+        for category in AUTO_CATEGORIES {
+            assert!(Auto::parse(category).is_some_and(|auto| auto.category.is_some()), "{category}");
+        }
+        for tier in AUTO_TIERS {
+            assert!(Auto::parse(tier).is_some_and(|auto| auto.tier.is_some()), "{tier}");
+        }
+        assert!(NAMES.iter().all(|name| is_below_auto(name)));
         assert!(NAMES.iter().all(|name| name.strip_prefix("auto/").and_then(Auto::parse).is_some()));
     }
 }

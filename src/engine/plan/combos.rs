@@ -30,6 +30,18 @@ impl Combos {
 }
 
 impl Directory {
+    /// The group that a combo means to a client: what the combo says for all of its requests, and its last resort, count
+    /// where it is asked for by name, and not where it is a step.
+    pub(super) fn asked_for(&self, combo: &Combo, dialect: Dialect) -> Result<Group, Unresolved> {
+        let last = combo.fallback.as_deref().and_then(|name| self.auto(name, dialect));
+        let group = match (self.expand(combo, dialect), last.filter(|last| !last.is_empty())) {
+            (Ok(group), Some(last)) => group.before(last),
+            (Err(_), Some(last)) => last,
+            (found, None) => found?,
+        };
+        Ok(Group { knobs: combo.knobs.clone(), ..group })
+    }
+
     /// The group that a combo means. Steps that lead nowhere now, because their connection is switched off or has no
     /// key, are left out; `config` has warned of them. Combos do not lead to themselves: `config` has seen to that.
     pub(super) fn expand(&self, combo: &Combo, dialect: Dialect) -> Result<Group, Unresolved> {
@@ -38,13 +50,16 @@ impl Directory {
             let group = match &step.wanted {
                 Wanted::Combo(id) => self.combos.named(id).and_then(|inner| self.expand(inner, dialect).ok()),
                 Wanted::Model { name, connection } => {
-                    let mut targets = self.meant(name, dialect).unwrap_or_default();
-                    targets.retain(|target| {
-                        connection.as_ref().is_none_or(|only| target.connection.id == *only)
-                    });
                     // Accounts take turns for a model, whichever way it was reached.
-                    (!targets.is_empty())
-                        .then(|| Group::of(step.name_for_turns(), combo.connections, targets))
+                    let mut group = self.below_auto(name, dialect).unwrap_or_else(|| {
+                        let targets = self.meant(name, dialect).unwrap_or_default();
+                        Group::of(step.name_for_turns(), combo.connections, targets)
+                    });
+                    if let Some(only) = connection {
+                        group.name = step.name_for_turns();
+                        group.retain(&|target| target.connection.id == *only);
+                    }
+                    (!group.is_empty()).then_some(group)
                 }
             };
             members.extend(group.map(|group| Member {
@@ -64,6 +79,7 @@ impl Directory {
             by_tier: combo.by_tier,
             scoring: combo.scoring.clone(),
             task: None,
+            knobs: None,
             members,
         })
     }

@@ -1,7 +1,8 @@
 //! Finds the targets that a model name means. Made once for each settings snapshot.
 //!
 //! A name is, in this order: a combo; a virtual model, or a name below `auto` (`autos.rs`); an id that connections list; `prefix/model`, where the prefix is a
-//! connection's id, a provider's id or one of its prefixes, and the model may be `*` for all that are listed below it. Vendors use slashes in their own ids
+//! connection's id, a provider's id or one of its prefixes, and the model may be `*` for all that are listed below it; `tag/word`, for all
+//! that carry the tag. What is none of these may lead elsewhere (`elsewhere.rs`). Vendors use slashes in their own ids
 //! (`openai/gpt-oss-120b` at Groq), so a listed id goes before a prefix; where both readings are listed, and by
 //! different connections, the name is ambiguous.
 
@@ -15,6 +16,7 @@ use canon::Dialect;
 use super::{
     autos::{self, Auto},
     combos::Combos,
+    elsewhere::Elsewhere,
     group::Group,
     near,
 };
@@ -22,12 +24,10 @@ use crate::engine::{
     pipeline::Keeper,
     ports::Target,
     settings::{
-        AUTO, Catalogue, Connection, PrefixMatch, ROUND_ROBIN, Scoring, Settings, Strategy, VIRTUAL_MODELS,
+        AUTO, BELOW_AUTO, Catalogue, Connection, PrefixMatch, ROUND_ROBIN, Scoring, Settings, Strategy,
+        VIRTUAL_MODELS,
     },
 };
-
-/// Names below this narrow and weigh what `auto` means.
-const BELOW_AUTO: &str = "auto/";
 
 /// Why a name means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,16 +68,17 @@ pub enum Unresolved {
 /// An index over the connections of one settings snapshot.
 #[derive(Debug)]
 pub struct Directory {
-    connections: Vec<Arc<Connection>>,
+    pub(super) connections: Vec<Arc<Connection>>,
     pub(super) combos: Combos,
+    pub(super) elsewhere: Elsewhere,
     combo_ids: Vec<Arc<str>>,
     strategy: Strategy,
     auto: Strategy,
     scoring: Scoring,
     /// Connections that list a model, by the model's id.
-    listed: HashMap<Arc<str>, Vec<usize>>,
+    pub(super) listed: HashMap<Arc<str>, Vec<usize>>,
     /// Connections by every prefix that leads to them.
-    prefixes: HashMap<String, Vec<usize>>,
+    pub(super) prefixes: HashMap<String, Vec<usize>>,
     catalogue: Arc<Catalogue>,
 }
 
@@ -107,6 +108,7 @@ impl Directory {
         Self {
             connections: settings.connections.clone(),
             combos: Combos::new(&settings.combos),
+            elsewhere: Elsewhere::new(&settings.routing),
             combo_ids: settings.combos.iter().map(|combo| Arc::clone(&combo.id)).collect(),
             strategy,
             auto: settings.routing.auto,
@@ -125,17 +127,12 @@ impl Directory {
         if self.connections.is_empty() {
             return Err(Unresolved::NoConnections);
         }
+        let name = self.stands_for(name).unwrap_or(name);
         if let Some(combo) = self.combos.named(name) {
-            return self.expand(combo, dialect);
+            return self.asked_for(combo, dialect);
         }
-        if let Some(auto) = name.strip_prefix(BELOW_AUTO).and_then(Auto::parse)
-            && !self.listed.contains_key(name)
-        {
-            let targets = self.every_target(dialect);
-            if targets.is_empty() {
-                return Err(self.unknown(name));
-            }
-            return Ok(auto.group(name, self.auto, &self.scoring, targets));
+        if let Some(group) = self.below_auto(name, dialect) {
+            return if group.is_empty() { Err(self.unknown(name)) } else { Ok(group) };
         }
         let strategy = match name {
             AUTO => self.auto,
@@ -149,13 +146,31 @@ impl Directory {
         Ok(Group::of(name, strategy, targets))
     }
 
+    /// The group of `auto`, or of a name below it; `None` for other names.
+    pub(super) fn auto(&self, name: &str, dialect: Dialect) -> Option<Group> {
+        if name == AUTO {
+            return Some(Group::of(AUTO, self.auto, self.every_target(dialect)));
+        }
+        self.below_auto(name, dialect)
+    }
+
+    /// The group of a name below `auto`, which no connection lists; `None` for other names.
+    pub(super) fn below_auto(&self, name: &str, dialect: Dialect) -> Option<Group> {
+        let auto = name.strip_prefix(BELOW_AUTO).and_then(Auto::parse)?;
+        (!self.listed.contains_key(name))
+            .then(|| auto.group(name, self.auto, &self.scoring, self.every_target(dialect)))
+    }
+
     /// The targets that a name means which is no combo's, in the configured order.
     pub(super) fn meant(&self, name: &str, dialect: Dialect) -> Result<Vec<Target>, Unresolved> {
         match (name, name.strip_suffix("/*")) {
             (AUTO, _) => Ok(self.every_target(dialect)),
             (ROUND_ROBIN, _) => Ok(self.every_connection(dialect)),
             (_, Some(prefix)) => self.below(prefix, name, dialect),
-            (_, None) => self.real(name, dialect),
+            (_, None) => match self.tag_in(name) {
+                Some(tag) => Ok(self.tagged(tag, dialect)),
+                None => self.real(name, dialect),
+            },
         }
     }
 
@@ -246,7 +261,7 @@ impl Directory {
         }
     }
 
-    fn lists(&self, at: usize, model: &str) -> bool {
+    pub(super) fn lists(&self, at: usize, model: &str) -> bool {
         self.listed.get(model).is_some_and(|listing| listing.contains(&at))
     }
 
@@ -266,16 +281,17 @@ impl Directory {
 
     fn unknown(&self, name: &str) -> Unresolved {
         let known = self.models().map(|(model, _)| model).chain(self.virtuals()).chain(autos::NAMES);
-        Unresolved::Unknown { near: near::near(name, known) }
+        let tags = self.tags();
+        Unresolved::Unknown { near: near::near(name, known.chain(tags.iter().map(String::as_str))) }
     }
 }
 
-fn all_listed(connection: &Arc<Connection>, dialect: Dialect) -> impl Iterator<Item = Target> {
+pub(super) fn all_listed(connection: &Arc<Connection>, dialect: Dialect) -> impl Iterator<Item = Target> {
     connection.models.listed.iter().filter_map(move |model| target(connection, model, dialect))
 }
 
 /// A target for a request in the client's dialect: in that dialect if the connection speaks it for this model.
-fn target(connection: &Arc<Connection>, model: &Arc<str>, client: Dialect) -> Option<Target> {
+pub(super) fn target(connection: &Arc<Connection>, model: &Arc<str>, client: Dialect) -> Option<Target> {
     let dialect = connection.dialect_for(model, client)?;
     Some(Target {
         connection: Arc::clone(connection),

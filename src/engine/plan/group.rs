@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::{
     ports::Target,
-    settings::{Scoring, Strategy},
+    settings::{Knobs, Scoring, Strategy},
     task::TaskKind,
 };
 
@@ -24,6 +24,8 @@ pub struct Group {
     pub scoring: Option<Box<Scoring>>,
     /// What requests for it are about, whatever they say.
     pub task: Option<TaskKind>,
+    /// What holds for its requests instead of the settings for all. Of groups within groups the outermost counts.
+    pub knobs: Option<Arc<Knobs>>,
     /// The members in the configured order.
     pub members: Vec<Member>,
 }
@@ -65,7 +67,24 @@ impl Group {
     pub fn of(name: impl Into<Arc<str>>, strategy: Strategy, targets: Vec<Target>) -> Self {
         let member = |(place, target)| Member { place, weight: 1, node: Node::Target(target) };
         let members = targets.into_iter().enumerate().map(member).collect();
-        Self { name: name.into(), strategy, sticky: 1, by_tier: false, scoring: None, task: None, members }
+        Self {
+            name: name.into(),
+            strategy,
+            sticky: 1,
+            by_tier: false,
+            scoring: None,
+            task: None,
+            knobs: None,
+            members,
+        }
+    }
+
+    /// The same, and another that comes after everything of it.
+    pub(super) fn before(self, last: Self) -> Self {
+        let name = format!("{}, then {}", self.name, last.name);
+        let member = |(place, group)| Member { place, weight: 1, node: Node::Group(group) };
+        let members = [self, last].into_iter().enumerate().map(member).collect();
+        Self { members, ..Self::of(name, Strategy::Priority, Vec::new()) }
     }
 
     /// Whether there is at most one place to go.

@@ -9,11 +9,13 @@ mod combos;
 mod decide;
 mod directory;
 mod draw;
+mod elsewhere;
 mod group;
 mod inputs;
 mod memory;
 mod near;
 mod strategies;
+mod substitutes;
 mod survey;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! A combo: a virtual model that the operator made of others.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{Scoring, Shaping, Strategy};
+use super::{Adherence, Scoring, Shaping, Strategy};
 
 /// Ordered steps and a strategy. An alias is a combo with the strategy `priority`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,26 @@ pub struct Combo {
     pub join: Option<bool>,
     /// What is done to its requests.
     pub shaping: Option<Arc<Shaping>>,
+    /// What holds for its requests instead of the settings for all; `None`: nothing. Of combos within combos only the
+    /// one that the client asked for counts.
+    pub knobs: Option<Arc<Knobs>>,
+    /// `auto`, or a name below it, which is tried when nothing else of the combo can be used. Likewise.
+    pub fallback: Option<Arc<str>>,
     /// The steps in order; at least one.
     pub steps: Vec<Step>,
+}
+
+/// What holds for the requests of a combo; what is `None` is as for all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Knobs {
+    /// How often one target is asked again before the next one is; instead of [`super::Resilience::retries`].
+    pub retries: Option<u32>,
+    /// The pause before that; instead of [`super::Resilience::retry_pause`].
+    pub retry_pause: Option<Duration>,
+    /// From the request's arrival to its end; instead of [`super::Timeouts::total`].
+    pub deadline: Option<Duration>,
+    /// Whether a session stays with the target that answered it last; instead of [`super::Routing::affinity`].
+    pub affinity: Option<Adherence>,
 }
 
 /// One step of a combo.
@@ -43,7 +61,7 @@ pub struct Step {
 /// What a step leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// A model, by a name as clients write it, or every listed model below a prefix (`groq/*`).
+    /// A model, by a name as clients write it, or every listed model below a prefix (`groq/*`) or with a tag (`tag/fast`).
     Model {
         /// The name.
         name: Arc<str>,

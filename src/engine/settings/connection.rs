@@ -7,7 +7,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::{Allowance, Known, ModelFacts, Provider, Secret, Tier};
+use super::{Allowance, Known, ModelFacts, Provider, Secret, Tier, Usd};
 
 /// One account at one provider, ready to be used.
 #[derive(Debug, Clone)]
@@ -80,6 +80,14 @@ impl Connection {
             Some(about) => Arc::clone(&about.facts),
             None => self.models.known.facts_of(&self.provider.id, model),
         }
+    }
+
+    /// Whether a model of which this is known costs its owner nothing here.
+    #[must_use]
+    pub fn is_free(&self, facts: &ModelFacts) -> bool {
+        let costs_nothing =
+            facts.price.is_some_and(|price| price.input == Usd::ZERO && price.output == Usd::ZERO);
+        self.tier == Tier::Free || self.provider.is_at_home() || costs_nothing
     }
 
     /// The dialect in which a client of `client` reaches `model` here: its own where that is spoken, else the one that

@@ -14,6 +14,7 @@ mod keeping;
 mod limits;
 mod model;
 pub mod money;
+mod names;
 mod provider;
 mod quota;
 mod resilience;
@@ -29,13 +30,14 @@ pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
 pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
-pub use combo::{Combo, Step, Wanted};
+pub use combo::{Combo, Knobs, Step, Wanted};
 pub use connection::{About, Connection, Models};
 pub use idempotency::Idempotency;
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
+pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };

@@ -1,10 +1,10 @@
 //! How targets are chosen.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Resilience, Scoring, Waiting};
+use super::{Mapping, Resilience, Scoring, Waiting};
 
 /// Names that mean more than one model and are always there.
 pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
@@ -32,6 +32,10 @@ pub struct Routing {
     pub auto: Strategy,
     /// How `auto` scores.
     pub scoring: Scoring,
+    /// Where names lead that mean nothing else; the first rule that takes a name counts. Written in a section of its own.
+    pub map: Arc<[Mapping]>,
+    /// Whether the nearest of what is served answers for well-known models that nobody serves.
+    pub substitute: bool,
 }
 
 /// What makes requests one session, which stays with the target that answered it last.
@@ -55,6 +59,8 @@ impl Default for Routing {
             affinity: Adherence::Session,
             auto: Strategy::Auto,
             scoring: Scoring::default(),
+            map: Arc::default(),
+            substitute: false,
             wait: Waiting::default(),
             resilience: Resilience::default(),
         }

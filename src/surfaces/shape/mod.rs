@@ -15,7 +15,8 @@ use crate::engine::{
 
 /// Puts the name into body and facts under which the request is to be answered; answers what was done.
 pub(super) fn rerouted(snapshot: &Snapshot, dialect: Dialect, body: &mut Bytes, facts: &mut Facts) -> Shaped {
-    let found = snapshot.shapers.of(&facts.model).and_then(|shaping| elsewhere(shaping, dialect, body));
+    let name = snapshot.meaning(&facts.model);
+    let found = snapshot.shapers.of(name).and_then(|shaping| elsewhere(shaping, dialect, body));
     let Some((to, shape)) = found else { return Shaped::default() };
     let asked = put(body, facts, &to);
     Shaped { asked: Some(asked), shapes: vec![shape] }
