@@ -168,7 +168,7 @@ fn once_each(drafts: Vec<Drafted>, sink: &mut Sink) -> Vec<Drafted> {
 fn draft(item: &Node, index: usize, against: Against<'_>, sink: &mut Sink) -> Option<Drafted> {
     let overlay = Overlay::default();
     let path = format!("{}[{index}]", SECTION.name);
-    let fields = Fields::open(&SECTION, path.clone(), Some(item), &overlay, sink);
+    let fields = Fields::open(&SECTION, path, Some(item), &overlay, sink);
     let id = id(&fields, sink);
     let strategy = fields.choice(sink, &STRATEGY, &routing::STRATEGIES, Strategy::Priority);
     let connections = fields.choice(sink, &CONNECTIONS, &routing::STRATEGIES, against.strategy);

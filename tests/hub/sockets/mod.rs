@@ -9,6 +9,7 @@ mod demo;
 mod hangup;
 mod idempotency;
 mod limits;
+mod names;
 mod provider;
 mod raw;
 mod reload;
