@@ -22,12 +22,15 @@ use std::sync::Arc;
 use canon::Dialect;
 
 use crate::{
-    engine::settings::Catalogue,
+    engine::{
+        presets,
+        settings::{Catalogue, Combo, Settings},
+    },
     observe::log::{self, Format},
     providers::{self, Providers},
 };
 
-pub use crate::{engine::presets::presets, providers::catalog::CatalogueError};
+pub use crate::providers::catalog::CatalogueError;
 
 /// The dialects in which providers can be spoken to.
 pub const SPOKEN: &[Dialect] = Providers::SPOKEN;
@@ -38,6 +41,12 @@ pub const SPOKEN: &[Dialect] = Providers::SPOKEN;
 /// Never with the data that tests have seen.
 pub fn catalogue() -> Result<Arc<Catalogue>, CatalogueError> {
     providers::catalog::builtin().map(Arc::new)
+}
+
+/// Combos that are worth having for what is configured, for people to paste.
+#[must_use]
+pub fn preset_combos(settings: &Settings) -> Vec<Combo> {
+    presets::presets(settings)
 }
 
 /// Starts the log of this process.

@@ -68,7 +68,7 @@ fn presets(common: &Common) -> ExitCode {
         Ok(configured) => configured,
         Err(code) => return code,
     };
-    let presets = app::presets(&configured.loaded.settings);
+    let presets = app::preset_combos(&configured.loaded.settings);
     if presets.is_empty() {
         output::note("There are too few models, or too little is known of them, for combos to choose from.");
         return ExitCode::SUCCESS;

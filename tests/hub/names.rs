@@ -196,3 +196,20 @@ async fn the_last_resort_is_asked_after_everything_else() {
     let plan = broken.json(Method::POST, "/api/routing/simulate", ask).await;
     assert!(plan.status == StatusCode::OK && plan.text.contains("\"c\""), "{plan:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_combo_without_a_step_that_leads_anywhere_has_its_last_resort() {
+    let sections = "  - {id: d, type: openai-compatible, base_url: 'http://simulator.test/v1', api_key: '${NO_KEY}', models: [gone]}
+combos:
+  - {id: saved, fallback: auto/coding, steps: [gone]}
+  - {id: lost, steps: [gone]}
+  - {id: through, steps: [auto/chat:fast, {model: auto/chat, connection: c}]}
+  - {id: pinned, steps: [{model: auto/chat, connection: c}]}";
+    let hub = hub(sections).await;
+    assert_eq!(hub.chat("saved").await.status, StatusCode::OK);
+    assert_eq!(hub.chat("lost").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(hub.chat("through").await.status, StatusCode::OK);
+    for _ in 0..10 {
+        assert_eq!(hub.chat("pinned").await.route(), "c");
+    }
+}

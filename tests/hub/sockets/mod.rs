@@ -10,6 +10,7 @@ mod hangup;
 mod idempotency;
 mod killed;
 mod limits;
+mod names;
 mod provider;
 mod raw;
 mod reload;
