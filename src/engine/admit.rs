@@ -15,7 +15,7 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{code::Code, refusal::Refusal, settings::Limits};
+use super::{code::Code, refusal::Refusal, settings::Limits, waiting::Waiting};
 use rate::Rates;
 
 /// The gate.
@@ -132,23 +132,6 @@ impl Admission {
 impl Gate {
     fn new(size: usize) -> Self {
         Self { places: Arc::new(Semaphore::new(size.clamp(1, Semaphore::MAX_PERMITS))), size }
-    }
-}
-
-/// A turn in the queue. Leaves it when dropped, also when the client leaves.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(waiting: &'a AtomicUsize, limit: usize) -> Option<Self> {
-        let turn = Self(waiting);
-        // Counted before it is compared, so that two cannot take the last turn; the drop takes it back.
-        (waiting.fetch_add(1, Ordering::Relaxed) < limit).then_some(turn)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -33,6 +33,7 @@ mod tab;
 pub mod task;
 pub mod telemetry;
 mod traffic;
+mod waiting;
 
 pub use admit::Admission;
 pub use pipeline::Engine;

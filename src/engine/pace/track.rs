@@ -3,10 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -16,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use crate::engine::settings::Pace;
+use crate::engine::{settings::Pace, waiting::Waiting};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -35,14 +32,14 @@ pub(super) struct Track {
     places: Option<Arc<Semaphore>>,
     /// Held by the one whose turn is next. A semaphore serves in the order of asking.
     turnstile: Semaphore,
-    waiting: AtomicU32,
+    waiting: AtomicUsize,
     begun: Mutex<VecDeque<Instant>>,
 }
 
 impl Track {
     pub(super) fn new(pace: Pace) -> Self {
         let places = pace.concurrent.map(|places| Arc::new(Semaphore::new(places.max(1) as usize)));
-        let (waiting, begun) = (AtomicU32::new(0), Mutex::default());
+        let (waiting, begun) = (AtomicUsize::new(0), Mutex::default());
         Self { pace, places, turnstile: Semaphore::new(1), waiting, begun }
     }
 
@@ -54,7 +51,7 @@ impl Track {
         if let Some(place) = self.pass().now_or_never() {
             return Ok(place);
         }
-        let _turn = Waiting::enter(&self.waiting, self.pace.queue).ok_or(Crowded::Full)?;
+        let _turn = Waiting::enter(&self.waiting, self.pace.queue as usize).ok_or(Crowded::Full)?;
         let patience = Instant::now() + self.pace.max_wait;
         timeout_at(patience.min(deadline), self.pass()).await.map_err(|_| Crowded::TimedOut)
     }
@@ -90,23 +87,6 @@ impl Track {
         }
         begun.push_back(now);
         Ok(())
-    }
-}
-
-/// A turn in the queue. Leaves it when dropped, also when the client leaves.
-struct Waiting<'a>(&'a AtomicU32);
-
-impl<'a> Waiting<'a> {
-    fn enter(waiting: &'a AtomicU32, limit: u32) -> Option<Self> {
-        let turn = Self(waiting);
-        // Counted before it is compared, so that two cannot take the last turn; the drop takes it back.
-        (waiting.fetch_add(1, Ordering::Relaxed) < limit).then_some(turn)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
