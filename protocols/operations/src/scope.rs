@@ -14,21 +14,98 @@ pub enum Scope {
     /// List models.
     #[serde(rename = "read:models")]
     ReadModels,
-    /// See connections, their state, and which of them served a request.
+    /// See the state of connections, and which of them served a request.
     #[serde(rename = "read:health")]
     ReadHealth,
-    /// List keys (never their text).
+    /// List keys (never their text) and their policies.
     #[serde(rename = "read:keys")]
     ReadKeys,
-    /// Create, revoke and rotate keys.
+    /// Create, change, revoke and rotate keys.
     #[serde(rename = "write:keys")]
     WriteKeys,
+    /// List connections and providers (never a credential).
+    #[serde(rename = "read:connections")]
+    ReadConnections,
+    /// Create, change, test and delete connections, and log them in.
+    #[serde(rename = "write:connections")]
+    WriteConnections,
+    /// Show, hide, rank and discover models.
+    #[serde(rename = "write:models")]
+    WriteModels,
+    /// List combos, aliases and the map of names.
+    #[serde(rename = "read:combos")]
+    ReadCombos,
+    /// Create, change and delete combos, aliases and entries of the map of names.
+    #[serde(rename = "write:combos")]
+    WriteCombos,
+    /// See the windows of quotas and what is left of them.
+    #[serde(rename = "read:quota")]
+    ReadQuota,
+    /// See usage, cost and budgets.
+    #[serde(rename = "read:usage")]
+    ReadUsage,
+    /// See single requests, and what was captured of them.
+    #[serde(rename = "read:traces")]
+    ReadTraces,
+    /// Create, change, delete and reset budgets.
+    #[serde(rename = "write:budget")]
+    WriteBudget,
+    /// Change prices.
+    #[serde(rename = "write:pricing")]
+    WritePricing,
+    /// Reset cooldowns, lockouts and breakers.
+    #[serde(rename = "write:resilience")]
+    WriteResilience,
+    /// See settings (never a secret).
+    #[serde(rename = "read:settings")]
+    ReadSettings,
+    /// Change settings.
+    #[serde(rename = "write:settings")]
+    WriteSettings,
+    /// See who changed what.
+    #[serde(rename = "read:audit")]
+    ReadAudit,
+    /// List backups.
+    #[serde(rename = "read:backups")]
+    ReadBackups,
+    /// Make, verify and delete backups; export and import.
+    #[serde(rename = "write:backups")]
+    WriteBackups,
+    /// See what the cache of answers does.
+    #[serde(rename = "read:cache")]
+    ReadCache,
+    /// Clear the cache of answers.
+    #[serde(rename = "write:cache")]
+    WriteCache,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are listed to people.
-    pub const ALL: [Self; 5] =
-        [Self::ExecuteCompletions, Self::ReadModels, Self::ReadHealth, Self::ReadKeys, Self::WriteKeys];
+    pub const ALL: [Self; 23] = [
+        Self::ExecuteCompletions,
+        Self::ReadModels,
+        Self::ReadHealth,
+        Self::ReadKeys,
+        Self::WriteKeys,
+        Self::ReadConnections,
+        Self::WriteConnections,
+        Self::WriteModels,
+        Self::ReadCombos,
+        Self::WriteCombos,
+        Self::ReadQuota,
+        Self::ReadUsage,
+        Self::ReadTraces,
+        Self::WriteBudget,
+        Self::WritePricing,
+        Self::WriteResilience,
+        Self::ReadSettings,
+        Self::WriteSettings,
+        Self::ReadAudit,
+        Self::ReadBackups,
+        Self::WriteBackups,
+        Self::ReadCache,
+        Self::WriteCache,
+    ];
 
     /// The scope's name.
     #[must_use]
@@ -39,6 +116,24 @@ impl Scope {
             Self::ReadHealth => "read:health",
             Self::ReadKeys => "read:keys",
             Self::WriteKeys => "write:keys",
+            Self::ReadConnections => "read:connections",
+            Self::WriteConnections => "write:connections",
+            Self::WriteModels => "write:models",
+            Self::ReadCombos => "read:combos",
+            Self::WriteCombos => "write:combos",
+            Self::ReadQuota => "read:quota",
+            Self::ReadUsage => "read:usage",
+            Self::ReadTraces => "read:traces",
+            Self::WriteBudget => "write:budget",
+            Self::WritePricing => "write:pricing",
+            Self::WriteResilience => "write:resilience",
+            Self::ReadSettings => "read:settings",
+            Self::WriteSettings => "write:settings",
+            Self::ReadAudit => "read:audit",
+            Self::ReadBackups => "read:backups",
+            Self::WriteBackups => "write:backups",
+            Self::ReadCache => "read:cache",
+            Self::WriteCache => "write:cache",
         }
     }
 }
