@@ -8,7 +8,7 @@ use trivium::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
             Cache, Catalogue, Connection, Idempotency, Keeping, Limits, Models, PrefixMatch, Provider,
-            Routing, Secret, Settings, Timeouts,
+            Retention, Routing, Secret, Settings, Timeouts,
         },
     },
     providers::catalog,
@@ -56,6 +56,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         budgets: Vec::new(),
         cache: Cache::default(),
         idempotency: Idempotency::default(),
+        retention: Retention::default(),
     }
 }
 

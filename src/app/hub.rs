@@ -11,7 +11,7 @@ use std::{
 use operations::keys::CreatedKey;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use super::SystemClock;
+use super::{SystemClock, upkeep};
 use crate::{
     auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
     config::Boot,
@@ -24,7 +24,10 @@ use crate::{
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
-    ops::{OpError, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing},
+    ops::{
+        OpError, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing,
+        traces::Traces, usage::Usage,
+    },
     outbound::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
@@ -135,6 +138,7 @@ pub struct Hub {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
     housekeeping: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -155,7 +159,8 @@ impl Hub {
         let address = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
-        let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        let limits = WriterLimits::keeping(settings.retention.receipts_rows);
+        let store = Store::open(&data_dir, limits, Arc::clone(&clock)).await?;
         if settings.responses.keep {
             store.prepare_secret()?;
         }
@@ -174,6 +179,8 @@ impl Hub {
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(&clock))),
+            traces: Arc::new(Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()))),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -193,6 +200,7 @@ impl Hub {
             snapshot.directory.models().count(),
         );
         let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
+        let sweeping = tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine)));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -204,6 +212,7 @@ impl Hub {
             stop,
             serving,
             housekeeping,
+            sweeping,
             shutdown_timeout,
         })
     }
@@ -243,6 +252,7 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
+        self.sweeping.abort();
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();

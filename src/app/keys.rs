@@ -48,7 +48,8 @@ impl LocalKeys {
     pub async fn open(data_dir: &Path) -> Result<Self, KeysError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data_dir = DataDir::lock(data_dir)?;
-        let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        // How many receipts are kept is for the hub to say.
+        let store = Store::open(&data_dir, WriterLimits::keeping(u64::MAX), Arc::clone(&clock)).await?;
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         let keys = Keys::load(Arc::new(store.keys()), index, clock).await?;
         Ok(Self { keys, caller: local_caller(), store })

@@ -8,6 +8,7 @@ mod keys;
 mod mock;
 mod reload;
 mod routing;
+mod upkeep;
 
 pub use clock::{SystemClock, now_ms};
 pub use first_key::write_first_key;

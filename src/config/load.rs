@@ -20,7 +20,7 @@ use super::{
     prices,
     problem::Problem,
     providers::{self, Against},
-    resilience, responses, routing,
+    resilience, responses, retention, routing,
     schema::Section,
     server,
     source::{Source, decode},
@@ -117,6 +117,7 @@ impl Loader {
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
+        let retention = retention::read(&open(&retention::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
         let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
@@ -163,6 +164,7 @@ impl Loader {
                 cache,
                 idempotency,
                 budgets,
+                retention,
             },
         )
     }

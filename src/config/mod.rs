@@ -29,6 +29,7 @@ mod providers;
 mod render;
 mod resilience;
 mod responses;
+mod retention;
 mod routing;
 mod schema;
 mod server;

@@ -3,7 +3,7 @@
 
 use super::{
     auth, auto, budgets, cache, combos, idempotency, log, mask, prices, providers, resilience, responses,
-    routing, server, store, timeouts,
+    retention, routing, server, store, timeouts,
 };
 
 /// One setting.
@@ -44,12 +44,13 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 17] = [
+pub(super) static SECTIONS: [&Section; 18] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
     &store::SECTION,
     &responses::SECTION,
+    &retention::SECTION,
     &idempotency::SECTION,
     &cache::SECTION,
     &routing::SECTION,

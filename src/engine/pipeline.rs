@@ -299,6 +299,7 @@ impl Engine {
             client_request_id: inbound.client_request_id.clone(),
             dialect: inbound.request.dialect,
             model: inbound.shaped.asked.as_ref().unwrap_or(&facts.model).clone(),
+            session: inbound.session.as_ref().or(facts.session.as_ref()).cloned(),
             stream: facts.stream,
         }
     }

@@ -21,6 +21,8 @@ pub struct Receipt {
     pub dialect: Dialect,
     /// The model as the client named it.
     pub model: String,
+    /// What the client calls the session that the request belongs to.
+    pub session: Option<String>,
     /// Whether the client asked for a stream.
     pub stream: bool,
     /// The strategy that ordered the targets; empty when planning failed.
@@ -43,6 +45,8 @@ pub struct Receipt {
     pub shaped: Vec<Shape>,
     /// Tokens, where known.
     pub usage: Option<Usage>,
+    /// Whether it is of a kind that is paid for: counting tokens is not, nor looking at what a provider keeps.
+    pub billed: bool,
     /// What the answer cost; `None` where that is not known, or nothing was answered.
     pub cost: Option<Usd>,
     /// Whether the cost is by estimated tokens, since the provider's count did not come.

@@ -49,6 +49,8 @@ pub(super) struct Opening {
     pub(super) dialect: Dialect,
     /// The model as the client named it.
     pub(super) model: String,
+    /// What the client calls the session.
+    pub(super) session: Option<String>,
     /// Whether a stream was asked for.
     pub(super) stream: bool,
 }
@@ -64,6 +66,7 @@ impl Settlement {
             client_request_id: opening.client_request_id,
             dialect: opening.dialect,
             model: opening.model,
+            session: opening.session,
             stream: opening.stream,
             strategy: "",
             attempts: Vec::new(),
@@ -76,6 +79,7 @@ impl Settlement {
             reused: None,
             shaped: Vec::new(),
             usage: None,
+            billed: tab.is_billed(),
             cost: None,
             cost_estimated: false,
             edits: Vec::new(),

@@ -142,6 +142,11 @@ pub fn first_key_written(path: &std::path::Path) {
     info!(path = %path.display(), "a first key was created; the file holds it, and only its owner can read it");
 }
 
+/// What is old could not be deleted; it is tried again in a minute.
+pub fn sweep_failed(error: &dyn std::error::Error) {
+    warn!("what is older than is to be kept could not be deleted: {error}");
+}
+
 /// A response that its client wanted kept was not.
 pub fn response_not_kept(why: &str) {
     warn!("a response was answered and could not be kept: {why}");

@@ -7,5 +7,7 @@ pub mod keys;
 pub mod ports;
 pub mod responses;
 pub mod routing;
+pub mod traces;
+pub mod usage;
 
 pub use error::OpError;

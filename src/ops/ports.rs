@@ -1,6 +1,7 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
 mod claims;
+pub mod usage;
 
 use std::sync::Arc;
 
@@ -55,6 +56,8 @@ pub struct ReceiptRow {
     pub cost: Option<Usd>,
     /// Whether that is by estimated tokens.
     pub cost_estimated: bool,
+    /// What the client calls the session that it belongs to; clipped when that was very long.
+    pub session: Option<String>,
     /// Everything else.
     pub detail: ReceiptDetail,
 }

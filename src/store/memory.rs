@@ -4,6 +4,7 @@
 mod claims;
 mod leases;
 mod responses;
+mod usage;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -44,6 +45,7 @@ struct State {
     responses: responses::Responses,
     leases: leases::Leases,
     claims: claims::Claims,
+    usage: usage::Usage,
 }
 
 struct Key {
@@ -208,9 +210,10 @@ impl ReceiptSink for MemoryStore {
         clip(&mut receipt);
         // It is read back from the same text that the database would keep, so that the twins cannot differ.
         if let (Ok(row), Ok(plan)) = (row(&receipt), plan(&receipt)) {
-            let receipts = &mut self.lock().receipts;
-            receipts.push_front((row, plan));
-            receipts.truncate(KEPT);
+            let state = &mut *self.lock();
+            state.usage.add(&receipt);
+            state.receipts.push_front((row, plan));
+            state.receipts.truncate(KEPT);
         }
     }
 }

@@ -15,11 +15,15 @@ mod memory;
 mod receipt_text;
 mod receipts;
 mod responses;
+mod retention;
+mod rollup;
 mod runtime;
 mod seal;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod traces;
+mod usage;
 mod windows;
 mod writer;
 
@@ -31,8 +35,10 @@ pub use leases::SqliteLeases;
 pub use memory::MemoryStore;
 pub use receipts::SqliteReceipts;
 pub use responses::SqliteResponses;
+pub use retention::Sweeper;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
+pub use usage::SqliteUsage;
 pub use writer::{Writer, WriterLimits};
 
 use std::sync::Arc;
@@ -83,6 +89,12 @@ impl Store {
         SqliteReceipts::new(self.pools.managing.clone())
     }
 
+    /// The sums of usage, for reading.
+    #[must_use]
+    pub fn usage(&self) -> SqliteUsage {
+        SqliteUsage::new(self.pools.managing.clone())
+    }
+
     /// The leases of budgets.
     #[must_use]
     pub fn leases(&self) -> SqliteLeases {
@@ -130,6 +142,12 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn load_windows(&self, now: i64) -> Result<Vec<WindowRecord>, StoreError> {
         Ok(windows::load(&self.pools.managing, now).await?)
+    }
+
+    /// What deletes what is old.
+    #[must_use]
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper::new(self.pools.managing.clone(), self.writer.clone())
     }
 
     /// Writes what is queued and closes the database: for an orderly stop, which loses nothing. What is

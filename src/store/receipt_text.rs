@@ -81,6 +81,7 @@ struct Skip<'a> {
 pub(super) fn clip(receipt: &mut Receipt) {
     shorten(&mut receipt.model);
     receipt.client_request_id.iter_mut().for_each(shorten);
+    receipt.session.iter_mut().for_each(shorten);
     for attempt in &mut receipt.attempts {
         attempt.message.iter_mut().for_each(shorten);
     }
@@ -144,6 +145,7 @@ pub(super) fn row(receipt: &Receipt) -> Result<ReceiptRow, serde_json::Error> {
         total_ms: receipt.total_ms,
         cost: receipt.cost,
         cost_estimated: receipt.cost_estimated,
+        session: receipt.session.clone(),
         detail: read(&write(receipt)?)?,
     })
 }

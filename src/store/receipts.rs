@@ -16,19 +16,19 @@ use crate::{
 };
 
 /// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
-/// and kept; 256 rows of 14 values are far below SQLite's bound of 32,766 values.
+/// and kept; 256 rows of 16 values are far below SQLite's bound of 32,766 values.
 const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// The statement for each number of rows. Made once: to put 3,584 placeholders together for every batch would
+/// The statement for each number of rows. Made once: to put 4,096 placeholders together for every batch would
 /// cost as much as to fill them. `?` is SQLite's placeholder; numbered ones would be looked up by name, each by a
 /// walk over all of them.
 static INSERTIONS: LazyLock<[(usize, Arc<str>); 5]> = LazyLock::new(|| {
     ROWS_PER_STATEMENT.map(|rows| {
         let mut sql = String::from(
             "INSERT INTO receipts (id, at, caller, model, connection, status, outcome, input_tokens, \
-             output_tokens, total_ms, cost_pico, cost_estimated, detail, plan) VALUES ",
+             output_tokens, total_ms, cost_pico, cost_estimated, detail, plan, error, session) VALUES ",
         );
-        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?,?,?,?),", rows));
+        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?),", rows));
         sql.pop();
         (rows, sql.into())
     })
@@ -39,7 +39,7 @@ macro_rules! select_receipts {
     ($end:literal) => {
         concat!(
             "SELECT id, at, caller, model, connection, status, outcome, input_tokens, output_tokens, total_ms, \
-             cost_pico, cost_estimated, detail FROM receipts ",
+             cost_pico, cost_estimated, session, detail FROM receipts ",
             $end
         )
     };
@@ -61,6 +61,10 @@ pub struct SqliteReceipts {
 impl SqliteReceipts {
     pub(super) fn new(pool: SqlitePool) -> Self {
         Self { pool }
+    }
+
+    pub(super) const fn pool(&self) -> &SqlitePool {
+        &self.pool
     }
 }
 
@@ -159,12 +163,14 @@ async fn insert(
             .bind(receipt.cost.map(|cost| signed(cost.pico())))
             .bind(i64::from(receipt.cost_estimated))
             .bind(detail)
-            .bind(plan);
+            .bind(plan)
+            .bind(receipt.error)
+            .bind(receipt.session.as_deref());
     }
     query.execute(connection).await.map(drop)
 }
 
-fn row(row: &SqliteRow) -> Result<ReceiptRow, sqlx::Error> {
+pub(super) fn row(row: &SqliteRow) -> Result<ReceiptRow, sqlx::Error> {
     let tokens = |column: &str| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.map(unsigned));
     let detail = receipt_text::read(row.try_get("detail")?).map_err(|error| decode("detail", error))?;
     let status: i64 = row.try_get("status")?;
@@ -182,16 +188,17 @@ fn row(row: &SqliteRow) -> Result<ReceiptRow, sqlx::Error> {
         total_ms: total_ms.try_into().map_err(|error| decode("total_ms", error))?,
         cost: tokens("cost_pico")?.map(Usd::from_pico),
         cost_estimated: row.try_get::<i64, _>("cost_estimated")? != 0,
+        session: row.try_get("session")?,
         detail,
     })
 }
 
 /// SQL integers are signed; no count of tokens and no cost comes near the difference.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
@@ -199,6 +206,6 @@ fn decode(column: &str, error: impl std::error::Error + Send + Sync + 'static) -
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(error) }
 }
 
-fn failed(error: sqlx::Error) -> LogError {
+pub(super) fn failed(error: sqlx::Error) -> LogError {
     LogError(Box::new(error))
 }

@@ -44,6 +44,10 @@ pub struct Handles {
     pub keys: Arc<ops::keys::Keys>,
     /// Operations that say why.
     pub routing: Arc<ops::routing::Routing>,
+    /// What was used.
+    pub usage: Arc<ops::usage::Usage>,
+    /// Single requests.
+    pub traces: Arc<ops::traces::Traces>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.

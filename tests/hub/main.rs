@@ -30,5 +30,6 @@ mod sockets;
 mod strategies;
 mod support;
 mod translation;
+mod usage;
 mod why;
 mod windows;

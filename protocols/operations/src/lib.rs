@@ -5,6 +5,8 @@ pub mod keys;
 mod operation;
 pub mod routing;
 mod scope;
+pub mod traces;
+pub mod usage;
 
 pub use operation::{Hints, Invalid, Operation};
 pub use scope::{Scope, Scopes, UnknownScope};

@@ -18,6 +18,7 @@ mod names;
 mod provider;
 mod quota;
 mod resilience;
+mod retention;
 mod routing;
 mod scoring;
 mod secret;
@@ -43,6 +44,7 @@ pub use provider::{
 };
 pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
+pub use retention::Retention;
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
@@ -73,4 +75,6 @@ pub struct Settings {
     pub cache: Cache,
     /// What is remembered of requests with an idempotency key.
     pub idempotency: Idempotency,
+    /// How long it is kept what was written down of requests.
+    pub retention: Retention,
 }

@@ -2,6 +2,7 @@
 
 mod keys;
 mod routing;
+mod usage;
 
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ struct Admin {
     identify: Identify,
     keys: Arc<ops::keys::Keys>,
     routing: Arc<ops::routing::Routing>,
+    usage: Arc<ops::usage::Usage>,
+    traces: Arc<ops::traces::Traces>,
 }
 
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
@@ -37,6 +40,8 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         identify: identify.clone(),
         keys: Arc::clone(&handles.keys),
         routing: Arc::clone(&handles.routing),
+        usage: Arc::clone(&handles.usage),
+        traces: Arc::clone(&handles.traces),
     };
     Router::new()
         .route("/api/keys", get(keys::list).post(keys::create))
@@ -44,6 +49,9 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         .route("/api/keys/{key}/rotate", post(keys::rotate))
         .route("/api/routing/simulate", post(routing::simulate))
         .route("/api/routing/explain/{request_id}", get(routing::explain))
+        .route("/api/usage", get(usage::usage))
+        .route("/api/traces", get(usage::list))
+        .route("/api/traces/{request_id}", get(usage::get))
         .with_state(state)
 }
 
