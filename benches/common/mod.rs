@@ -7,8 +7,8 @@ use trivium::{
     engine::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
-            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, Models, PrefixMatch, Provider,
-            Retention, Routing, Secret, Settings, Timeouts,
+            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, MetricsSettings, Models, PrefixMatch,
+            Provider, Retention, Routing, Secret, Settings, Timeouts,
         },
     },
     providers::catalog,
@@ -57,6 +57,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         cache: Cache::default(),
         idempotency: Idempotency::default(),
         retention: Retention::default(),
+        metrics: MetricsSettings::default(),
     }
 }
 

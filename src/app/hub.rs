@@ -19,14 +19,14 @@ use crate::{
         Engine,
         budget::Budgets,
         health::Health,
-        ports::{Clock, LeaseError},
+        ports::{Clock, LeaseError, ReceiptSink},
         quota::Ledger,
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
     ops::{
-        OpError, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing,
-        traces::Traces, usage::Usage,
+        OpError, idempotency::Idempotency, keys::Keys, metrics::Metrics, responses::Responses,
+        routing::Routing, traces::Traces, usage::Usage, watch::Watched,
     },
     outbound::{
         Client, Transport,
@@ -171,7 +171,9 @@ impl Hub {
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(&index), Arc::clone(&clock)).await?;
         let local = Token::generate()?.secret;
         index.accept_local(&local);
-        let engine = engine(settings, catalogue, transport, &store, &clock).await?;
+        let metrics = Arc::new(Metrics::new(clock.now(), Arc::new(store.writer())));
+        let sink = Arc::new(Watched::new(Arc::clone(&metrics), Vec::new(), Arc::new(store.writer())));
+        let engine = engine(settings, catalogue, transport, sink, &store, &clock).await?;
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
@@ -179,6 +181,7 @@ impl Hub {
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            metrics: Arc::clone(&metrics),
             usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(&clock))),
             traces: Arc::new(Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()))),
             responses: Arc::new(responses.clone()),
@@ -275,6 +278,7 @@ pub(super) async fn engine(
     settings: Settings,
     catalogue: Arc<Catalogue>,
     transport: Arc<dyn Transport>,
+    receipts: Arc<dyn ReceiptSink>,
     store: &Store,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Engine>, StartError> {
@@ -288,15 +292,8 @@ pub(super) async fn engine(
     let sink = Arc::new(store.writer());
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
-    let engine = Engine::new(
-        settings,
-        catalogue,
-        health,
-        upstream,
-        Arc::new(store.writer()),
-        Arc::clone(clock),
-        rand::random(),
-    );
+    let engine =
+        Engine::new(settings, catalogue, health, upstream, receipts, Arc::clone(clock), rand::random());
     Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
 }
 

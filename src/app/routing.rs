@@ -52,7 +52,15 @@ impl LocalRouting {
         let data_dir = DataDir::lock(data_dir)?;
         // How many receipts are kept is for the hub to say.
         let store = Store::open(&data_dir, WriterLimits::keeping(u64::MAX), Arc::clone(&clock)).await?;
-        let engine = hub::engine(settings, catalogue, Arc::new(Client::new()), &store, &clock).await?;
+        let engine = hub::engine(
+            settings,
+            catalogue,
+            Arc::new(Client::new()),
+            Arc::new(store.writer()),
+            &store,
+            &clock,
+        )
+        .await?;
         let routing = Routing::new(engine, Arc::new(store.receipts()));
         Ok(Self { routing, caller: local_caller(), store })
     }

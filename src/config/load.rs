@@ -14,7 +14,7 @@ use super::{
     idempotency,
     interpolate::interpolate,
     layers::{Overlay, Overrides},
-    log,
+    log, metrics,
     node::{Map, Node, Value},
     parse::parse,
     prices,
@@ -118,6 +118,7 @@ impl Loader {
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let retention = retention::read(&open(&retention::SECTION, sink), sink);
+        let metrics = metrics::read(&open(&metrics::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
         let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
@@ -165,6 +166,7 @@ impl Loader {
                 idempotency,
                 budgets,
                 retention,
+                metrics,
             },
         )
     }

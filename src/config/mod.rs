@@ -20,6 +20,7 @@ mod load;
 mod locate;
 mod log;
 mod mask;
+mod metrics;
 mod node;
 mod origin;
 mod parse;

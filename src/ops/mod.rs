@@ -4,10 +4,12 @@
 mod error;
 pub mod idempotency;
 pub mod keys;
+pub mod metrics;
 pub mod ports;
 pub mod responses;
 pub mod routing;
 pub mod traces;
 pub mod usage;
+pub mod watch;
 
 pub use error::OpError;

@@ -10,6 +10,23 @@ use futures_core::future::BoxFuture;
 use crate::engine::settings::Usd;
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
 
+/// The queue in which receipts wait to be written.
+pub trait ReceiptQueue: Send + Sync {
+    /// How it stands.
+    fn state(&self) -> QueueState;
+}
+
+/// How a queue stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueState {
+    /// What waits.
+    pub waiting: usize,
+    /// What can wait.
+    pub capacity: usize,
+    /// What found no room since the start.
+    pub dropped: u64,
+}
+
 /// Receipts that were written down, for reading.
 pub trait ReceiptLog: Send + Sync {
     /// The last `limit` receipts, newest first.

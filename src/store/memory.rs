@@ -24,7 +24,7 @@ use crate::{
         ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
-    ops::ports::{LogError, ReceiptLog, ReceiptRow},
+    ops::ports::{LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
 /// Receipts that are kept.
@@ -215,6 +215,13 @@ impl ReceiptSink for MemoryStore {
             state.receipts.push_front((row, plan));
             state.receipts.truncate(KEPT);
         }
+    }
+}
+
+impl ReceiptQueue for MemoryStore {
+    fn state(&self) -> QueueState {
+        // Nothing waits here.
+        QueueState::default()
     }
 }
 

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{Writer, receipt_text};
 use crate::{
     engine::{ports::ReceiptSink, receipt::Receipt, settings::Usd},
-    ops::ports::{LogError, ReceiptLog, ReceiptRow},
+    ops::ports::{LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
 /// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
@@ -49,6 +49,13 @@ impl ReceiptSink for Writer {
     fn record(&self, mut receipt: Receipt) {
         receipt_text::clip(&mut receipt);
         self.enqueue(receipt);
+    }
+}
+
+impl ReceiptQueue for Writer {
+    fn state(&self) -> QueueState {
+        let (waiting, capacity) = self.waiting();
+        QueueState { waiting, capacity, dropped: self.dropped() }
     }
 }
 

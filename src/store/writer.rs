@@ -98,6 +98,12 @@ impl Writer {
         self.pending.dropped.load(Ordering::Relaxed)
     }
 
+    /// Receipts that wait, and that can wait.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let capacity = self.receipts.max_capacity();
+        (capacity - self.receipts.capacity(), capacity)
+    }
+
     /// Changes how many receipts are kept; holds from the next look at them on.
     pub(super) fn keep_receipts(&self, count: u64) {
         self.pending.keep.store(count, Ordering::Relaxed);

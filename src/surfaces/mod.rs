@@ -13,6 +13,7 @@ mod idempotent;
 mod identify;
 mod lent;
 mod malformed;
+mod metrics;
 mod models;
 mod openai;
 mod operation;
@@ -46,6 +47,8 @@ pub struct Handles {
     pub routing: Arc<ops::routing::Routing>,
     /// What was used.
     pub usage: Arc<ops::usage::Usage>,
+    /// The counters.
+    pub metrics: Arc<ops::metrics::Metrics>,
     /// Single requests.
     pub traces: Arc<ops::traces::Traces>,
     /// Responses that callers can come back to.
@@ -71,6 +74,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
         .merge(probes::routes(handles, &identify))
+        .merge(metrics::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);
     front::around(routes, Arc::clone(&handles.allowed_hosts), idempotent)

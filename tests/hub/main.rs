@@ -15,6 +15,7 @@ mod faults;
 mod fixtures;
 mod freerouter;
 mod idempotency;
+mod metrics;
 mod models;
 mod multivibe;
 mod names;

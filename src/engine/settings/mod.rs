@@ -12,6 +12,7 @@ mod connection;
 mod idempotency;
 mod keeping;
 mod limits;
+mod metrics;
 mod model;
 pub mod money;
 mod names;
@@ -36,6 +37,7 @@ pub use connection::{About, Connection, Models};
 pub use idempotency::Idempotency;
 pub use keeping::Keeping;
 pub use limits::{Limits, Timeouts};
+pub use metrics::MetricsSettings;
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
@@ -77,4 +79,6 @@ pub struct Settings {
     pub idempotency: Idempotency,
     /// How long it is kept what was written down of requests.
     pub retention: Retention,
+    /// Who sees the metrics.
+    pub metrics: MetricsSettings,
 }

@@ -29,11 +29,13 @@ use trivium::{
     ops::{
         idempotency::Idempotency,
         keys::Keys,
+        metrics::Metrics,
         ports::{ReceiptLog, ReceiptRow},
         responses::Responses,
         routing::Routing,
         traces::Traces,
         usage::Usage,
+        watch::Watched,
     },
     providers::Providers,
     simulator::{Entry, Script, Simulator},
@@ -175,7 +177,9 @@ impl Builder {
             Arc::clone(&clock),
             Arc::new(Pictures),
         ));
-        let sink = Arc::<MemoryStore>::clone(&store);
+        let metrics = Arc::new(Metrics::new(clock.now(), Arc::<MemoryStore>::clone(&store)));
+        let sink = Watched::new(Arc::clone(&metrics), Vec::new(), Arc::<MemoryStore>::clone(&store));
+        let sink = Arc::new(sink);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
@@ -203,6 +207,7 @@ impl Builder {
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::clone(&keys),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
+            metrics,
             usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
             traces: Arc::new(Traces::new(
                 Arc::<MemoryStore>::clone(&store),
