@@ -22,28 +22,32 @@ use trivium::{
 const DAYS: i64 = 30;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// The `nth` of `count` receipts: spread over thirty days, ten callers, eight connections and forty models.
+/// The `nth` of `count` receipts: spread over thirty days; ten callers, each of which has one dialect and two models, five
+/// models, each of which two of eight connections serve, and one request of fifty that fails.
 fn receipt(nth: u64, count: u64, start: i64) -> Receipt {
     let mixed = nth.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let pick = |shift: u32, of: u64| (mixed >> shift) % of;
     let at = start + i64::try_from(u128::from(nth) * (DAYS * DAY_MS) as u128 / u128::from(count)).unwrap();
-    let connection = pick(8, 8);
+    let caller = pick(32, 10);
+    let model = (caller + pick(40, 2)) % 5;
+    let connection = (model + pick(8, 2)) % 8;
     let failed = pick(16, 50) == 0;
     let total = 200 + u32::try_from(pick(24, 20_000)).unwrap();
     Receipt {
         id: format!("req_{nth:012}"),
         at,
-        caller: format!("key_{}", pick(32, 10)).into(),
+        caller: format!("key_{caller}").into(),
         client_request_id: None,
-        dialect: [Dialect::Chat, Dialect::Messages][usize::try_from(pick(36, 2)).unwrap()],
-        model: format!("model-{}", pick(40, 5)),
+        dialect: [Dialect::Chat, Dialect::Messages][usize::from(caller < 5)],
+        model: format!("model-{model}"),
         session: (pick(44, 4) == 0).then(|| format!("session-{}", nth / 100)),
+        trace: None,
         stream: true,
         strategy: "priority",
         attempts: vec![AttemptRecord {
             connection: format!("account-{connection}").into(),
             provider: format!("provider-{}", connection / 2).into(),
-            model: format!("model-{}", pick(40, 5)).into(),
+            model: format!("model-{model}").into(),
             started_ms: 0,
             took_ms: total,
             fault: None,

@@ -11,7 +11,7 @@ use std::{
 use operations::keys::CreatedKey;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use super::{SystemClock, upkeep};
+use super::{SystemClock, post::Outgoing, upkeep};
 use crate::{
     auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
     config::Boot,
@@ -25,8 +25,16 @@ use crate::{
     },
     observe::events,
     ops::{
-        OpError, idempotency::Idempotency, keys::Keys, metrics::Metrics, responses::Responses,
-        routing::Routing, traces::Traces, usage::Usage, watch::Watched,
+        OpError,
+        idempotency::Idempotency,
+        keys::Keys,
+        metrics::Metrics,
+        responses::Responses,
+        routing::Routing,
+        telemetry::Exporter,
+        traces::Traces,
+        usage::Usage,
+        watch::{Watched, Watcher},
     },
     outbound::{
         Client, Transport,
@@ -139,6 +147,8 @@ pub struct Hub {
     serving: JoinHandle<bool>,
     housekeeping: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    exporter: Arc<Exporter>,
+    exporting: Option<JoinHandle<()>>,
     shutdown_timeout: Duration,
 }
 
@@ -172,8 +182,14 @@ impl Hub {
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let metrics = Arc::new(Metrics::new(clock.now(), Arc::new(store.writer())));
-        let sink = Arc::new(Watched::new(Arc::clone(&metrics), Vec::new(), Arc::new(store.writer())));
+        let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
+        let sink = {
+            let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
+            Arc::new(Watched::new(Arc::clone(&metrics), watchers, Arc::new(store.writer())))
+        };
+        let post = Arc::new(Outgoing(Arc::clone(&transport)));
         let engine = engine(settings, catalogue, transport, sink, &store, &clock).await?;
+        let exporting = exporter.start(Arc::clone(&engine), post);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
@@ -216,6 +232,8 @@ impl Hub {
             serving,
             housekeeping,
             sweeping,
+            exporter,
+            exporting,
             shutdown_timeout,
         })
     }
@@ -256,6 +274,7 @@ impl Hub {
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
         self.sweeping.abort();
+        self.exporter.close(self.exporting).await;
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();

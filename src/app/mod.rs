@@ -6,6 +6,7 @@ mod first_key;
 mod hub;
 mod keys;
 mod mock;
+mod post;
 mod reload;
 mod routing;
 mod upkeep;

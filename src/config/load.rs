@@ -24,7 +24,7 @@ use super::{
     schema::Section,
     server,
     source::{Source, decode},
-    store, timeouts,
+    store, telemetry, timeouts,
     watch::hash,
 };
 use crate::engine::settings::{Catalogue, Known, Routing, Settings};
@@ -118,6 +118,7 @@ impl Loader {
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let retention = retention::read(&open(&retention::SECTION, sink), sink);
+        let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
         let metrics = metrics::read(&open(&metrics::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
@@ -167,6 +168,7 @@ impl Loader {
                 budgets,
                 retention,
                 metrics,
+                telemetry,
             },
         )
     }

@@ -36,6 +36,7 @@ mod schema;
 mod server;
 mod source;
 mod store;
+mod telemetry;
 mod timeouts;
 mod watch;
 

@@ -3,7 +3,7 @@
 
 use super::{
     auth, auto, budgets, cache, combos, idempotency, log, mask, metrics, prices, providers, resilience,
-    responses, retention, routing, server, store, timeouts,
+    responses, retention, routing, server, store, telemetry, timeouts,
 };
 
 /// One setting.
@@ -44,12 +44,13 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 19] = [
+pub(super) static SECTIONS: [&Section; 20] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
     &store::SECTION,
     &metrics::SECTION,
+    &telemetry::SECTION,
     &responses::SECTION,
     &retention::SECTION,
     &idempotency::SECTION,

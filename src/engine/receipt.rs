@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canon::{Dialect, Edit, Losses, Usage};
 
-use super::{fault::FaultKind, plan::Made, settings::Usd, shaping::Shape};
+use super::{fault::FaultKind, plan::Made, settings::Usd, shaping::Shape, trace::TraceContext};
 
 /// One finished request: who asked, what was planned, what was tried, and how it ended.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Receipt {
     pub model: String,
     /// What the client calls the session that the request belongs to.
     pub session: Option<String>,
+    /// The trace that the request belongs to, by its client's word.
+    pub trace: Option<TraceContext>,
     /// Whether the client asked for a stream.
     pub stream: bool,
     /// The strategy that ordered the targets; empty when planning failed.

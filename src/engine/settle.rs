@@ -20,6 +20,7 @@ use super::{
     settings::Usd,
     shaping::Shape,
     tab::{Bill, Tab},
+    trace::{self, TraceContext},
     traffic::Hold,
 };
 use crate::observe::events;
@@ -51,6 +52,8 @@ pub(super) struct Opening {
     pub(super) model: String,
     /// What the client calls the session.
     pub(super) session: Option<String>,
+    /// The trace that the request belongs to.
+    pub(super) trace: Option<TraceContext>,
     /// Whether a stream was asked for.
     pub(super) stream: bool,
 }
@@ -67,6 +70,7 @@ impl Settlement {
             dialect: opening.dialect,
             model: opening.model,
             session: opening.session,
+            trace: opening.trace,
             stream: opening.stream,
             strategy: "",
             attempts: Vec::new(),
@@ -167,6 +171,12 @@ impl Settlement {
     #[must_use]
     pub(super) fn attempts(&self) -> &[AttemptRecord] {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.attempts)
+    }
+
+    /// The trace that the request belongs to.
+    #[must_use]
+    pub(super) fn trace(&self) -> Option<TraceContext> {
+        self.receipt.as_ref()?.trace
     }
 
     /// What was left out so far.
@@ -277,6 +287,7 @@ fn log(receipt: &Receipt) {
         .collect();
     events::finished(&events::Finished {
         request: &receipt.id,
+        trace: receipt.trace.map(|context| trace::shown(context.trace)).as_deref(),
         caller: &receipt.caller,
         model: &receipt.model,
         outcome: receipt.error.unwrap_or(receipt.outcome.as_str()),

@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod ports;
 pub mod responses;
 pub mod routing;
+pub mod telemetry;
 pub mod traces;
 pub mod usage;
 pub mod watch;

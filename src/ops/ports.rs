@@ -1,6 +1,7 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
 mod claims;
+mod post;
 pub mod usage;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use futures_core::future::BoxFuture;
 
 use crate::engine::settings::Usd;
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
+pub use post::{Post, PostError};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {
@@ -87,6 +89,8 @@ pub struct ReceiptDetail {
     pub dialect: String,
     /// Whether the client asked for a stream.
     pub stream: bool,
+    /// The trace that its client named, in 32 digits.
+    pub trace: Option<String>,
     /// The strategy that ordered the targets.
     pub strategy: String,
     /// The client's own request id; clipped when it was very long.

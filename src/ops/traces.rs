@@ -129,6 +129,7 @@ fn trace(row: ReceiptRow) -> Trace {
     Trace {
         summary,
         client_request_id: detail.client_request_id,
+        trace_id: detail.trace,
         strategy: detail.strategy,
         tried: detail.attempts.into_iter().map(attempt).collect(),
         left_out: detail.skipped.into_iter().map(left_out).collect(),

@@ -176,6 +176,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
         dialect: Dialect::Chat,
         model: "groq/llama-3.3-70b-versatile".to_owned(),
         session: None,
+        trace: None,
         stream: true,
         strategy: "exhaust",
         attempts: vec![attempt("groq-1", Some(FaultKind::RateLimited)), attempt("groq-2", None)],

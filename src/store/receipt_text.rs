@@ -24,6 +24,8 @@ struct Detail<'a> {
     #[serde(skip_serializing_if = "is_default")]
     stream: bool,
     #[serde(skip_serializing_if = "is_default")]
+    trace: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
     strategy: &'a str,
     #[serde(skip_serializing_if = "is_default")]
     client_request_id: Option<&'a str>,
@@ -95,6 +97,7 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
     let detail = Detail {
         dialect: receipt.dialect.as_str(),
         stream: receipt.stream,
+        trace: receipt.trace.map(|context| format!("{:032x}", context.trace)),
         strategy: receipt.strategy,
         client_request_id: receipt.client_request_id.as_deref(),
         error: receipt.error,

@@ -30,6 +30,7 @@ mod silence;
 mod sockets;
 mod strategies;
 mod support;
+mod telemetry;
 mod translation;
 mod usage;
 mod why;

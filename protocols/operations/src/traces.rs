@@ -169,6 +169,9 @@ pub struct Trace {
     /// The client's own id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_request_id: Option<String>,
+    /// The trace that its client named in `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// What ordered the targets.
     pub strategy: String,
     /// What was tried, in order.

@@ -67,7 +67,8 @@ impl Engine {
     pub fn reuse(&self, asked: Reused, caller: &Caller, how: Reuse) -> Tab {
         let Reused { id, client_request_id, dialect, model, stream } = asked;
         let at = self.clock().now();
-        let opening = Opening { id, at, client_request_id, dialect, model, session: None, stream };
+        let opening =
+            Opening { id, at, client_request_id, dialect, model, session: None, trace: None, stream };
         let mut settlement = self.free(opening, caller);
         settlement.reused(how);
         Tab { settlement, status: 200 }

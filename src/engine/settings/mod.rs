@@ -24,6 +24,7 @@ mod routing;
 mod scoring;
 mod secret;
 mod shaping;
+mod telemetry;
 mod tier;
 mod zone;
 
@@ -51,6 +52,7 @@ pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODEL
 pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
 pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
+pub use telemetry::Telemetry;
 pub use tier::Tier;
 pub use zone::Zone;
 
@@ -79,6 +81,8 @@ pub struct Settings {
     pub idempotency: Idempotency,
     /// How long it is kept what was written down of requests.
     pub retention: Retention,
+    /// Where spans go.
+    pub telemetry: Telemetry,
     /// Who sees the metrics.
     pub metrics: MetricsSettings,
 }

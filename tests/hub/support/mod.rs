@@ -4,6 +4,7 @@
 mod answer;
 pub(crate) mod monthly;
 pub(crate) mod pictures;
+mod posted;
 pub(crate) mod speech;
 mod transport;
 
@@ -33,9 +34,10 @@ use trivium::{
         ports::{ReceiptLog, ReceiptRow},
         responses::Responses,
         routing::Routing,
+        telemetry::Exporter,
         traces::Traces,
         usage::Usage,
-        watch::Watched,
+        watch::{Watched, Watcher},
     },
     providers::Providers,
     simulator::{Entry, Script, Simulator},
@@ -45,6 +47,7 @@ use trivium::{
 
 pub(crate) use answer::Answer;
 use pictures::Pictures;
+pub(crate) use posted::Posted;
 use transport::InProcess;
 
 /// The operator's key of every test hub.
@@ -69,9 +72,12 @@ pub(crate) struct Builder {
     kept: Vec<CooldownRecord>,
     windows: Vec<WindowRecord>,
     store: Arc<MemoryStore>,
+    exports: bool,
 }
 
 pub(crate) struct TestHub {
+    /// What the hub told others.
+    pub(crate) posted: Posted,
     pub(crate) simulator: Simulator,
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
@@ -88,6 +94,7 @@ impl TestHub {
             kept: Vec::new(),
             windows: Vec::new(),
             store: Arc::default(),
+            exports: false,
         }
     }
 }
@@ -148,6 +155,12 @@ impl Builder {
         self
     }
 
+    /// Spans are exported, to [`TestHub::posted`].
+    pub(crate) fn exporting(mut self) -> Self {
+        self.exports = true;
+        self
+    }
+
     /// The store of an earlier hub, as it would find it after a crash.
     pub(crate) fn after(mut self, earlier: &TestHub) -> Self {
         self.store = Arc::clone(&earlier.store);
@@ -178,13 +191,19 @@ impl Builder {
             Arc::new(Pictures),
         ));
         let metrics = Arc::new(Metrics::new(clock.now(), Arc::<MemoryStore>::clone(&store)));
-        let sink = Watched::new(Arc::clone(&metrics), Vec::new(), Arc::<MemoryStore>::clone(&store));
+        let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
+        let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
+        let sink = Watched::new(Arc::clone(&metrics), watchers, Arc::<MemoryStore>::clone(&store));
         let sink = Arc::new(sink);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
         let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
+        let posted = Posted::default();
+        if self.exports {
+            exporter.start(Arc::clone(&engine), Arc::new(posted.clone()));
+        }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
@@ -218,7 +237,7 @@ impl Builder {
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { simulator, engine, store, keys, router: surfaces::router(&handles) }
+        TestHub { posted, simulator, engine, store, keys, router: surfaces::router(&handles) }
     }
 }
 
