@@ -74,7 +74,7 @@ fn receipt(nth: u64, count: u64, start: i64) -> Receipt {
 }
 
 fn main() {
-    let count = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(5_000_000);
+    let count = std::env::args().find_map(|count| count.parse().ok()).unwrap_or(5_000_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(run(count));
 }

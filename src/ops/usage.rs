@@ -14,7 +14,7 @@ use super::{
     OpError,
     error::require,
     ports::usage::{
-        BOUNDS_MS, Count, DAY_MS, Dimension, SessionQuery, SessionRow, Sums, UsageLog, UsageQuery,
+        BOUNDS_MS, Count, DAY_MS, Dimension, MAX_READ, SessionQuery, SessionRow, Sums, UsageLog, UsageQuery,
     },
 };
 use crate::engine::{caller::Caller, ports::Clock, settings::Usd};
@@ -66,6 +66,7 @@ impl Usage {
         };
         let only = only(args);
         let mut groups: HashMap<String, Sums> = HashMap::new();
+        let mut truncated = false;
         for piece in &cover.pieces {
             let query = UsageQuery {
                 span_ms: piece.span_ms,
@@ -74,21 +75,27 @@ impl Usage {
                 group,
                 only: only.clone(),
             };
-            for (name, sums) in self.log.sums(query).await.map_err(failed)? {
+            let read = self.log.sums(query).await.map_err(failed)?;
+            truncated |= read.len() >= MAX_READ as usize;
+            for (name, sums) in read {
                 groups.entry(name).or_default().merge(&sums);
             }
         }
         let mut total = Sums::default();
         groups.values().for_each(|sums| total.merge(sums));
         let mut groups: Vec<(String, Sums)> = groups.into_iter().collect();
-        groups.sort_by(|(a, sums_a), (b, sums_b)| {
-            let size = |sums: &Sums| Reverse(sums.of(Count::Requests));
-            (size(sums_a), a).cmp(&(size(sums_b), b))
-        });
-        let truncated = groups.len() > limit as usize;
+        if group == Dimension::At {
+            groups.sort_by_key(|(at, _)| Reverse(at.parse::<i64>().unwrap_or_default()));
+        } else {
+            groups.sort_by(|(a, sums_a), (b, sums_b)| {
+                let size = |sums: &Sums| Reverse(sums.of(Count::Requests));
+                (size(sums_a), a).cmp(&(size(sums_b), b))
+            });
+        }
+        truncated |= groups.len() > limit as usize;
         groups.truncate(limit as usize);
         if group == Dimension::At {
-            groups.sort_by_key(|(at, _)| at.parse::<i64>().unwrap_or_default());
+            groups.reverse();
         }
         Ok(UsageReport {
             group_by: args.group_by,

@@ -183,7 +183,8 @@ fn statement(query: &UsageQuery) -> String {
     for (at, (dimension, _)) in query.only.iter().enumerate() {
         let _ = write!(text, " AND {} = ${}", column(*dimension), at + 4);
     }
-    let _ = write!(text, " GROUP BY 1 LIMIT {MAX_READ}");
+    // By the column itself: by time, rows then come from the index in the order in which they are summed up.
+    let _ = write!(text, " GROUP BY {} LIMIT {MAX_READ}", column(query.group));
     text
 }
 

@@ -53,8 +53,10 @@ async fn usage_tells_who_used_what_and_what_is_not_known() {
     let only = told(&hub, "/api/usage?group_by=day&connection=b").await;
     assert_eq!(only["groups"].as_array().map(Vec::len), Some(1));
     assert_eq!(only["total"]["requests"], 1);
+    tokio::time::sleep(std::time::Duration::from_secs(7200)).await;
+    hub.chat("priced").await;
     let hours = told(&hub, "/api/usage?group_by=hour&limit=1").await;
-    assert_eq!((&hours["groups"][0]["name"], &hours["truncated"]), (&"1767225600000".into(), &false.into()));
+    assert_eq!((&hours["groups"][0]["name"], &hours["truncated"]), (&"1767232800000".into(), &true.into()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,7 +46,8 @@ pub struct GetUsage {
     /// Only requests in this dialect: chat, responses, messages or gemini.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
-    /// Most groups in the answer, 1 to 5000; 100 when nothing is said. The ones with the most requests are given.
+    /// Most groups in the answer, 1 to 5000; 100 when nothing is said. Of hours and days the latest are given, else the ones with
+    /// the most requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -88,7 +89,7 @@ pub struct UsageReport {
     pub since_at: i64,
     /// The end of what is counted, likewise rounded up.
     pub until_at: i64,
-    /// The groups: in time by hour and day, else the largest first.
+    /// The groups: by hour and day as they follow each other, else the largest first.
     pub groups: Vec<UsageGroup>,
     /// Everything that is counted, groups that were left out included. Of sessions only those that are given.
     pub total: UsageGroup,
