@@ -123,7 +123,8 @@ async fn run(count: u64) {
             println!("usage of {what} by {by}: {} groups in {:.1?}", report.groups.len(), began.elapsed());
         }
     }
-    let traces = Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()));
+    let traces =
+        Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()), Arc::new(store.captures()));
     for (what, args) in [
         ("latest", serde_json::json!({})),
         ("of a key", serde_json::json!({"key": "key_3"})),

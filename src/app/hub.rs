@@ -26,6 +26,7 @@ use crate::{
     observe::events,
     ops::{
         OpError,
+        capture::Capturing,
         idempotency::Idempotency,
         keys::Keys,
         metrics::Metrics,
@@ -149,6 +150,8 @@ pub struct Hub {
     sweeping: JoinHandle<()>,
     exporter: Arc<Exporter>,
     exporting: Option<JoinHandle<()>>,
+    capturing: Arc<Capturing>,
+    captured: Option<JoinHandle<()>>,
     shutdown_timeout: Duration,
 }
 
@@ -171,7 +174,7 @@ impl Hub {
             .map_err(|source| StartError::Listen { address: options.address, source })?;
         let limits = WriterLimits::keeping(settings.retention.receipts_rows);
         let store = Store::open(&data_dir, limits, Arc::clone(&clock)).await?;
-        if settings.responses.keep {
+        if settings.responses.keep || settings.capture.enabled {
             store.prepare_secret()?;
         }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
@@ -188,7 +191,10 @@ impl Hub {
             Arc::new(Watched::new(Arc::clone(&metrics), watchers, Arc::new(store.writer())))
         };
         let post = Arc::new(Outgoing(Arc::clone(&transport)));
+        let capturing = Arc::new(Capturing::new(Arc::clone(&metrics)));
         let engine = engine(settings, catalogue, transport, sink, &store, &clock).await?;
+        let engine = Arc::new(engine.with_captures(Arc::<Capturing>::clone(&capturing)));
+        let captured = capturing.start(Arc::clone(&engine), Arc::new(store.captures()));
         let exporting = exporter.start(Arc::clone(&engine), post);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
@@ -199,7 +205,11 @@ impl Hub {
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             metrics: Arc::clone(&metrics),
             usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(&clock))),
-            traces: Arc::new(Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()))),
+            traces: Arc::new(Traces::new(
+                Arc::new(store.receipts()),
+                Arc::new(store.receipts()),
+                Arc::new(store.captures()),
+            )),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -234,6 +244,8 @@ impl Hub {
             sweeping,
             exporter,
             exporting,
+            capturing,
+            captured,
             shutdown_timeout,
         })
     }
@@ -275,6 +287,7 @@ impl Hub {
         self.housekeeping.abort();
         self.sweeping.abort();
         self.exporter.close(self.exporting).await;
+        self.capturing.close(self.captured).await;
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
@@ -300,7 +313,7 @@ pub(super) async fn engine(
     receipts: Arc<dyn ReceiptSink>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Engine>, StartError> {
+) -> Result<Engine, StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
@@ -313,7 +326,7 @@ pub(super) async fn engine(
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
     let engine =
         Engine::new(settings, catalogue, health, upstream, receipts, Arc::clone(clock), rand::random());
-    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
+    Ok(engine.with_ledger(ledger).with_budgets(budgets))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {

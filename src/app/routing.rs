@@ -61,7 +61,7 @@ impl LocalRouting {
             &clock,
         )
         .await?;
-        let routing = Routing::new(engine, Arc::new(store.receipts()));
+        let routing = Routing::new(Arc::new(engine), Arc::new(store.receipts()));
         Ok(Self { routing, caller: local_caller(), store })
     }
 

@@ -7,7 +7,7 @@ use canon::Dialect;
 use super::{
     auth, auto,
     boot::Boot,
-    budgets, cache, combos,
+    budgets, cache, capture, combos,
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
@@ -119,6 +119,7 @@ impl Loader {
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let retention = retention::read(&open(&retention::SECTION, sink), sink);
         let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
+        let capture = capture::read(&open(&capture::SECTION, sink), sink);
         let metrics = metrics::read(&open(&metrics::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
@@ -169,6 +170,7 @@ impl Loader {
                 retention,
                 metrics,
                 telemetry,
+                capture,
             },
         )
     }

@@ -7,6 +7,7 @@ mod auto;
 mod boot;
 mod budgets;
 mod cache;
+mod capture;
 mod combos;
 mod effective;
 mod env;

@@ -237,6 +237,7 @@ impl Race {
             timeouts: timeouts.clone(),
             id: Arc::clone(&self.id),
             traceparent: self.traceparent(),
+            tape: self.settlement.tape().cloned(),
         };
         let answer =
             within(self.upstream.send(call), now, start_limit, start_stage, deadline, total).await??;

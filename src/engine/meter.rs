@@ -1,9 +1,11 @@
 //! Counts what an answer is made of while it goes by.
 
+use std::sync::Arc;
+
 use canon::{Frame, Losses, Mark, Usage};
 use tokio::time::Instant;
 
-use super::{pipeline::Served, reuse::Recorder};
+use super::{pipeline::Served, ports::Tape, reuse::Recorder};
 
 /// Bytes of text that make a token.
 const BYTES: u64 = 4;
@@ -19,6 +21,8 @@ pub(super) struct Meter {
     said: Said,
     /// Writes along what is to be kept.
     recorder: Option<Box<Recorder>>,
+    /// Takes it down for the operator.
+    tape: Option<Arc<Tape>>,
 }
 
 /// Frames with content, for an estimate of tokens that nobody reports. Each is an envelope of about the same size around
@@ -42,6 +46,7 @@ impl Meter {
             losses: Losses::default(),
             said: Said::default(),
             recorder: None,
+            tape: None,
         }
     }
 
@@ -64,6 +69,9 @@ impl Meter {
         if let Some(recorder) = &mut self.recorder {
             recorder.forget();
         }
+        if let Some(tape) = &self.tape {
+            tape.forget_given();
+        }
     }
 
     /// Notes that the first content is there.
@@ -82,6 +90,9 @@ impl Meter {
         if let Some(recorder) = &mut self.recorder {
             recorder.add(&frame.bytes);
         }
+        if let Some(tape) = &self.tape {
+            tape.gave(&frame.bytes);
+        }
         if let Some(usage) = frame.usage {
             self.usage = Some(self.usage.unwrap_or_default().merged(usage));
         }
@@ -93,6 +104,11 @@ impl Meter {
     /// Has the answer written along, to be kept.
     pub(super) fn record(&mut self, recorder: Option<Recorder>) {
         self.recorder = recorder.map(Box::new);
+    }
+
+    /// Has the answer taken down.
+    pub(super) fn take_down(&mut self, tape: Option<Arc<Tape>>) {
+        self.tape = tape;
     }
 
     /// Tells who serves the answer that is written along.

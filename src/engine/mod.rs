@@ -6,6 +6,7 @@ pub mod affinity;
 mod attempt;
 pub mod budget;
 pub mod caller;
+mod capture;
 pub mod code;
 pub mod cost;
 mod delivery;

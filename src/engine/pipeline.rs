@@ -15,6 +15,7 @@ use super::{
     attempt::{self, Race},
     budget::Budgets,
     caller::Caller,
+    capture::Captures,
     delivery,
     health::Health,
     learning::{Knowledge, Learning},
@@ -22,7 +23,7 @@ use super::{
     nowhere,
     plan::{self, Directory, Draw, Group, Plan, Scene, Seeds},
     policy,
-    ports::{Clock, ReceiptSink, Request, Target, Task, Upstream},
+    ports::{CaptureSink, Clock, ReceiptSink, Request, Target, Task, Upstream},
     quota::Ledger,
     refusal::Refusal,
     resolve, reuse,
@@ -45,6 +46,7 @@ pub struct Engine {
     admission: Admission,
     upstream: Arc<dyn Upstream>,
     receipts: Arc<dyn ReceiptSink>,
+    captures: Option<Captures>,
     clock: Arc<dyn Clock>,
     budgets: Arc<Budgets>,
     pub(super) reuse: reuse::Shared,
@@ -131,6 +133,7 @@ impl Engine {
             admission,
             upstream,
             receipts,
+            captures: None,
             clock,
             budgets,
             reuse,
@@ -149,6 +152,13 @@ impl Engine {
     #[must_use]
     pub fn with_budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Arc::new(budgets);
+        self
+    }
+
+    /// The same, with somewhere to put messages word for word where the settings want them kept.
+    #[must_use]
+    pub fn with_captures(mut self, sink: Arc<dyn CaptureSink>) -> Self {
+        self.captures = Some(Captures::new(sink));
         self
     }
 
@@ -241,6 +251,9 @@ impl Engine {
     ) -> Result<Running, Refusal> {
         let mut settlement = self.open(&inbound, &snapshot.settings);
         settlement.meter.record(recorder);
+        if let Some(captures) = &self.captures {
+            settlement.take_down(captures.open(&inbound, &snapshot.settings.capture));
+        }
         let name = inbound.shaped.asked.as_ref().unwrap_or(&inbound.request.facts.model);
         let shaping = snapshot.shapers.of(snapshot.meaning(name)).cloned();
         match self.prepare(&inbound, snapshot, &mut settlement).await {

@@ -1,6 +1,7 @@
 //! What the engine needs from the world, as traits: somebody who talks to providers, somewhere
 //! to put receipts and cooldowns, and a clock. It knows none of the implementations.
 
+mod capture;
 mod limits;
 
 use std::{pin::Pin, sync::Arc};
@@ -16,6 +17,7 @@ use super::{
     settings::{Connection, ModelFacts, Shaping, Timeouts, Usd},
 };
 
+pub use capture::{CaptureSink, Captured, Payload, PayloadStage, Room, Tape};
 pub use limits::{Reading, WindowRecord, WindowSink};
 
 /// One place that a request can go to.
@@ -95,6 +97,8 @@ pub struct Call {
     pub id: Arc<str>,
     /// The trace for the provider, where the operator wants it to know.
     pub traceparent: Option<HeaderValue>,
+    /// Takes down what is sent and answered, where the operator wants that.
+    pub tape: Option<Arc<Tape>>,
 }
 
 /// Pieces of an answer. The stream ends after the answer's end, or with the first error.

@@ -14,7 +14,7 @@ use super::{
     fault::Fault,
     meter::Meter,
     plan::{Plan, Skip},
-    ports::ReceiptSink,
+    ports::{ReceiptSink, Tape},
     receipt::{AttemptRecord, Outcome, Receipt, Reuse, SkipRecord},
     refusal::Refusal,
     settings::Usd,
@@ -36,6 +36,8 @@ pub(super) struct Settlement {
     /// What the attempt that serves the answer holds at its account.
     hold: Option<Hold>,
     sink: Arc<dyn ReceiptSink>,
+    /// Takes the request down, where the operator wants that.
+    tape: Option<Arc<Tape>>,
 }
 
 /// What is known of a request when it arrives.
@@ -99,7 +101,20 @@ impl Settlement {
             committed: Arc::default(),
             hold: None,
             sink,
+            tape: None,
         }
+    }
+
+    /// Has the request taken down.
+    pub(super) fn take_down(&mut self, tape: Option<Arc<Tape>>) {
+        self.meter.take_down(tape.clone());
+        self.tape = tape;
+    }
+
+    /// What takes it down.
+    #[must_use]
+    pub(super) const fn tape(&self) -> Option<&Arc<Tape>> {
+        self.tape.as_ref()
     }
 
     /// Notes that the answer was made for another request.
@@ -207,6 +222,11 @@ impl Settlement {
 
     /// The client got an error instead of an answer.
     pub(super) fn refuse(&mut self, refusal: &Refusal) {
+        if let Some(tape) = &self.tape {
+            // The provider's own words, or the hub's reason without the form that its dialect gives it.
+            let body = refusal.passed_on.as_ref().map(|answer| &answer.body[..]);
+            tape.gave(body.unwrap_or(refusal.message.as_bytes()));
+        }
         self.finish(Outcome::Failed, Some(refusal.status()), Some(refusal.code));
     }
 
@@ -247,6 +267,9 @@ impl Settlement {
             && last.fault.is_none()
         {
             last.took_ms = receipt.total_ms.saturating_sub(last.started_ms);
+        }
+        if let Some(tape) = self.tape.take() {
+            tape.end(&receipt.id, receipt.at, receipt.status);
         }
         log(&receipt);
         self.sink.record(receipt);

@@ -6,3 +6,4 @@ pub mod events;
 pub mod exposition;
 pub mod log;
 pub mod otlp;
+pub mod redact;

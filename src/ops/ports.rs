@@ -1,5 +1,6 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
+mod captures;
 mod claims;
 mod post;
 pub mod usage;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 
 use crate::engine::settings::Usd;
+pub use captures::{CaptureStore, CaptureStoreError, StoredCapture};
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
 pub use post::{Post, PostError};
 

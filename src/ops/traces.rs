@@ -11,10 +11,10 @@ use operations::{
 };
 
 use super::{
-    OpError,
+    OpError, capture,
     error::require,
     ports::{
-        AttemptRow, LogError, ReceiptLog, ReceiptRow, SkipRow,
+        AttemptRow, CaptureStore, LogError, ReceiptLog, ReceiptRow, SkipRow,
         usage::{TraceLog, TracePlace, TraceQuery},
     },
 };
@@ -25,13 +25,18 @@ use crate::engine::{caller::Caller, receipt::Outcome, settings::Usd};
 pub struct Traces {
     receipts: Arc<dyn ReceiptLog>,
     pages: Arc<dyn TraceLog>,
+    captures: Arc<dyn CaptureStore>,
 }
 
 impl Traces {
     /// Operations on the receipts of a store.
     #[must_use]
-    pub fn new(receipts: Arc<dyn ReceiptLog>, pages: Arc<dyn TraceLog>) -> Self {
-        Self { receipts, pages }
+    pub fn new(
+        receipts: Arc<dyn ReceiptLog>,
+        pages: Arc<dyn TraceLog>,
+        captures: Arc<dyn CaptureStore>,
+    ) -> Self {
+        Self { receipts, pages, captures }
     }
 
     /// Lists requests, the latest first.
@@ -55,10 +60,13 @@ impl Traces {
     pub async fn get(&self, caller: &Caller, args: GetTrace) -> Result<Trace, OpError> {
         require(caller, Get::SCOPE)?;
         let GetTrace { request_id } = Get::check(args)?;
-        match self.receipts.by_id(request_id.clone()).await.map_err(failed)? {
-            Some(row) => Ok(trace(row)),
-            None => Err(OpError::NotFound { noun: "receipt of the request", name: request_id }),
-        }
+        let Some(row) = self.receipts.by_id(request_id.clone()).await.map_err(failed)? else {
+            return Err(OpError::NotFound { noun: "receipt of the request", name: request_id });
+        };
+        let said = self.captures.of_request(request_id).await;
+        let said = said.map_err(|error| OpError::Store(Box::new(error)))?;
+        let payloads = said.map(|bytes| capture::read(&bytes)).unwrap_or_default();
+        Ok(Trace { payloads, ..trace(row) })
     }
 }
 
@@ -141,6 +149,7 @@ fn trace(row: ReceiptRow) -> Trace {
         edits: detail.edits,
         losses: detail.losses,
         bytes_out: detail.bytes_out,
+        payloads: Vec::new(),
     }
 }
 

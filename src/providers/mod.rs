@@ -18,6 +18,7 @@ mod request;
 mod retry;
 mod search;
 mod shape;
+mod tape;
 mod taxonomy;
 mod translated;
 mod wire;

@@ -9,7 +9,7 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
 };
 
-use super::{Providers, refusal, wire};
+use super::{Providers, refusal, tape, wire};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, Scope, Stage},
@@ -35,11 +35,16 @@ const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 /// Sends `body` to the call's target and waits for the head of a good answer.
 pub(super) async fn send(providers: &Providers, call: &Call, body: Bytes) -> Result<Response<Body>, Fault> {
     let request = build(call, body)?;
+    let taping = tape::sent(call, &request);
     let answer = providers
         .transport
         .call(request, call.timeouts.connect)
         .await
         .map_err(|error| unreachable_fault(&error))?;
+    let answer = match taping {
+        Some(taping) => taping.answered(answer),
+        None => answer,
+    };
     if answer.status().is_success() {
         return Ok(answer);
     }

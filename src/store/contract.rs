@@ -95,6 +95,7 @@ macro_rules! pass_on {
     };
 }
 
+mod captures;
 mod claims;
 mod leases;
 pub(super) mod responses;

@@ -55,6 +55,17 @@ pub(super) fn secret_made(path: &Path) {
     tracing::info!(path = %path.display(), "made the key to what the hub keeps; back it up with the database");
 }
 
+/// Captured messages cannot be decrypted.
+pub(super) fn capture_unreadable(request: &str) {
+    tracing::warn!(request, "the captured messages of a request cannot be decrypted: the key is another one");
+}
+
+/// Captured messages could not be read or written.
+pub(super) fn captures_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::warn!(%error, cause, "captured messages could not be read or written");
+}
+
 /// A kept response cannot be decrypted.
 pub(super) fn response_unreadable(owner: &str, id: &str) {
     tracing::warn!(

@@ -1,6 +1,7 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod captures;
 mod claims;
 mod leases;
 mod responses;
@@ -45,6 +46,7 @@ struct State {
     responses: responses::Responses,
     leases: leases::Leases,
     claims: claims::Claims,
+    captures: captures::Captures,
     usage: usage::Usage,
 }
 

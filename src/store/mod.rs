@@ -1,6 +1,7 @@
 //! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets in SQLite below the data directory, and an in-memory
 //! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
+mod captures;
 mod claims;
 #[cfg(test)]
 mod contract;
@@ -27,6 +28,7 @@ mod usage;
 mod windows;
 mod writer;
 
+pub use captures::SqliteCaptures;
 pub use claims::SqliteClaims;
 pub use data_dir::DataDir;
 pub use error::StoreError;
@@ -105,6 +107,12 @@ impl Store {
     #[must_use]
     pub fn responses(&self) -> SqliteResponses {
         self.responses.clone()
+    }
+
+    /// Messages that were captured word for word.
+    #[must_use]
+    pub fn captures(&self) -> SqliteCaptures {
+        SqliteCaptures::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The claims on idempotency keys.

@@ -3,6 +3,7 @@
 
 mod budgets;
 mod cache;
+mod captures;
 mod choosing;
 mod combos;
 mod compaction;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Hints, Invalid, Operation, Scope,
+    captures::CapturedPayload,
     routing::{Attempt, LeftOut},
 };
 
@@ -198,6 +199,9 @@ pub struct Trace {
     pub losses: Vec<String>,
     /// Bytes of answer that the client got.
     pub bytes_out: u64,
+    /// What was said word for word, where the operator has it kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payloads: Vec<CapturedPayload>,
 }
 
 impl Operation for List {

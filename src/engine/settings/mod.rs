@@ -6,6 +6,7 @@ mod book;
 mod budget;
 mod cache;
 pub mod calendar;
+mod capture;
 mod catalogue;
 mod combo;
 mod connection;
@@ -32,6 +33,7 @@ pub use allowance::{Allowance, Pace};
 pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
 pub use cache::Cache;
+pub use capture::Capture;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Knobs, Step, Wanted};
 pub use connection::{About, Connection, Models};
@@ -81,6 +83,8 @@ pub struct Settings {
     pub idempotency: Idempotency,
     /// How long it is kept what was written down of requests.
     pub retention: Retention,
+    /// Whether messages are kept word for word.
+    pub capture: Capture,
     /// Where spans go.
     pub telemetry: Telemetry,
     /// Who sees the metrics.

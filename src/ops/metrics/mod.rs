@@ -55,6 +55,10 @@ pub struct Others {
     pub spans_sent: Cell,
     /// Spans that had to be dropped.
     pub spans_dropped: Cell,
+    /// Requests whose messages were kept word for word.
+    pub captures_kept: Cell,
+    /// Requests of which they should have been, and found no room or could not be written.
+    pub captures_dropped: Cell,
     /// Webhooks that were taken.
     pub webhooks_sent: Cell,
     /// Webhooks that were given up or had no room.
@@ -209,6 +213,9 @@ impl Metrics {
         text.family("trivium_spans_total", Kind::Counter, "Spans for the collector.");
         text.sample(&[("result", "sent")], others.spans_sent.load(Relaxed));
         text.sample(&[("result", "dropped")], others.spans_dropped.load(Relaxed));
+        text.family("trivium_captures_total", Kind::Counter, "Requests kept word for word.");
+        text.sample(&[("result", "kept")], others.captures_kept.load(Relaxed));
+        text.sample(&[("result", "dropped")], others.captures_dropped.load(Relaxed));
         text.family("trivium_webhooks_total", Kind::Counter, "Webhooks.");
         text.sample(&[("result", "sent")], others.webhooks_sent.load(Relaxed));
         text.sample(&[("result", "dropped")], others.webhooks_dropped.load(Relaxed));

@@ -28,6 +28,7 @@ use trivium::{
         settings::Secret,
     },
     ops::{
+        capture::Capturing,
         idempotency::Idempotency,
         keys::Keys,
         metrics::Metrics,
@@ -199,7 +200,12 @@ impl Builder {
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
-        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
+        let capturing = Arc::new(Capturing::new(Arc::clone(&metrics)));
+        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases);
+        let engine = Arc::new(engine.with_captures(Arc::<Capturing>::clone(&capturing)));
+        if engine.snapshot().settings.capture.enabled {
+            capturing.start(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store));
+        }
         let posted = Posted::default();
         if self.exports {
             exporter.start(Arc::clone(&engine), Arc::new(posted.clone()));
@@ -229,6 +235,7 @@ impl Builder {
             metrics,
             usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
             traces: Arc::new(Traces::new(
+                Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
             )),
