@@ -58,6 +58,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         idempotency: Idempotency::default(),
         retention: Retention::default(),
         metrics: MetricsSettings::default(),
+        webhooks: Vec::new(),
         capture: trivium::engine::settings::Capture::default(),
         telemetry: trivium::engine::settings::Telemetry::default(),
     }

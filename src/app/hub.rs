@@ -11,7 +11,11 @@ use std::{
 use operations::keys::CreatedKey;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use super::{SystemClock, post::Outgoing, upkeep};
+use super::{
+    SystemClock,
+    post::{Outgoing, Telling},
+    upkeep,
+};
 use crate::{
     auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
     config::Boot,
@@ -36,6 +40,7 @@ use crate::{
         traces::Traces,
         usage::Usage,
         watch::{Watched, Watcher},
+        webhooks::Webhooks,
     },
     outbound::{
         Client, Transport,
@@ -152,6 +157,7 @@ pub struct Hub {
     exporting: Option<JoinHandle<()>>,
     capturing: Arc<Capturing>,
     captured: Option<JoinHandle<()>>,
+    webhooks: Webhooks,
     shutdown_timeout: Duration,
 }
 
@@ -196,6 +202,8 @@ impl Hub {
         let engine = Arc::new(engine.with_captures(Arc::<Capturing>::clone(&capturing)));
         let captured = capturing.start(Arc::clone(&engine), Arc::new(store.captures()));
         let exporting = exporter.start(Arc::clone(&engine), post);
+        let webhooks = Webhooks::new(Arc::clone(&metrics));
+        webhooks.start(Arc::clone(&engine), Arc::new(Telling::default()));
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
@@ -246,6 +254,7 @@ impl Hub {
             exporting,
             capturing,
             captured,
+            webhooks,
             shutdown_timeout,
         })
     }
@@ -288,6 +297,7 @@ impl Hub {
         self.sweeping.abort();
         self.exporter.close(self.exporting).await;
         self.capturing.close(self.captured).await;
+        self.webhooks.close().await;
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();

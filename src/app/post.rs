@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    ops::ports::{Post, PostError},
-    outbound::Transport,
+    ops::ports::{Hook, Post, PostError},
+    outbound::{Transport, guard::GuardedPost},
 };
 
 /// How long a connection may take to stand.
@@ -38,6 +39,33 @@ impl Post for Outgoing {
                 Ok(Err(error)) => Err(PostError(error.to_string())),
                 Err(_) => Err(PostError(format!("no answer within {} s", limit.as_secs_f32()))),
             }
+        })
+    }
+}
+
+/// Tells webhooks past the guard of addresses.
+#[derive(Default)]
+pub(super) struct Telling(GuardedPost);
+
+impl Hook for Telling {
+    fn tell(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: Bytes,
+        inner: bool,
+        limit: Duration,
+    ) -> BoxFuture<'static, Result<u16, PostError>> {
+        let mut all = HeaderMap::with_capacity(headers.len());
+        for (name, value) in headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                all.insert(name, value);
+            }
+        }
+        let (post, url) = (self.0.clone(), url.to_owned());
+        Box::pin(async move {
+            let told = post.post(&url, all, body, inner, limit).await;
+            told.map_err(|error| PostError(error.to_string()))
         })
     }
 }

@@ -26,6 +26,7 @@ use super::{
     source::{Source, decode},
     store, telemetry, timeouts,
     watch::hash,
+    webhooks,
 };
 use crate::engine::settings::{Catalogue, Known, Routing, Settings};
 
@@ -142,6 +143,7 @@ impl Loader {
         let (combos, mappings) = combos::read(map, against, sink);
         routing.map = mappings;
         let budgets = budgets::read(map.get(budgets::SECTION.name), &self.catalogue, sink);
+        let webhooks = webhooks::read(map.get(webhooks::SECTION.name), sink);
         let boot = Boot {
             host: server.host.value,
             port: server.port,
@@ -171,6 +173,7 @@ impl Loader {
                 metrics,
                 telemetry,
                 capture,
+                webhooks,
             },
         )
     }

@@ -40,6 +40,7 @@ mod store;
 mod telemetry;
 mod timeouts;
 mod watch;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;

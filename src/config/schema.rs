@@ -3,7 +3,7 @@
 
 use super::{
     auth, auto, budgets, cache, capture, combos, idempotency, log, mask, metrics, prices, providers,
-    resilience, responses, retention, routing, server, store, telemetry, timeouts,
+    resilience, responses, retention, routing, server, store, telemetry, timeouts, webhooks,
 };
 
 /// One setting.
@@ -44,7 +44,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 21] = [
+pub(super) static SECTIONS: [&Section; 22] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
@@ -66,16 +66,18 @@ pub(super) static SECTIONS: [&Section; 21] = [
     &combos::ALIASES,
     &combos::MAP,
     &budgets::SECTION,
+    &webhooks::SECTION,
 ];
 
 /// Sections that are lists, or mappings of the user's own names: nothing in them has a path of its own to be overridden by.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     prices::SECTION.name,
     providers::SECTION.name,
     combos::SECTION.name,
     combos::ALIASES.name,
     combos::MAP.name,
     budgets::SECTION.name,
+    webhooks::SECTION.name,
 ];
 
 /// What people write for a key when they come from elsewhere.

@@ -155,6 +155,11 @@ pub fn spans_dropped(endpoint: &str, count: u64, why: &str) {
     warn!(endpoint, count, "spans were dropped, as the collector did not take them: {why}");
 }
 
+/// Events could not be told.
+pub fn webhooks_dropped(webhook: &str, count: u64, why: &str) {
+    warn!(webhook, count, "a webhook was not told of events: {why}");
+}
+
 /// A response that its client wanted kept was not.
 pub fn response_not_kept(why: &str) {
     warn!("a response was answered and could not be kept: {why}");

@@ -13,5 +13,6 @@ pub mod telemetry;
 pub mod traces;
 pub mod usage;
 pub mod watch;
+pub mod webhooks;
 
 pub use error::OpError;

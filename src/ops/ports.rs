@@ -12,7 +12,7 @@ use futures_core::future::BoxFuture;
 use crate::engine::settings::Usd;
 pub use captures::{CaptureStore, CaptureStoreError, StoredCapture};
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
-pub use post::{Post, PostError};
+pub use post::{Hook, Post, PostError};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

@@ -7,11 +7,13 @@ mod allow;
 mod connect;
 mod error;
 mod place;
+mod post;
 #[cfg(test)]
 mod tests;
 
 pub use allow::{AllowError, AllowList};
 pub use error::FetchError;
+pub use post::GuardedPost;
 
 use std::{
     io,

@@ -34,5 +34,6 @@ mod support;
 mod telemetry;
 mod translation;
 mod usage;
+mod webhooks;
 mod why;
 mod windows;

@@ -18,6 +18,7 @@ mod reports;
 mod secrets;
 mod sections;
 mod watching;
+mod webhooks;
 mod yaml;
 
 use std::sync::{Arc, LazyLock};

@@ -38,12 +38,13 @@ fn every_key_is_read_and_shown() {
                 limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
                 aliases: {tiny: [a]}\nmap: [{match: \"gpt-*\", to: both}]\n\
                 prices: [{model: a, provider: openai, price: {input: 1, output: 2}}]\n\
-                budgets: [{id: b, for: all, limit: 1, mode: soft, over: degrade, degrade_to: free}]";
+                budgets: [{id: b, for: all, limit: 1, mode: soft, over: degrade, degrade_to: free}]\n\
+                webhooks: [{id: w, url: \"http://x.example\", events: [\"*\"], secret: 0123456789abcdef}]";
     let loaded = accepted(yaml);
     for section in SECTIONS {
         for key in section.keys {
             let first = match section.name {
-                "providers" | "combos" | "prices" | "budgets" | "map" => "[0]",
+                "providers" | "combos" | "prices" | "budgets" | "map" | "webhooks" => "[0]",
                 "aliases" => ".tiny",
                 _ => "",
             };

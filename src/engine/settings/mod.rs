@@ -27,6 +27,7 @@ mod secret;
 mod shaping;
 mod telemetry;
 mod tier;
+mod webhook;
 mod zone;
 
 pub use allowance::{Allowance, Pace};
@@ -56,6 +57,7 @@ pub use secret::Secret;
 pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
 pub use telemetry::Telemetry;
 pub use tier::Tier;
+pub use webhook::{HookEvent, Webhook};
 pub use zone::Zone;
 
 use std::sync::Arc;
@@ -85,6 +87,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Whether messages are kept word for word.
     pub capture: Capture,
+    /// Whom the hub tells of events, in the order of the file.
+    pub webhooks: Vec<Arc<Webhook>>,
     /// Where spans go.
     pub telemetry: Telemetry,
     /// Who sees the metrics.

@@ -17,6 +17,20 @@ pub trait Post: Send + Sync {
     ) -> BoxFuture<'static, Result<u16, PostError>>;
 }
 
+/// Somebody who tells other programs of events, at URLs that the operator configured.
+pub trait Hook: Send + Sync {
+    /// Posts `body` to `url` and answers the status; where `inner` is, also to addresses of this machine and its networks.
+    /// Nothing is followed, and the answer's body is not read.
+    fn tell(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: Bytes,
+        inner: bool,
+        limit: Duration,
+    ) -> BoxFuture<'static, Result<u16, PostError>>;
+}
+
 /// Why a message did not get there, without what is secret of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -1,7 +1,8 @@
-//! One GET over one connection to addresses that were checked. Nothing here resolves a name: the connector does not
+//! One exchange over one connection to addresses that were checked. Nothing here resolves a name: the connector does not
 //! even look at the one that it is given, which is for TLS alone.
 
 use std::{
+    convert::Infallible,
     future::Future,
     io,
     net::SocketAddr,
@@ -26,7 +27,8 @@ use tower::{Service, ServiceExt};
 use super::{FetchError, place::Place};
 
 /// The hub names itself honestly.
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("trivium/", env!("CARGO_PKG_VERSION")));
+pub(super) const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("trivium/", env!("CARGO_PKG_VERSION")));
 
 /// For one address; then the next one is tried, within the time that the whole fetch has.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -58,6 +60,19 @@ pub(super) async fn get(
     addresses: Vec<SocketAddr>,
     tls: rustls::ClientConfig,
 ) -> Result<Exchange, FetchError> {
+    exchange(place, addresses, tls, request(place)?).await
+}
+
+/// Sends `request` for `place` to the first of `addresses` that answers a connection.
+pub(super) async fn exchange<B>(
+    place: &Place,
+    addresses: Vec<SocketAddr>,
+    tls: rustls::ClientConfig,
+    request: Request<B>,
+) -> Result<Exchange, FetchError>
+where
+    B: http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
     let origin: Uri = place.origin().parse().map_err(|_| FetchError::Malformed)?;
     let pinned = Pinned(addresses.into());
     let connector = HttpsConnectorBuilder::new()
@@ -71,7 +86,7 @@ pub(super) async fn get(
         // How it ended is told to the one who reads the answer.
         let _ended = connection.await;
     }));
-    let response = sender.send_request(request(place)?).await.map_err(|_| FetchError::Unreachable)?;
+    let response = sender.send_request(request).await.map_err(|_| FetchError::Unreachable)?;
     Ok(Exchange { response, connection })
 }
 

@@ -315,3 +315,43 @@ async fn tls_asks_for_the_name_and_not_for_the_address() {
     let hello = hello.await.unwrap();
     assert!(hello.windows(13).any(|bytes| bytes == b"files.example"));
 }
+
+/// Posts `x` to a name at the server's port, with the addresses that the resolver gives.
+async fn posted(server: &Server, addresses: &[&str], inner: bool) -> Result<u16, FetchError> {
+    let post = GuardedPost::with(Script::new(&[addresses]));
+    let url = format!("http://hook.example:{}/a?b", server.port);
+    let headers = http::HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static("text/x"))]);
+    post.post(&url, headers, Bytes::from_static(b"x"), inner, Duration::from_secs(5)).await
+}
+
+#[tokio::test]
+async fn a_post_reaches_inner_addresses_only_where_that_is_allowed() {
+    let answer =
+        b"HTTP/1.1 307 x\r\nlocation: http://elsewhere.example/\r\ncontent-length: 0\r\n\r\n".to_vec();
+    let server = Server::start(vec![answer]).await;
+    assert_eq!(posted(&server, &["127.0.0.1"], false).await, Err(FetchError::Forbidden));
+    assert_eq!(posted(&server, &["8.8.8.8", "127.0.0.1"], false).await, Err(FetchError::Forbidden));
+    assert_eq!(posted(&server, &["127.0.0.1", "169.254.169.254"], true).await, Err(FetchError::Forbidden));
+    assert_eq!(posted(&server, &[], true).await, Err(FetchError::Unresolved));
+    assert!(server.asked.lock().unwrap().is_empty());
+    assert_eq!(posted(&server, &["127.0.0.1"], true).await, Ok(307), "told, and not followed");
+    let asked = server.asked.lock().unwrap().join("\n");
+    assert!(asked.starts_with("POST /a?b HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains(&format!("host: hook.example:{}\r\n", server.port)), "{asked}");
+    assert!(asked.contains("content-type: text/x\r\n") && asked.contains("content-length: 1\r\n"), "{asked}");
+}
+
+#[tokio::test]
+async fn what_is_no_plain_url_is_not_posted_to() {
+    let post = GuardedPost::with(Script::new(&[&["127.0.0.1"]]));
+    for (url, expected) in [
+        ("http://127.0.0.1/", FetchError::Forbidden),
+        ("http://0x7f.1/", FetchError::Host),
+        ("file:///etc/passwd", FetchError::Scheme),
+        ("http://me:pw@hook.example/", FetchError::UserInfo),
+    ] {
+        let limit = Duration::from_secs(1);
+        let posted = post.post(url, http::HeaderMap::new(), Bytes::new(), false, limit).await;
+        assert_eq!(posted, Err(expected), "{url}");
+    }
+}

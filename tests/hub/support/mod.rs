@@ -39,6 +39,7 @@ use trivium::{
         traces::Traces,
         usage::Usage,
         watch::{Watched, Watcher},
+        webhooks::Webhooks,
     },
     providers::Providers,
     simulator::{Entry, Script, Simulator},
@@ -74,6 +75,7 @@ pub(crate) struct Builder {
     windows: Vec<WindowRecord>,
     store: Arc<MemoryStore>,
     exports: bool,
+    tells: bool,
 }
 
 pub(crate) struct TestHub {
@@ -96,6 +98,7 @@ impl TestHub {
             windows: Vec::new(),
             store: Arc::default(),
             exports: false,
+            tells: false,
         }
     }
 }
@@ -162,6 +165,12 @@ impl Builder {
         self
     }
 
+    /// Webhooks are told of events, at [`TestHub::posted`].
+    pub(crate) fn telling(mut self) -> Self {
+        self.tells = true;
+        self
+    }
+
     /// The store of an earlier hub, as it would find it after a crash.
     pub(crate) fn after(mut self, earlier: &TestHub) -> Self {
         self.store = Arc::clone(&earlier.store);
@@ -209,6 +218,10 @@ impl Builder {
         let posted = Posted::default();
         if self.exports {
             exporter.start(Arc::clone(&engine), Arc::new(posted.clone()));
+        }
+        if self.tells {
+            let webhooks = Webhooks::new(Arc::clone(&metrics));
+            webhooks.start(Arc::clone(&engine), Arc::new(posted.clone()));
         }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));

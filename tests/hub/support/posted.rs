@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use trivium::ops::ports::{Post, PostError};
+use trivium::ops::ports::{Hook, Post, PostError};
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -53,5 +53,18 @@ impl Post for Posted {
         self.messages.lock().unwrap().push(Message { url: url.to_owned(), headers: headers.to_vec(), body });
         let status = self.answers.lock().unwrap().pop_front().unwrap_or(200);
         Box::pin(async move { Ok(status) })
+    }
+}
+
+impl Hook for Posted {
+    fn tell(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: Bytes,
+        _inner: bool,
+        limit: Duration,
+    ) -> BoxFuture<'static, Result<u16, PostError>> {
+        self.post(url, headers, body, limit)
     }
 }
