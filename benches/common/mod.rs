@@ -59,6 +59,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         retention: Retention::default(),
         metrics: MetricsSettings::default(),
         webhooks: Vec::new(),
+        price_sync: trivium::engine::settings::PriceSync::default(),
         capture: trivium::engine::settings::Capture::default(),
         telemetry: trivium::engine::settings::Telemetry::default(),
     }

@@ -13,6 +13,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
     SystemClock,
+    download::Downloads,
     post::{Outgoing, Telling},
     upkeep,
 };
@@ -34,6 +35,7 @@ use crate::{
         idempotency::Idempotency,
         keys::Keys,
         metrics::Metrics,
+        prices::Prices,
         responses::Responses,
         routing::Routing,
         telemetry::Exporter,
@@ -158,6 +160,7 @@ pub struct Hub {
     capturing: Arc<Capturing>,
     captured: Option<JoinHandle<()>>,
     webhooks: Webhooks,
+    pricing: JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -204,6 +207,9 @@ impl Hub {
         let exporting = exporter.start(Arc::clone(&engine), post);
         let webhooks = Webhooks::new(Arc::clone(&metrics));
         webhooks.start(Arc::clone(&engine), Arc::new(Telling::default()));
+        let lists = Arc::new(store.price_lists());
+        let prices = Prices::new(Arc::clone(&engine), lists, Arc::new(Downloads));
+        let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
@@ -211,6 +217,7 @@ impl Hub {
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            prices,
             metrics: Arc::clone(&metrics),
             usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(&clock))),
             traces: Arc::new(Traces::new(
@@ -255,6 +262,7 @@ impl Hub {
             capturing,
             captured,
             webhooks,
+            pricing,
             shutdown_timeout,
         })
     }
@@ -295,6 +303,7 @@ impl Hub {
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
         self.sweeping.abort();
+        self.pricing.abort();
         self.exporter.close(self.exporting).await;
         self.capturing.close(self.captured).await;
         self.webhooks.close().await;

@@ -2,6 +2,7 @@
 //! gives the command line what it needs of layers that it may not know.
 
 mod clock;
+mod download;
 mod first_key;
 mod hub;
 mod keys;

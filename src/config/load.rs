@@ -17,7 +17,7 @@ use super::{
     log, metrics,
     node::{Map, Node, Value},
     parse::parse,
-    prices,
+    price_sync, prices,
     problem::Problem,
     providers::{self, Against},
     resilience, responses, retention, routing,
@@ -129,6 +129,7 @@ impl Loader {
         routing.resilience = resilience::read(&open(&resilience::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
+        let price_sync = price_sync::read(&open(&price_sync::SECTION, sink), sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known };
         let written = map.get(providers::SECTION.name);
@@ -174,6 +175,7 @@ impl Loader {
                 telemetry,
                 capture,
                 webhooks,
+                price_sync,
             },
         )
     }

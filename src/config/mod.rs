@@ -25,6 +25,7 @@ mod metrics;
 mod node;
 mod origin;
 mod parse;
+mod price_sync;
 mod prices;
 mod problem;
 mod providers;

@@ -2,8 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, budgets, cache, capture, combos, idempotency, log, mask, metrics, prices, providers,
-    resilience, responses, retention, routing, server, store, telemetry, timeouts, webhooks,
+    auth, auto, budgets, cache, capture, combos, idempotency, log, mask, metrics, price_sync, prices,
+    providers, resilience, responses, retention, routing, server, store, telemetry, timeouts, webhooks,
 };
 
 /// One setting.
@@ -44,7 +44,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 22] = [
+pub(super) static SECTIONS: [&Section; 23] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
@@ -61,6 +61,7 @@ pub(super) static SECTIONS: [&Section; 22] = [
     &resilience::SECTION,
     &timeouts::SECTION,
     &prices::SECTION,
+    &price_sync::SECTION,
     &providers::SECTION,
     &combos::SECTION,
     &combos::ALIASES,

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod policy;
 pub mod ports;
 pub mod presets;
+mod pricing;
 pub mod quota;
 pub mod receipt;
 pub mod refusal;

@@ -24,10 +24,11 @@ use super::{
     plan::{self, Directory, Draw, Group, Plan, Scene, Seeds},
     policy,
     ports::{CaptureSink, Clock, ReceiptSink, Request, Target, Task, Upstream},
+    pricing::Pricing,
     quota::Ledger,
     refusal::Refusal,
     resolve, reuse,
-    settings::{Adherence, Catalogue, Connection, Knobs, Routing, Settings},
+    settings::{Adherence, Catalogue, Connection, Knobs, PriceList, Routing, Settings},
     settle::{Opening, Settlement},
     shaping::{Shaped, Shapers},
     tab::Tab,
@@ -47,6 +48,7 @@ pub struct Engine {
     upstream: Arc<dyn Upstream>,
     receipts: Arc<dyn ReceiptSink>,
     captures: Option<Captures>,
+    pricing: Pricing,
     clock: Arc<dyn Clock>,
     budgets: Arc<Budgets>,
     pub(super) reuse: reuse::Shared,
@@ -120,6 +122,7 @@ impl Engine {
         let ledger = Arc::new(Ledger::forgetful(Arc::clone(&clock), &settings.connections));
         let traffic = Arc::new(Traffic::new(Arc::clone(&clock), ledger, &settings.connections));
         let reuse = reuse::Shared::new(&settings.cache);
+        let pricing = Pricing::new(settings.clone());
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
         let budgets = Arc::new(Budgets::volatile(Arc::clone(&clock)));
@@ -134,6 +137,7 @@ impl Engine {
             upstream,
             receipts,
             captures: None,
+            pricing,
             clock,
             budgets,
             reuse,
@@ -176,6 +180,15 @@ impl Engine {
         let is_configured = |id: &str| settings.connections.iter().any(|one| *one.id == *id);
         self.knowledge.telemetry.retain(is_configured);
         self.traffic.retain(&settings.connections);
+        let mut pricing = self.pricing.lock();
+        let settings = pricing.write(settings);
+        self.snapshot.store(Arc::new(Snapshot::new(settings, &self.catalogue, self.clock.now())));
+    }
+
+    /// Takes other prices, or those of the catalogue again. What the user wrote stays.
+    pub fn reprice(&self, list: Option<Arc<PriceList>>) {
+        let mut pricing = self.pricing.lock();
+        let settings = pricing.list(list);
         self.snapshot.store(Arc::new(Snapshot::new(settings, &self.catalogue, self.clock.now())));
     }
 

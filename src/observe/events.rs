@@ -155,6 +155,16 @@ pub fn spans_dropped(endpoint: &str, count: u64, why: &str) {
     warn!(endpoint, count, "spans were dropped, as the collector did not take them: {why}");
 }
 
+/// A list of prices was fetched and is in force.
+pub fn prices_fetched(host: &str, models: usize) {
+    info!(host, models, "prices were fetched");
+}
+
+/// A list of prices was not fetched, or cannot be used; what holds goes on holding.
+pub fn prices_not_fetched(host: &str, why: &str) {
+    warn!(host, "prices were not fetched: {why}");
+}
+
 /// Events could not be told.
 pub fn webhooks_dropped(webhook: &str, count: u64, why: &str) {
     warn!(webhook, count, "a webhook was not told of events: {why}");

@@ -7,6 +7,7 @@ pub mod idempotency;
 pub mod keys;
 pub mod metrics;
 pub mod ports;
+pub mod prices;
 pub mod responses;
 pub mod routing;
 pub mod telemetry;

@@ -3,6 +3,7 @@
 mod captures;
 mod claims;
 mod post;
+mod prices;
 pub mod usage;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::engine::settings::Usd;
 pub use captures::{CaptureStore, CaptureStoreError, StoredCapture};
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
 pub use post::{Hook, Post, PostError};
+pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

@@ -98,6 +98,7 @@ macro_rules! pass_on {
 mod captures;
 mod claims;
 mod leases;
+mod price_lists;
 pub(super) mod responses;
 mod usage;
 mod windows;

@@ -4,6 +4,7 @@
 mod captures;
 mod claims;
 mod leases;
+mod price_lists;
 mod responses;
 mod usage;
 
@@ -47,6 +48,7 @@ struct State {
     leases: leases::Leases,
     claims: claims::Claims,
     captures: captures::Captures,
+    price_list: Option<crate::ops::ports::FetchedList>,
     usage: usage::Usage,
 }
 

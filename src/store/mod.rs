@@ -13,6 +13,7 @@ mod keys;
 mod leases;
 mod locations;
 mod memory;
+mod price_lists;
 mod receipt_text;
 mod receipts;
 mod responses;
@@ -35,6 +36,7 @@ pub use error::StoreError;
 pub use keys::SqliteKeys;
 pub use leases::SqliteLeases;
 pub use memory::MemoryStore;
+pub use price_lists::SqlitePriceLists;
 pub use receipts::SqliteReceipts;
 pub use responses::SqliteResponses;
 pub use retention::Sweeper;
@@ -107,6 +109,12 @@ impl Store {
     #[must_use]
     pub fn responses(&self) -> SqliteResponses {
         self.responses.clone()
+    }
+
+    /// The list of prices that was fetched last.
+    #[must_use]
+    pub fn price_lists(&self) -> SqlitePriceLists {
+        SqlitePriceLists::new(self.pools.managing.clone())
     }
 
     /// Messages that were captured word for word.

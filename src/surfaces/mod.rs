@@ -45,6 +45,8 @@ pub struct Handles {
     pub keys: Arc<ops::keys::Keys>,
     /// Operations that say why.
     pub routing: Arc<ops::routing::Routing>,
+    /// What models cost.
+    pub prices: Arc<ops::prices::Prices>,
     /// What was used.
     pub usage: Arc<ops::usage::Usage>,
     /// The counters.

@@ -21,6 +21,7 @@ mod models;
 mod multivibe;
 mod names;
 mod omniroute;
+mod prices;
 mod quotas;
 mod races;
 mod resilience;

@@ -4,6 +4,7 @@
 pub mod captures;
 pub mod keys;
 mod operation;
+pub mod prices;
 pub mod routing;
 mod scope;
 pub mod traces;

@@ -18,7 +18,7 @@ use crate::{
         origin::Origin,
         schema::Key,
     },
-    engine::settings::{About, Known, ModelFacts, Models, Provider},
+    engine::settings::{About, Known, ModelFacts, Models, PriceSource, Provider},
 };
 
 /// The user's list, which is closed; without one the catalogue's, which is not. The facts of what is listed are looked
@@ -109,6 +109,7 @@ fn facts(fields: &Fields<'_>, max_output: Option<u64>, sink: &mut Sink) -> Model
     let mut said = |key: &Key| fields.node(key).map(|_| fields.truth(sink, key, false));
     let (tools, vision) = (said(&TOOLS), said(&VISION));
     let (structured, reasoning) = (said(&STRUCTURED), said(&REASONING));
+    let price = fields.node(&PRICE).and_then(|node| price::read(fields.path_of(&PRICE), node, sink));
     ModelFacts {
         context: fields.node(&CONTEXT).map(|_| fields.number(sink, &CONTEXT, 1..=1_000_000_000, 1)),
         max_output,
@@ -116,7 +117,8 @@ fn facts(fields: &Fields<'_>, max_output: Option<u64>, sink: &mut Sink) -> Model
         vision,
         structured,
         reasoning,
-        price: fields.node(&PRICE).and_then(|node| price::read(fields.path_of(&PRICE), node, sink)),
+        price,
+        price_source: price.map(|_| PriceSource::Configured),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Facts and prices of models, and the section `budgets`: what is accepted, and what every mistake is told.
 
 use super::*;
-use crate::engine::settings::{Mode, ModelFacts, Over, Price, Scope, Tier, UnknownPrice, Usd, Window};
+use crate::engine::settings::{
+    Mode, ModelFacts, Over, Price, PriceSource, Scope, Tier, UnknownPrice, Usd, Window,
+};
 
 const MODEL: &str = "
 providers:
@@ -39,6 +41,7 @@ fn what_the_user_says_of_a_model_goes_before_what_is_said_of_all() {
             request: Usd::from_dollars(0.01),
             ..Price::of(per_million(2.0), per_million(10.0))
         }),
+        price_source: Some(PriceSource::Configured),
         ..ModelFacts::default()
     };
     assert_eq!(*one.facts_of("n"), expected);

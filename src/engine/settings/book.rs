@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 
 pub use row::{BadRow, Rows};
 
-use super::{ModelFacts, Price, provider::matches};
+use super::{ModelFacts, Price, PriceList, PriceSource, provider::matches};
 
 /// Everything that is known of models, indexed. Immutable once built.
 #[derive(Debug, Clone, Default)]
@@ -111,31 +111,44 @@ pub struct PriceRule {
 pub struct Known {
     book: Arc<ModelBook>,
     prices: Vec<PriceRule>,
+    list: Option<Arc<PriceList>>,
 }
 
 impl Known {
     /// A book with the user's prices over it; of several that fit, the first holds.
     #[must_use]
     pub const fn new(book: Arc<ModelBook>, prices: Vec<PriceRule>) -> Self {
-        Self { book, prices }
+        Self { book, prices, list: None }
+    }
+
+    /// The same with a list between the two.
+    #[must_use]
+    pub(super) fn with_list(&self, list: Arc<PriceList>) -> Self {
+        Self { list: Some(list), ..self.clone() }
     }
 
     /// What is known of a model at a provider.
     #[must_use]
     pub fn facts_of(&self, provider: &str, model: &str) -> Arc<ModelFacts> {
         let facts = self.book.facts_of(provider, model);
+        let listed = self.list.as_ref().and_then(|list| list.over(provider, model, &facts));
+        let facts = listed.map_or(facts, Arc::new);
         let rule = self.prices.iter().find(|rule| {
             rule.provider.as_ref().is_none_or(|only| only == provider) && matches(&rule.model, model)
         });
         match rule {
-            Some(rule) => Arc::new(ModelFacts { price: Some(rule.price), ..(*facts).clone() }),
+            Some(rule) => Arc::new(ModelFacts {
+                price: Some(rule.price),
+                price_source: Some(PriceSource::Configured),
+                ..(*facts).clone()
+            }),
             None => facts,
         }
     }
 }
 
 /// The id without the date at its end (`-20250929`, `-2025-09-29`), if it has one.
-fn undated(model: &str) -> Option<&str> {
+pub(super) fn undated(model: &str) -> Option<&str> {
     let dated = |digits: usize, sign: &[usize]| {
         let at = model.len().checked_sub(digits)?;
         let (name, end) = (model.get(..at)?, model.get(at..)?);

@@ -71,6 +71,13 @@ pub const fn days(year: i64, month: i64, day: i64) -> i64 {
         - 719_469
 }
 
+/// The day of a time in UTC, as `YYYY-MM-DD`.
+#[must_use]
+pub fn shown(at: i64) -> String {
+    let (year, month, day) = date(at.div_euclid(DAY));
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Year, month and day of a day since the epoch.
 const fn date(day: i64) -> (i64, i64, i64) {
     // Days since the first of March of the year 0, in eras of 400 years.

@@ -17,6 +17,8 @@ mod metrics;
 mod model;
 pub mod money;
 mod names;
+mod price_sync;
+mod pricelist;
 mod provider;
 mod quota;
 mod resilience;
@@ -45,6 +47,8 @@ pub use metrics::MetricsSettings;
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
+pub use price_sync::PriceSync;
+pub use pricelist::{ListedModel, PriceList, PriceSource, Provenance};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
@@ -89,6 +93,8 @@ pub struct Settings {
     pub capture: Capture,
     /// Whom the hub tells of events, in the order of the file.
     pub webhooks: Vec<Arc<Webhook>>,
+    /// Whether prices are fetched.
+    pub price_sync: PriceSync,
     /// Where spans go.
     pub telemetry: Telemetry,
     /// Who sees the metrics.

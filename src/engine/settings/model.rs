@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::Usd;
+use super::{PriceSource, Usd};
 
 /// Facts of a model where it is served. Whatever is `None` is not known, and nothing is concluded from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct ModelFacts {
     pub reasoning: Option<bool>,
     /// What it costs.
     pub price: Option<Price>,
+    /// Who says so.
+    pub price_source: Option<PriceSource>,
 }
 
 /// Nothing known, once for all.
@@ -45,6 +47,10 @@ impl ModelFacts {
             structured: self.structured.or(beneath.structured),
             reasoning: self.reasoning.or(beneath.reasoning),
             price: self.price.or(beneath.price),
+            price_source: match self.price {
+                Some(_) => self.price_source.clone(),
+                None => beneath.price_source.clone(),
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The management API below `/api`: operations in the shape of REST.
 
 mod keys;
+mod prices;
 mod routing;
 mod usage;
 
@@ -31,6 +32,7 @@ struct Admin {
     identify: Identify,
     keys: Arc<ops::keys::Keys>,
     routing: Arc<ops::routing::Routing>,
+    prices: Arc<ops::prices::Prices>,
     usage: Arc<ops::usage::Usage>,
     traces: Arc<ops::traces::Traces>,
 }
@@ -40,6 +42,7 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         identify: identify.clone(),
         keys: Arc::clone(&handles.keys),
         routing: Arc::clone(&handles.routing),
+        prices: Arc::clone(&handles.prices),
         usage: Arc::clone(&handles.usage),
         traces: Arc::clone(&handles.traces),
     };
@@ -49,6 +52,7 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         .route("/api/keys/{key}/rotate", post(keys::rotate))
         .route("/api/routing/simulate", post(routing::simulate))
         .route("/api/routing/explain/{request_id}", get(routing::explain))
+        .route("/api/prices", get(prices::list))
         .route("/api/usage", get(usage::usage))
         .route("/api/traces", get(usage::list))
         .route("/api/traces/{request_id}", get(usage::get))

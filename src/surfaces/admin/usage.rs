@@ -60,6 +60,6 @@ pub(super) async fn get(
     answer(StatusCode::OK, told.await, &ids)
 }
 
-fn args<Args>(query: Result<Query<Args>, QueryRejection>) -> Result<Args, Refusal> {
+pub(super) fn args<Args>(query: Result<Query<Args>, QueryRejection>) -> Result<Args, Refusal> {
     query.map(|Query(args)| args).map_err(|error| Refusal::new(Code::InvalidParameter, error.body_text()))
 }

@@ -2,6 +2,7 @@
 //! disk, on tokio's clock, which tests pause. Reads like prose: `TestHub::builder().account("a", "sim-ok").build()`.
 
 mod answer;
+mod lists;
 pub(crate) mod monthly;
 pub(crate) mod pictures;
 mod posted;
@@ -33,6 +34,7 @@ use trivium::{
         keys::Keys,
         metrics::Metrics,
         ports::{ReceiptLog, ReceiptRow},
+        prices::Prices,
         responses::Responses,
         routing::Routing,
         telemetry::Exporter,
@@ -48,6 +50,7 @@ use trivium::{
 };
 
 pub(crate) use answer::Answer;
+use lists::Lists;
 use pictures::Pictures;
 pub(crate) use posted::Posted;
 use transport::InProcess;
@@ -81,6 +84,9 @@ pub(crate) struct Builder {
 pub(crate) struct TestHub {
     /// What the hub told others.
     pub(crate) posted: Posted,
+    /// What it finds where lists of prices are.
+    pub(crate) lists: Lists,
+    prices: Arc<Prices>,
     pub(crate) simulator: Simulator,
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
@@ -239,7 +245,11 @@ impl Builder {
             Arc::clone(&clock),
             Box::new(move || policy_of.snapshot().settings.idempotency),
         );
+        let lists = Lists::default();
+        let listed = Arc::new(lists.clone());
+        let prices = Prices::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store), listed);
         let handles = Handles {
+            prices: Arc::clone(&prices),
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
@@ -257,7 +267,7 @@ impl Builder {
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { posted, simulator, engine, store, keys, router: surfaces::router(&handles) }
+        TestHub { posted, lists, prices, simulator, engine, store, keys, router: surfaces::router(&handles) }
     }
 }
 
@@ -272,6 +282,11 @@ impl TestHub {
         let bearer = format!("Bearer {KEY}").parse().unwrap();
         request.headers_mut().entry("authorization").or_insert(bearer);
         self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Fetches prices from now on.
+    pub(crate) async fn keep_prices(&self) {
+        self.prices.start(self.prices.resume().await);
     }
 
     /// A chat for `model`, unary.

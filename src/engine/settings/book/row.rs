@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::engine::settings::{LongPrompt, ModelFacts, Price, Usd};
+use crate::engine::settings::{LongPrompt, ModelFacts, Price, PriceSource, Provenance, Usd};
 
 /// Rows with one source.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,14 +80,15 @@ impl Rows {
 
     /// Where it holds, and the facts by model; of patterns the longest comes first, since it says most.
     pub(super) fn facts(self) -> Result<(Vec<String>, Facts), BadRow> {
-        let Self { source, providers, known, as_of: _ } = self;
+        let Self { source, providers, known, as_of } = self;
+        let provenance = Arc::new(Provenance { source: source.clone(), as_of });
         let mut facts = Vec::with_capacity(known.len());
         for (model, row) in known {
             let price = row.price.as_ref().map(Written::price);
             let Some(price) = price.map_or(Some(None), |price| price.map(Some)) else {
                 return Err(BadRow { model, source_name: source });
             };
-            facts.push((model, Arc::new(row.facts(price))));
+            facts.push((model, Arc::new(row.facts(price, &provenance))));
         }
         facts.sort_by_key(|(model, _)| std::cmp::Reverse(model.len()));
         Ok((providers, facts))
@@ -95,7 +96,7 @@ impl Rows {
 }
 
 impl Row {
-    const fn facts(&self, price: Option<Price>) -> ModelFacts {
+    fn facts(&self, price: Option<Price>, provenance: &Arc<Provenance>) -> ModelFacts {
         ModelFacts {
             context: self.context,
             max_output: self.max_output,
@@ -104,6 +105,7 @@ impl Row {
             structured: self.structured,
             reasoning: self.reasoning,
             price,
+            price_source: price.map(|_| PriceSource::BuiltIn(Arc::clone(provenance))),
         }
     }
 }

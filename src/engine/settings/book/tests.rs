@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use super::*;
-use crate::engine::settings::Usd;
+use crate::engine::settings::{Provenance, Usd};
 
 fn book() -> ModelBook {
     let rows = serde_json::json!([
@@ -31,6 +31,10 @@ fn the_closest_row_holds_and_the_others_fill_its_gaps() {
         vision: Some(true),
         reasoning: Some(true),
         price: Some(Price::of(Usd::from_pico(2_000_000), Usd::from_pico(10_000_000))),
+        price_source: Some(PriceSource::BuiltIn(Arc::new(Provenance {
+            source: "a".to_owned(),
+            as_of: "2026-01-01".to_owned(),
+        }))),
         ..ModelFacts::default()
     };
     assert_eq!(*facts, expected);
