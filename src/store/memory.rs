@@ -26,7 +26,7 @@ use crate::{
         ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
-    ops::ports::{LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
+    ops::ports::{FetchedList, LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
 /// Receipts that are kept.
@@ -47,8 +47,8 @@ struct State {
     responses: responses::Responses,
     leases: leases::Leases,
     claims: claims::Claims,
-    captures: captures::Captures,
-    price_list: Option<crate::ops::ports::FetchedList>,
+    captures: Box<captures::Captures>,
+    price_list: Option<Box<FetchedList>>,
     usage: usage::Usage,
 }
 
