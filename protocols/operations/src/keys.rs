@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hints, Invalid, Operation, Scope, Scopes};
+use crate::{Hints, Invalid, Method, Operation, Route, Scope, Scopes};
 
 /// What every key's text starts with.
 pub const KEY_TEXT_PREFIX: &str = "tvm_";
@@ -147,6 +147,9 @@ impl Operation for Create {
          once. A caller can only give scopes that it holds itself.";
     const SCOPE: Scope = Scope::WriteKeys;
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: false };
+    const ROUTE: Route = Route::new(Method::Post, "/api/keys").creates();
+    const COMMAND: (&'static str, &'static str) = ("keys", "create");
+    const EXAMPLE: &'static str = r#"{"name": "laptop", "scopes": ["execute:completions", "read:models"]}"#;
     type Args = CreateKey;
     type Result = CreatedKey;
 
@@ -174,6 +177,9 @@ impl Operation for List {
          ended, and when they were last used. Never shows a key's text.";
     const SCOPE: Scope = Scope::ReadKeys;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Get, "/api/keys");
+    const COMMAND: (&'static str, &'static str) = ("keys", "list");
+    const EXAMPLE: &'static str = r#"{"limit": 20}"#;
     type Args = ListKeys;
     type Result = KeyPage;
 
@@ -198,6 +204,9 @@ impl Operation for Revoke {
          This cannot be undone.";
     const SCOPE: Scope = Scope::WriteKeys;
     const HINTS: Hints = Hints { read_only: false, destructive: true, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Delete, "/api/keys/{key}");
+    const COMMAND: (&'static str, &'static str) = ("keys", "revoke");
+    const EXAMPLE: &'static str = r#"{"key": "laptop"}"#;
     type Args = RevokeKey;
     type Result = RevokedKeys;
 
@@ -213,6 +222,9 @@ impl Operation for Rotate {
          its text, which is shown this once. The old text ends at once, or after grace_seconds.";
     const SCOPE: Scope = Scope::WriteKeys;
     const HINTS: Hints = Hints { read_only: false, destructive: true, idempotent: false };
+    const ROUTE: Route = Route::new(Method::Post, "/api/keys/{key}/rotate");
+    const COMMAND: (&'static str, &'static str) = ("keys", "rotate");
+    const EXAMPLE: &'static str = r#"{"key": "laptop", "grace_seconds": 3600}"#;
     type Args = RotateKey;
     type Result = CreatedKey;
 

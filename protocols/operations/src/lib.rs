@@ -1,10 +1,18 @@
 //! What can be asked of the hub: arguments, results, scopes and hints of each operation, in one place for
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
+pub mod audit;
+mod catalog;
+mod definition;
+pub mod documents;
 pub mod keys;
+pub mod openapi;
 mod operation;
+mod route;
 pub mod routing;
 mod scope;
 
+pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};
+pub use route::{Method, Route};
 pub use scope::{Scope, Scopes, UnknownScope};
