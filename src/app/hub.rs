@@ -11,10 +11,14 @@ use std::{
 use operations::keys::CreatedKey;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use super::SystemClock;
+use super::{
+    SystemClock,
+    configuration::{Configured, Live},
+    operations::{Executors, registry},
+};
 use crate::{
     auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
-    config::Boot,
+    config::{Boot, Problem, Style, render_problems},
     engine::{
         Engine,
         budget::Budgets,
@@ -24,7 +28,16 @@ use crate::{
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
-    ops::{OpError, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing},
+    ops::{
+        OpError,
+        documents::Documents,
+        idempotency::Idempotency,
+        keys::Keys,
+        ports::{Configuration, DocumentStore, DocumentStoreError},
+        registry::Registry,
+        responses::Responses,
+        routing::Routing,
+    },
     outbound::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
@@ -93,6 +106,12 @@ pub enum StartError {
     /// The keys could not be read, or the first one not be made.
     #[error("the keys cannot be read: {0}")]
     Keys(#[from] OpError),
+    /// What was made over the API could not be read.
+    #[error("what was made over the API cannot be read")]
+    Documents(#[from] DocumentStoreError),
+    /// The configuration is not valid.
+    #[error("the configuration is not valid:\n{}", render_problems(.0, Style::Plain))]
+    Configuration(Vec<Problem>),
     /// What was spent of the budgets could not be read or written.
     #[error(transparent)]
     Budgets(#[from] LeaseError),
@@ -129,6 +148,7 @@ pub struct Hub {
     address: SocketAddr,
     first_key: Option<CreatedKey>,
     engine: Arc<Engine>,
+    live: Arc<Live>,
     store: Store,
     keys: Keys,
     data_dir: DataDir,
@@ -143,12 +163,7 @@ impl Hub {
     ///
     /// # Errors
     /// When its data or its address cannot be used.
-    pub async fn start(
-        options: Options,
-        settings: Settings,
-        catalogue: Arc<Catalogue>,
-        parts: Parts,
-    ) -> Result<Self, StartError> {
+    pub async fn start(options: Options, configured: Configured, parts: Parts) -> Result<Self, StartError> {
         let Parts { transport, clock } = parts;
         let data_dir = DataDir::lock(&options.data_dir)?;
         let listener = listen(options.address).await?;
@@ -156,24 +171,23 @@ impl Hub {
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
         let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
-        if settings.responses.keep {
+        if configured.loaded.settings.responses.keep {
             store.prepare_secret()?;
         }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         if let Some(key) = &options.api_key {
             index.accept_environment(key);
         }
-        let keys = Keys::load(Arc::new(store.keys()), Arc::clone(&index), Arc::clone(&clock)).await?;
         let local = Token::generate()?.secret;
         index.accept_local(&local);
-        let engine = engine(settings, catalogue, transport, &store, &clock).await?;
+        let Core { engine, keys, live, operations } =
+            Core::new(configured, transport, &store, &index, &clock).await?;
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
-            keys: Arc::new(keys.clone()),
-            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            operations,
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -198,6 +212,7 @@ impl Hub {
             address,
             first_key,
             engine,
+            live,
             store,
             keys,
             data_dir,
@@ -226,10 +241,16 @@ impl Hub {
         self.first_key.as_ref()
     }
 
-    /// The engine, for new settings.
+    /// Whether nobody could serve a request, for want of connections.
     #[must_use]
-    pub const fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+    pub fn is_without_connections(&self) -> bool {
+        self.engine.snapshot().settings.connections.is_empty()
+    }
+
+    /// The configuration that is in force, for a file that changes.
+    #[must_use]
+    pub const fn live(&self) -> &Arc<Live> {
+        &self.live
     }
 
     /// Stops: takes nothing new, lets running requests finish for as long as was configured, writes everything.
@@ -254,6 +275,48 @@ impl Hub {
         settled?;
         closed?;
         Ok(())
+    }
+}
+
+/// What a hub is made of whether it listens or not.
+pub(super) struct Core {
+    pub(super) engine: Arc<Engine>,
+    pub(super) keys: Keys,
+    pub(super) live: Arc<Live>,
+    pub(super) operations: Arc<Registry>,
+}
+
+impl Core {
+    pub(super) async fn new(
+        configured: Configured,
+        transport: Arc<dyn Transport>,
+        store: &Store,
+        index: &Arc<KeyIndex>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let keys = Keys::load(Arc::new(store.keys()), Arc::clone(index), Arc::clone(clock)).await?;
+        let documents = Arc::new(store.documents());
+        let made = documents.all().await?;
+        let configured = configured.with(&made).map_err(StartError::Configuration)?;
+        let settings = configured.loaded.settings.clone();
+        let catalogue = Arc::clone(configured.loader.catalogue());
+        let engine = engine(settings, catalogue, transport, store, clock).await?;
+        let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
+        let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
+        let operations = registry(&Executors {
+            keys: Arc::new(keys.clone()),
+            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            documents: Arc::new(Documents::new(
+                documents,
+                Arc::clone(&configuration),
+                Arc::clone(clock),
+                made,
+            )),
+            audit: Arc::new(store.audit()),
+            configuration,
+            clock: Arc::clone(clock),
+        });
+        Ok(Self { engine, keys, live, operations })
     }
 }
 

@@ -1,22 +1,19 @@
-//! `trivium keys`: the operations on keys, at the running hub if there is one, else on its data.
-
-mod remote;
+//! `trivium keys`: the operations on keys, with times as people write them.
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::Subcommand;
 use operations::{
     Scope,
-    keys::{CreateKey, CreatedKey, KeyView, ListKeys, RevokeKey, RotateKey},
+    keys::{Create, CreateKey, CreatedKey, KeyView, List, ListKeys, Revoke, RevokeKey, Rotate, RotateKey},
 };
 
 use super::{
-    Common, configure,
-    output::{fail, note, print, say},
-    remote::Remote,
-    runtime, without_file,
+    Common,
+    output::{note, print, say},
+    place::{Place, at_place},
 };
-use crate::app::{self, LocalKeys};
+use crate::app;
 
 #[derive(Subcommand)]
 pub(super) enum Keys {
@@ -61,41 +58,8 @@ pub(super) enum Keys {
     },
 }
 
-/// Where the operations are done.
-enum Place {
-    Hub(Box<Remote>),
-    Store(Box<LocalKeys>),
-}
-
 pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
-    let configured = match configure(common, None) {
-        Ok(configured) => configured,
-        // A key must be revocable while the file is broken: the running hub has its own settings.
-        Err(code) => match without_file(common) {
-            Some(configured) => configured,
-            None => return code,
-        },
-    };
-    let done = runtime().map(|runtime| {
-        runtime.block_on(async {
-            let data_dir = &configured.loaded.boot.data_dir;
-            match app::running_hub(data_dir).map_err(|error| error.to_string())? {
-                Some((url, secret)) => perform(keys, &Place::Hub(Box::new(Remote::new(url, secret)))).await,
-                None => {
-                    let local = LocalKeys::open(data_dir).await.map_err(|error| error.to_string())?;
-                    let place = Place::Store(Box::new(local));
-                    let done = perform(keys, &place).await;
-                    place.close().await?;
-                    done
-                }
-            }
-        })
-    });
-    match done {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(text)) => fail(&text),
-        Err(code) => code,
-    }
+    at_place(common, async |place| perform(keys, place).await)
 }
 
 async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
@@ -107,14 +71,14 @@ async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
                 (false, false) => scopes,
             };
             let args = CreateKey { name, scopes, expires_in_seconds: expires.map(|time| time.as_secs()) };
-            show_created(&place.create(args).await?, json)
+            show_created(&place.call::<Create>(args).await?, json)
         }
         Keys::Rotate { key, grace, json } => {
             let args = RotateKey { key, grace_seconds: grace.map_or(0, |time| time.as_secs()) };
-            show_created(&place.rotate(args).await?, json)
+            show_created(&place.call::<Rotate>(args).await?, json)
         }
         Keys::Revoke { key } => {
-            for revoked in place.revoke(RevokeKey { key }).await?.keys {
+            for revoked in place.call::<Revoke>(RevokeKey { key }).await?.keys {
                 say(&format!("revoked {} ({})", revoked.name, revoked.id));
             }
             Ok(())
@@ -123,7 +87,7 @@ async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
             let mut all = Vec::new();
             let mut cursor = None;
             loop {
-                let page = place.list(ListKeys { cursor, limit: None }).await?;
+                let page = place.call::<List>(ListKeys { cursor, limit: None }).await?;
                 all.extend(page.keys);
                 cursor = page.next_cursor;
                 if cursor.is_none() {

@@ -5,18 +5,20 @@ mod config;
 mod demo;
 mod keys;
 mod mock;
+mod operations;
 mod output;
+mod place;
 mod remote;
 mod routing;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    app,
-    config::{Env, Loaded, Loader, Overrides, Source},
+    app::{self, Configured},
+    config::{Env, Loader, Overrides, Source},
 };
 use output::fail;
 
@@ -85,7 +87,15 @@ enum Command {
 /// Runs the command that was typed.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
+    let matches = operations::add_to(Cli::command()).get_matches();
+    if let Some(definition) = operations::typed(&Cli::command(), &matches) {
+        let common = Common::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        return operations::run(definition, &matches, &common);
+    }
+    dispatch(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+fn dispatch(Cli { command, common }: Cli) -> ExitCode {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&common),
         Command::Demo(demo) => demo::run(&demo, &common),
@@ -98,12 +108,6 @@ pub fn main() -> ExitCode {
 }
 
 /// Reads and checks the configuration, or says what is wrong with it.
-struct Configured {
-    loader: Loader,
-    source: Source,
-    loaded: Loaded,
-}
-
 fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
     let overrides = Overrides {
         host: common.host.clone(),

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{Request, header};
 use http_body_util::{BodyExt, Limited};
-use serde::{Serialize, de::DeserializeOwned};
+use operations::Definition;
+use serde_json::Value;
 
 use crate::outbound::{Client, Transport};
 
@@ -27,23 +28,45 @@ impl Remote {
         Self { base_url, secret, client: Client::new() }
     }
 
-    pub(super) async fn call<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        args: Option<&impl Serialize>,
-    ) -> Result<T, String> {
-        let body = match args {
-            Some(args) => serde_json::to_vec(args).map_err(|error| error.to_string())?,
-            None => Vec::new(),
+    /// Executes an operation. Where each argument travels follows from its route.
+    pub(super) async fn operation(&self, definition: &Definition, args: Value) -> Result<Value, String> {
+        let route = definition.route;
+        let Value::Object(mut args) = args else { return Err("the arguments are no object".to_owned()) };
+        let mut path = route.path.to_owned();
+        for name in route.parameters() {
+            let value = args.shift_remove(name).unwrap_or_default();
+            path = path.replace(&format!("{{{name}}}"), &escape(&text(&value)));
+        }
+        let version = if route.guarded { args.shift_remove("version") } else { None };
+        let body = match (route.body, route.method.has_body()) {
+            (Some(whole), _) => args.shift_remove(whole).map(|value| value.to_string()),
+            (None, true) => Some(Value::Object(std::mem::take(&mut args)).to_string()),
+            (None, false) => None,
         };
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base_url))
+        let mut query = String::new();
+        for (name, value) in &args {
+            let values = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+            for value in values.iter().filter(|value| !value.is_null()) {
+                query.push_str(if query.is_empty() { "?" } else { "&" });
+                query.push_str(&format!("{name}={}", escape(&text(value))));
+            }
+        }
+        let mut request = Request::builder()
+            .method(route.method.as_str())
+            .uri(format!("{}{path}{query}", self.base_url))
             .header(header::AUTHORIZATION, format!("Bearer {}", self.secret))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Bytes::from(body))
-            .map_err(|error| error.to_string())?;
+            .header(header::CONTENT_TYPE, "application/json");
+        match version.as_ref().and_then(Value::as_u64) {
+            Some(0) => request = request.header(header::IF_NONE_MATCH, "*"),
+            Some(version) => request = request.header(header::IF_MATCH, format!("\"{version}\"")),
+            None => {}
+        }
+        let request =
+            request.body(Bytes::from(body.unwrap_or_default())).map_err(|error| error.to_string())?;
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<Value, String> {
         let answer = async {
             let answer = self.client.call(request, PATIENCE).await.map_err(|error| error.to_string())?;
             let (parts, body) = answer.into_parts();
@@ -57,19 +80,21 @@ impl Remote {
             })?
             .map_err(|error| format!("the hub at {} could not be asked: {error}", self.base_url))?;
         if !status.is_success() {
-            let value: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let said = value.pointer("/error/message").and_then(serde_json::Value::as_str);
+            let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let said = value.pointer("/error/message").and_then(Value::as_str);
             return Err(said.map_or_else(|| format!("the hub answered {status}"), str::to_owned));
         }
         serde_json::from_slice(&body).map_err(|error| format!("the hub's answer could not be read: {error}"))
     }
 }
 
-/// For calls without arguments.
-pub(super) const NOTHING: Option<&()> = None;
+/// A value as a text of a path or query.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
 
 /// A name as one segment of a path.
-pub(super) fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {

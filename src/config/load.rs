@@ -15,6 +15,7 @@ use super::{
     interpolate::interpolate,
     layers::{Overlay, Overrides},
     log,
+    managed::{self, Declared, Managed, SetAside},
     node::{Map, Node, Value},
     parse::parse,
     prices,
@@ -44,6 +45,10 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// Every setting as it holds, defaults included.
     pub effective: Vec<Effective>,
+    /// What the file, the environment and flags declare.
+    pub declared: Arc<[Declared]>,
+    /// What was made over the API and is not in force.
+    pub set_aside: Vec<SetAside>,
 }
 
 /// What stays the same from one load to the next.
@@ -79,6 +84,36 @@ impl Loader {
     /// # Errors
     /// Every problem of the configuration, warnings included, in the order of the file.
     pub fn load(&self, source: &Source) -> Result<Loaded, Vec<Problem>> {
+        self.load_with(source, &[])
+    }
+
+    /// The same, with what was made over the API. What of it contradicts the file is set aside: a hub that runs goes on,
+    /// and one that starts, starts.
+    ///
+    /// # Errors
+    /// Every problem of the configuration that is not of these definitions' making.
+    pub fn load_setting_aside(&self, source: &Source, managed: &[Managed]) -> Result<Loaded, Vec<Problem>> {
+        let mut left: Vec<Managed> = managed.to_vec();
+        let mut set_aside = Vec::new();
+        loop {
+            let problems = match self.load_with(source, &left) {
+                Ok(loaded) => return Ok(Loaded { set_aside, ..loaded }),
+                Err(problems) => problems,
+            };
+            let blamed = managed::blamed(&problems, &left);
+            if blamed.is_empty() {
+                return Err(problems);
+            }
+            left.retain(|one| !blamed.iter().any(|bad| bad.section == one.section && bad.id == one.id));
+            set_aside.extend(blamed);
+        }
+    }
+
+    /// The same, where nothing may be wrong with what was made over the API either.
+    ///
+    /// # Errors
+    /// Every problem.
+    pub fn load_with(&self, source: &Source, managed: &[Managed]) -> Result<Loaded, Vec<Problem>> {
         let mut file = None;
         let mut file_hash = None;
         let mut sink = Sink::default();
@@ -92,18 +127,22 @@ impl Loader {
             }
             file = source.is_file().then(|| path.to_path_buf());
         }
+        let overlay = Overlay::new(&self.env, &self.overrides, &mut sink.problems);
+        let declared = managed::declared(root.as_ref(), &overlay).into();
         if let Some(root) = &mut root {
             interpolate(root, "", &self.env, &mut sink.problems);
         }
-        let map = top(root, &mut sink);
-        let overlay = Overlay::new(&self.env, &self.overrides, &mut sink.problems);
+        let mut map = top(root, &mut sink);
+        managed::merge(&mut map, managed, &overlay, &mut sink.problems);
         let (boot, settings) = self.check(&map, &overlay, &mut sink);
         let failed = sink.problems.has_errors();
         let problems = sink.problems.into_sorted(&text);
         if failed {
             return Err(problems);
         }
-        Ok(Loaded { file, file_hash, boot, settings, warnings: problems, effective: sink.effective })
+        let (warnings, effective) = (problems, sink.effective);
+        let set_aside = Vec::new();
+        Ok(Loaded { file, file_hash, boot, settings, warnings, effective, declared, set_aside })
     }
 
     /// What the sections say, each in its own file.

@@ -42,6 +42,8 @@ pub enum Code {
     NotFound,
     /// The change contradicts what exists.
     Conflict,
+    /// What was to be changed was changed by somebody else.
+    PreconditionFailed,
     /// An idempotency key was used before, for another request.
     IdempotencyKeyReused,
     /// The request of an idempotency key was sent, and there is no answer to give again.
@@ -102,7 +104,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -122,6 +124,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::NotFound,
         Self::Conflict,
+        Self::PreconditionFailed,
         Self::IdempotencyKeyReused,
         Self::IdempotencyConflict,
         Self::RateLimited,
@@ -178,6 +181,9 @@ impl Code {
             }
             Self::NotFound => ("not_found", 404, "Check the id."),
             Self::Conflict => ("conflict", 409, "Read the current state and decide again."),
+            Self::PreconditionFailed => {
+                ("precondition_failed", 412, "Read it again, and repeat the change if it still fits.")
+            }
             Self::IdempotencyKeyReused => (
                 "idempotency_key_reused",
                 422,

@@ -152,3 +152,13 @@ pub fn response_not_kept(why: &str) {
 pub fn wants_finished() -> bool {
     tracing::enabled!(tracing::Level::INFO)
 }
+
+/// Something was done or denied, and the audit log could not be written.
+pub fn audit_failed(operation: &str, caller: &str) {
+    error!(operation, caller, "the audit log could not be written");
+}
+
+/// What was made over the API contradicts the file by now.
+pub fn set_aside(section: &str, id: &str, reason: &str) {
+    warn!(section, id, "made over the API and not in force: {reason}");
+}

@@ -41,6 +41,21 @@ pub enum OpError {
         /// In what the bound is counted.
         unit: &'static str,
     },
+    /// It was changed by somebody else since the caller saw it.
+    #[error(
+        "the {noun} `{name}` was changed since version {seen}: look at it again, and repeat the change if it still fits"
+    )]
+    Stale {
+        /// What kind of thing.
+        noun: &'static str,
+        /// Its id.
+        name: String,
+        /// The version that the caller saw.
+        seen: u64,
+    },
+    /// The arguments are not what the operation takes.
+    #[error("the arguments could not be read: {0}")]
+    Malformed(String),
     /// It does not go together with what is there.
     #[error("{0}")]
     Conflict(String),
@@ -70,6 +85,8 @@ impl OpError {
             Self::NotFound { .. } => "not_found",
             Self::Lost { .. } => "lost",
             Self::TooLarge { .. } => "too_large",
+            Self::Stale { .. } => "stale",
+            Self::Malformed(_) => "malformed",
             Self::Conflict(_) => "conflict",
             Self::Refused(_) => "refused",
             Self::Invalid(_) => "invalid_argument",

@@ -1,6 +1,7 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
 mod claims;
+mod documents;
 
 use std::sync::Arc;
 
@@ -8,6 +9,10 @@ use futures_core::future::BoxFuture;
 
 use crate::engine::settings::Usd;
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
+pub use documents::{
+    AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,
+    DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
+};
 
 /// Receipts that were written down, for reading.
 pub trait ReceiptLog: Send + Sync {

@@ -99,3 +99,18 @@ pub(super) fn locations_dropped(total: u64) {
 pub(super) fn housekeeping_failed(error: &sqlx::Error) {
     tracing::warn!(%error, "old rows could not be deleted; it is tried again later");
 }
+
+/// A document cannot be decrypted.
+pub(super) fn document_unreadable(section: &str, id: &str) {
+    tracing::error!(
+        section,
+        id,
+        "what was made over the API cannot be decrypted and is not in force; restore secret.key, or delete it and make it anew"
+    );
+}
+
+/// The documents or the audit log could not be read or written.
+pub(super) fn management_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "the documents or the audit log could not be read or written");
+}

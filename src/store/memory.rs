@@ -2,6 +2,7 @@
 //! clock. `contract` runs the same tests on both.
 
 mod claims;
+mod documents;
 mod leases;
 mod responses;
 
@@ -33,6 +34,7 @@ const KEPT: usize = 10_000;
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    documents: Mutex<documents::Documents>,
 }
 
 #[derive(Default)]
@@ -70,6 +72,10 @@ impl MemoryStore {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn documents(&self) -> MutexGuard<'_, documents::Documents> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An answer that is there at once.

@@ -1,11 +1,13 @@
 //! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets in SQLite below the data directory, and an in-memory
 //! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
+mod audit;
 mod claims;
 #[cfg(test)]
 mod contract;
 mod cooldowns;
 mod data_dir;
+mod documents;
 mod error;
 mod events;
 mod keys;
@@ -23,8 +25,10 @@ mod tests;
 mod windows;
 mod writer;
 
+pub use audit::SqliteAudit;
 pub use claims::SqliteClaims;
 pub use data_dir::DataDir;
+pub use documents::SqliteDocuments;
 pub use error::StoreError;
 pub use keys::SqliteKeys;
 pub use leases::SqliteLeases;
@@ -87,6 +91,18 @@ impl Store {
     #[must_use]
     pub fn leases(&self) -> SqliteLeases {
         SqliteLeases::new(self.pools.managing.clone())
+    }
+
+    /// What was made over the management API.
+    #[must_use]
+    pub fn documents(&self) -> SqliteDocuments {
+        SqliteDocuments::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> SqliteAudit {
+        SqliteAudit(self.pools.managing.clone())
     }
 
     /// The kept responses.

@@ -40,10 +40,8 @@ pub struct Handles {
     pub engine: Arc<Engine>,
     /// Who is calling.
     pub gate: Arc<auth::Gate>,
-    /// Operations on keys.
-    pub keys: Arc<ops::keys::Keys>,
-    /// Operations that say why.
-    pub routing: Arc<ops::routing::Routing>,
+    /// Every operation.
+    pub operations: Arc<ops::registry::Registry>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.

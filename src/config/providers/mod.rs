@@ -136,8 +136,7 @@ fn note_id(seen: &mut HashMap<String, Origin>, path: &str, id: &str, here: &Orig
         seen.insert(id.to_owned(), here.clone());
         return;
     };
-    let line = |origin: &Origin| origin.line().unwrap_or_default();
-    let message = format!("the id `{id}` is given twice, in lines {} and {}", line(first), line(here));
+    let message = format!("the id `{id}` is given twice, {}", first.both(here));
     let remedy = format!("give each account an id of its own, such as `{id}-2`");
     sink.problems.error(&format!("{path}.{}", ID.name), here, message, remedy);
 }

@@ -15,7 +15,7 @@ use http::{Method, Request};
 use tokio::time::Instant;
 use tower::ServiceExt;
 use trivium::{
-    app,
+    app::{self, Configured, Executors, Live},
     auth::{Gate, KeyIndex, ThrottleLimits},
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{
@@ -27,9 +27,10 @@ use trivium::{
         settings::Secret,
     },
     ops::{
+        documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
-        ports::{ReceiptLog, ReceiptRow},
+        ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
         responses::Responses,
         routing::Routing,
     },
@@ -158,7 +159,11 @@ impl Builder {
         let catalogue = app::catalogue().unwrap();
         let env = Env::new([("DATA_DIR", "/nonexistent"), ("API_KEY", KEY)], Folders::default());
         let loader = Loader::new(env, Overrides::default(), Arc::clone(&catalogue), app::SPOKEN);
-        let loaded = loader.load(&Source::Text { name: "test".to_owned(), text }).unwrap();
+        let source = Source::Text { name: "test".to_owned(), text };
+        let made = DocumentStore::all(&*self.store).await.unwrap();
+        let loaded = loader.load(&source).unwrap();
+        let configured = Configured { loader, source, loaded }.with(&made).unwrap();
+        let loaded = configured.loaded.clone();
         let simulator = Simulator::new(self.script, 7);
         let clock: Arc<dyn Clock> = Arc::new(TokioClock(Instant::now()));
         let store = self.store;
@@ -195,12 +200,22 @@ impl Builder {
             Arc::clone(&clock),
             Box::new(move || policy_of.snapshot().settings.idempotency),
         );
+        let live: Arc<dyn Configuration> =
+            Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
+        let memory = Arc::<MemoryStore>::clone(&store);
+        let operations = app::registry(&Executors {
+            keys: Arc::clone(&keys),
+            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
+            documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
+            audit: Arc::<MemoryStore>::clone(&store),
+            configuration: live,
+            clock: Arc::clone(&clock),
+        });
         let handles = Handles {
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
-            keys: Arc::clone(&keys),
-            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
+            operations,
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),

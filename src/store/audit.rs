@@ -1,0 +1,231 @@
+//! The audit log: rows that are added and never changed, each with a hash of itself and of the one before. Old ones are
+//! deleted from the front, so the oldest that is left vouches for nothing before it.
+
+use futures_core::future::BoxFuture;
+use operations::audit::{AuditEntry, AuditOutcome, AuditVerdict, DEFAULT_PAGE, ListAudit};
+use sha2::{Digest, Sha256};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+
+use super::{StoreError, documents::failed};
+use crate::ops::ports::{AuditLog, DocumentStoreError, EntryDetail, NewEntry};
+
+/// Rows that are read or deleted in one statement.
+const STEP: i64 = 500;
+
+/// The audit log of one database.
+#[derive(Clone)]
+pub struct SqliteAudit(pub(super) SqlitePool);
+
+/// A row as it is hashed and written.
+struct Line<'a> {
+    id: i64,
+    at: i64,
+    caller: &'a str,
+    caller_name: &'a str,
+    operation: &'a str,
+    outcome: &'a str,
+    target: &'a str,
+    detail: &'a str,
+}
+
+impl Line<'_> {
+    /// The hash of this row behind the one before. Every part is led by its length, so that no two rows read the same.
+    fn hash(&self, before: &[u8]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(before);
+        hash.update(self.id.to_be_bytes());
+        hash.update(self.at.to_be_bytes());
+        let parts = [self.caller, self.caller_name, self.operation, self.outcome, self.target, self.detail];
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}
+
+/// Adds an entry within a transaction; answers its number.
+pub(super) async fn append(connection: &mut SqliteConnection, entry: &NewEntry) -> Result<u64, StoreError> {
+    // A statement that writes: whoever comes second waits here until the first is through.
+    let query = sqlx::query("UPDATE audit_head SET id = id + 1 WHERE one = 1 RETURNING id, hash");
+    let head = query.fetch_one(&mut *connection).await?;
+    let before: Vec<u8> = head.try_get("hash")?;
+    let detail = serde_json::to_string(&entry.detail).unwrap_or_default();
+    let line = Line {
+        id: head.try_get("id")?,
+        at: entry.at,
+        caller: &entry.caller,
+        caller_name: &entry.caller_name,
+        operation: entry.operation,
+        outcome: entry.outcome.as_str(),
+        target: entry.target.as_deref().unwrap_or_default(),
+        detail: &detail,
+    };
+    let hash = line.hash(&before);
+    sqlx::query(
+        "INSERT INTO audit (id, at, caller, caller_name, operation, outcome, target, detail, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(line.id)
+    .bind(line.at)
+    .bind(line.caller)
+    .bind(line.caller_name)
+    .bind(line.operation)
+    .bind(line.outcome)
+    .bind(line.target)
+    .bind(line.detail)
+    .bind(&hash[..])
+    .execute(&mut *connection)
+    .await?;
+    let query = sqlx::query("UPDATE audit_head SET hash = $1 WHERE one = 1");
+    query.bind(&hash[..]).execute(connection).await?;
+    Ok(line.id.cast_unsigned())
+}
+
+impl SqliteAudit {
+    async fn append_one(&self, entry: &NewEntry) -> Result<u64, StoreError> {
+        let mut transaction = self.0.begin().await?;
+        let number = append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        Ok(number)
+    }
+
+    async fn read_page(&self, wanted: ListAudit) -> Result<Vec<AuditEntry>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT id, at, caller, caller_name, operation, outcome, target, detail FROM audit WHERE id < ",
+        );
+        query.push_bind(wanted.cursor.map_or(i64::MAX, u64::cast_signed));
+        let outcome = wanted.outcome.map(|outcome| outcome.as_str().to_owned());
+        for (column, value) in [
+            (" AND operation = ", wanted.operation),
+            (" AND caller = ", wanted.caller),
+            (" AND target = ", wanted.target),
+            (" AND outcome = ", outcome),
+        ] {
+            if let Some(value) = value {
+                query.push(column).push_bind(value);
+            }
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(wanted.limit.unwrap_or(DEFAULT_PAGE)));
+        let rows = query.build().fetch_all(&self.0).await?;
+        Ok(rows.iter().map(entry).collect::<Result<_, _>>()?)
+    }
+
+    async fn verify_all(&self) -> Result<AuditVerdict, StoreError> {
+        let (mut after, mut before, mut entries) = (0_i64, None::<Vec<u8>>, 0_u64);
+        loop {
+            let query = sqlx::query(
+                "SELECT id, at, caller, caller_name, operation, outcome, target, detail, hash FROM audit \
+                 WHERE id > $1 ORDER BY id LIMIT $2",
+            );
+            let rows = query.bind(after).bind(STEP).fetch_all(&self.0).await?;
+            if rows.is_empty() {
+                return Ok(AuditVerdict { whole: true, entries, broken_at: None });
+            }
+            for row in &rows {
+                let line = Line {
+                    id: row.try_get("id")?,
+                    at: row.try_get("at")?,
+                    caller: row.try_get("caller")?,
+                    caller_name: row.try_get("caller_name")?,
+                    operation: row.try_get("operation")?,
+                    outcome: row.try_get("outcome")?,
+                    target: row.try_get("target")?,
+                    detail: row.try_get("detail")?,
+                };
+                let hash: Vec<u8> = row.try_get("hash")?;
+                let follows = before.is_none() || line.id == after + 1;
+                // What was before the oldest one that is left is gone; the very first one has nothing before it.
+                let known = before.as_deref().or((line.id == 1).then_some(&[][..]));
+                entries += 1;
+                if !follows || known.is_some_and(|known| line.hash(known)[..] != hash[..]) {
+                    let broken_at = Some(line.id.cast_unsigned());
+                    return Ok(AuditVerdict { whole: false, entries, broken_at });
+                }
+                (after, before) = (line.id, Some(hash));
+            }
+        }
+    }
+
+    async fn forget_old(&self, before: i64, most: u64) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            let query = sqlx::query("SELECT id FROM audit_head WHERE one = 1");
+            let newest: i64 = query.fetch_one(&self.0).await?.try_get("id")?;
+            let bound = newest.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
+            let mut transaction = self.0.begin().await?;
+            // From the front without a gap: the chain is only cut at its end.
+            let done = sqlx::query(
+                "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT $1) \
+                 AND (id <= $2 OR id < (SELECT COALESCE(MIN(id), $4 + 1) FROM audit WHERE at >= $3))",
+            )
+            .bind(STEP)
+            .bind(bound)
+            .bind(before)
+            .bind(newest)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+            sqlx::query(
+                "DELETE FROM document_changes WHERE change < (SELECT COALESCE(MIN(id), 0) FROM audit)",
+            )
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            forgotten += done;
+            if done < STEP.unsigned_abs() {
+                return Ok(forgotten);
+            }
+        }
+    }
+}
+
+fn entry(row: &SqliteRow) -> Result<AuditEntry, sqlx::Error> {
+    let detail: EntryDetail = serde_json::from_str(row.try_get("detail")?).unwrap_or_default();
+    let target: String = row.try_get("target")?;
+    Ok(AuditEntry {
+        id: row.try_get::<i64, _>("id")?.cast_unsigned(),
+        at: row.try_get("at")?,
+        caller: row.try_get("caller")?,
+        caller_name: row.try_get("caller_name")?,
+        address: detail.address,
+        surface: detail.surface,
+        request_id: detail.request_id,
+        operation: row.try_get("operation")?,
+        scope: detail.scope,
+        outcome: outcome(row.try_get("outcome")?),
+        error: detail.error,
+        target: Some(target).filter(|target| !target.is_empty()),
+        arguments: detail.arguments,
+        before: detail.before,
+        after: detail.after,
+        can_undo: detail.can_undo,
+    })
+}
+
+/// A word that this program does not know comes from a newer one, and is no success.
+fn outcome(word: &str) -> AuditOutcome {
+    match word {
+        "done" => AuditOutcome::Done,
+        "denied" => AuditOutcome::Denied,
+        _ => AuditOutcome::Failed,
+    }
+}
+
+impl AuditLog for SqliteAudit {
+    fn append(&self, entry: NewEntry) -> BoxFuture<'_, Result<u64, DocumentStoreError>> {
+        Box::pin(async move { self.append_one(&entry).await.map_err(failed) })
+    }
+
+    fn page(&self, wanted: ListAudit) -> BoxFuture<'_, Result<Vec<AuditEntry>, DocumentStoreError>> {
+        Box::pin(async move { self.read_page(wanted).await.map_err(failed) })
+    }
+
+    fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, DocumentStoreError>> {
+        Box::pin(async move { self.verify_all().await.map_err(failed) })
+    }
+
+    fn forget(&self, before: i64, most: u64) -> BoxFuture<'_, Result<u64, DocumentStoreError>> {
+        Box::pin(async move { self.forget_old(before, most).await.map_err(failed) })
+    }
+}
