@@ -45,7 +45,11 @@ fn has(command: &Command, (noun, verb): (&str, &str)) -> bool {
 
 fn verb(definition: &'static Definition) -> Command {
     let schema = definition.args_schema();
-    let command = Command::new(definition.command.1).about(definition.title).long_about(definition.summary);
+    let command = Command::new(definition.command.1)
+        .about(definition.title)
+        .long_about(definition.summary)
+        // Some operations take a version, which is the one that is meant there.
+        .disable_version_flag(true);
     let command = command.arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"));
     let parameters: Vec<_> = definition.route.parameters().collect();
     let properties = schema.get("properties").and_then(Value::as_object);
