@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::{
     DataDir, Store, StoreError, WriterLimits,
     contract::{cooldown, key, open, receipt},
+    sql,
 };
 use crate::{
     auth::{
@@ -91,7 +92,7 @@ async fn a_damaged_file_is_explained() {
 async fn a_file_of_a_newer_program_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir, WriterLimits::default()).await;
-    sqlx::query(
+    sql::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'of the future', 1, x'00', 0)",
     )

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Either, START, open};
 use crate::{
     engine::ports::{WindowRecord, WindowSink},
-    store::WriterLimits,
+    store::{WriterLimits, sql},
 };
 
 fn window(connection: &str, name: &str, model: Option<&str>, used: u64, resets_at: i64) -> WindowRecord {
@@ -65,11 +65,11 @@ async fn a_failing_database_keeps_the_last_word_of_each_window() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir, WriterLimits::default()).await;
     let writer = store.writer();
-    sqlx::query("ALTER TABLE quota_windows RENAME TO away").execute(&store.pools.managing).await.unwrap();
+    sql::query("ALTER TABLE quota_windows RENAME TO away").execute(&store.pools.managing).await.unwrap();
     writer.window(window("a", "5h", None, 1, START + 9));
     assert!(writer.flush().await.is_err());
     writer.window(window("a", "5h", None, 2, START + 9));
-    sqlx::query("ALTER TABLE away RENAME TO quota_windows").execute(&store.pools.managing).await.unwrap();
+    sql::query("ALTER TABLE away RENAME TO quota_windows").execute(&store.pools.managing).await.unwrap();
     // The writer pauses after a failure; an orderly stop does not wait for it.
     store.close().await.unwrap();
     drop((writer, store));

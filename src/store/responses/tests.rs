@@ -30,11 +30,11 @@ async fn fresh() -> (TempDir, Store) {
 }
 
 async fn sql(store: &Store, text: &'static str) {
-    sqlx::query(text).execute(&store.pools.managing).await.unwrap();
+    sql::query(text).execute(&store.pools.managing).await.unwrap();
 }
 
 async fn count(store: &Store, text: &'static str) -> i64 {
-    sqlx::query(text).fetch_one(&store.pools.managing).await.unwrap().try_get(0).unwrap()
+    sql::query(text).fetch_one(&store.pools.managing).await.unwrap().try_get(0).unwrap()
 }
 
 fn contains(bytes: &[u8], what: &[u8]) -> bool {

@@ -14,11 +14,12 @@ use crate::{
     store::{
         Store, StoreError, WriterLimits,
         contract::{cooldown, open, receipt},
+        sql,
     },
 };
 
 async fn sql(store: &Store, text: &'static str) {
-    sqlx::query(text).execute(&store.pools.managing).await.unwrap();
+    sql::query(text).execute(&store.pools.managing).await.unwrap();
 }
 
 async fn until_written(store: &Store, count: u64) {
