@@ -7,7 +7,7 @@ use operations::keys::{CreateKey, CreatedKey, KeyPage, ListKeys, RevokeKey, Revo
 use super::SystemClock;
 use crate::{
     auth::{KeyIndex, local_caller},
-    engine::{caller::Caller, ports::Clock},
+    engine::{caller::Caller, ports::Clock, settings::Secret},
     ops::{OpError, keys::Keys},
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
 };
@@ -41,14 +41,14 @@ pub struct LocalKeys {
 }
 
 impl LocalKeys {
-    /// Opens the store.
+    /// Opens the store: PostgreSQL at `url`, or SQLite in the data directory.
     ///
     /// # Errors
-    /// When the data directory is in use or cannot be used.
-    pub async fn open(data_dir: &Path) -> Result<Self, KeysError> {
+    /// When the data directory or the database is in use or cannot be used.
+    pub async fn open(data_dir: &Path, url: Option<&Secret>) -> Result<Self, KeysError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data_dir = DataDir::lock(data_dir)?;
-        let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        let store = Store::open_at(&data_dir, url, WriterLimits::default(), Arc::clone(&clock)).await?;
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         let keys = Keys::load(Arc::new(store.keys()), index, clock).await?;
         Ok(Self { keys, caller: local_caller(), store })

@@ -10,7 +10,7 @@ use crate::{
     engine::{
         caller::Caller,
         ports::Clock,
-        settings::{Catalogue, Settings},
+        settings::{Catalogue, Secret, Settings},
     },
     ops::{OpError, routing::Routing},
     outbound::Client,
@@ -45,12 +45,13 @@ impl LocalRouting {
     /// When the data directory is in use or cannot be used.
     pub async fn open(
         data_dir: &Path,
+        url: Option<&Secret>,
         settings: Settings,
         catalogue: Arc<Catalogue>,
     ) -> Result<Self, RoutingError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data_dir = DataDir::lock(data_dir)?;
-        let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        let store = Store::open_at(&data_dir, url, WriterLimits::default(), Arc::clone(&clock)).await?;
         let engine = hub::engine(settings, catalogue, Arc::new(Client::new()), &store, &clock).await?;
         let routing = Routing::new(engine, Arc::new(store.receipts()));
         Ok(Self { routing, caller: local_caller(), store })

@@ -78,11 +78,13 @@ pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
     };
     let done = runtime().map(|runtime| {
         runtime.block_on(async {
-            let data_dir = &configured.loaded.boot.data_dir;
+            let boot = &configured.loaded.boot;
+            let data_dir = &boot.data_dir;
             match app::running_hub(data_dir).map_err(|error| error.to_string())? {
                 Some((url, secret)) => perform(keys, &Place::Hub(Box::new(Remote::new(url, secret)))).await,
                 None => {
-                    let local = LocalKeys::open(data_dir).await.map_err(|error| error.to_string())?;
+                    let local = LocalKeys::open(data_dir, boot.store_url.as_ref()).await;
+                    let local = local.map_err(|error| error.to_string())?;
                     let place = Place::Store(Box::new(local));
                     let done = perform(keys, &place).await;
                     place.close().await?;

@@ -143,12 +143,14 @@ fn perform(common: &Common, act: impl AsyncFnOnce(&Place) -> Result<(), String>)
 }
 
 async fn find(configured: Configured) -> Result<Place, String> {
-    let data_dir = &configured.loaded.boot.data_dir;
+    let boot = &configured.loaded.boot;
+    let data_dir = &boot.data_dir;
     if let Some((url, secret)) = app::running_hub(data_dir).map_err(|error| error.to_string())? {
         return Ok(Place::Hub(Box::new(Remote::new(url, secret))));
     }
     let catalogue = std::sync::Arc::clone(configured.loader.catalogue());
-    let local = LocalRouting::open(data_dir, configured.loaded.settings.clone(), catalogue).await;
+    let (url, settings) = (boot.store_url.as_ref(), configured.loaded.settings.clone());
+    let local = LocalRouting::open(data_dir, url, settings, catalogue).await;
     Ok(Place::Local(Box::new(local.map_err(|error| error.to_string())?)))
 }
 

@@ -20,12 +20,12 @@ const NOT_KEPT: &str = "not_kept";
 
 /// The claims of one database.
 #[derive(Clone)]
-pub struct SqliteClaims {
+pub struct SqlClaims {
     pool: Pool,
     sealer: Arc<Sealer>,
 }
 
-impl SqliteClaims {
+impl SqlClaims {
     pub(super) fn new(pool: Pool, sealer: Arc<Sealer>) -> Self {
         Self { pool, sealer }
     }
@@ -184,7 +184,7 @@ fn bound_to(place: &ClaimPlace) -> [&str; 3] {
     ["idempotency", &place.owner, &place.id]
 }
 
-impl ClaimStore for SqliteClaims {
+impl ClaimStore for SqlClaims {
     fn claim(&self, claim: Claim, most: u32) -> BoxFuture<'_, Result<Option<Claimed>, ClaimStoreError>> {
         Box::pin(async move { self.claim_one(claim, most).await.map_err(failed) })
     }

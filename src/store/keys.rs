@@ -20,11 +20,11 @@ macro_rules! select_keys {
 
 /// The keys of one database.
 #[derive(Debug, Clone)]
-pub struct SqliteKeys {
+pub struct SqlKeys {
     pool: Pool,
 }
 
-impl SqliteKeys {
+impl SqlKeys {
     pub(super) fn new(pool: Pool) -> Self {
         Self { pool }
     }
@@ -109,7 +109,7 @@ impl SqliteKeys {
     }
 }
 
-impl KeyStore for SqliteKeys {
+impl KeyStore for SqlKeys {
     fn insert(&self, record: KeyRecord) -> BoxFuture<'_, Result<(), KeyStoreError>> {
         Box::pin(async move { self.insert_one(record).await.map_err(failed) })
     }

@@ -10,11 +10,11 @@ use futures_core::future::BoxFuture;
 
 /// The leases of one database.
 #[derive(Debug, Clone)]
-pub struct SqliteLeases {
+pub struct SqlLeases {
     pool: Pool,
 }
 
-impl SqliteLeases {
+impl SqlLeases {
     pub(super) const fn new(pool: Pool) -> Self {
         Self { pool }
     }
@@ -47,7 +47,7 @@ impl SqliteLeases {
     }
 }
 
-impl LeaseStore for SqliteLeases {
+impl LeaseStore for SqlLeases {
     fn load(&self, since: i64) -> BoxFuture<'_, Result<Vec<LeaseRecord>, LeaseError>> {
         Box::pin(async move { self.all(since).await.map_err(failed) })
     }

@@ -25,15 +25,15 @@ mod tests;
 mod windows;
 mod writer;
 
-pub use claims::SqliteClaims;
+pub use claims::SqlClaims;
 pub use data_dir::DataDir;
 pub use error::StoreError;
-pub use keys::SqliteKeys;
-pub use leases::SqliteLeases;
+pub use keys::SqlKeys;
+pub use leases::SqlLeases;
 pub use memory::MemoryStore;
 pub use postgres::PostgresProblem;
-pub use receipts::SqliteReceipts;
-pub use responses::SqliteResponses;
+pub use receipts::SqlReceipts;
+pub use responses::SqlResponses;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
 pub use writer::{Writer, WriterLimits};
@@ -53,8 +53,8 @@ pub struct Store {
     pools: Pools,
     writer: Writer,
     sealer: Arc<Sealer>,
-    responses: SqliteResponses,
-    claims: SqliteClaims,
+    responses: SqlResponses,
+    claims: SqlClaims,
     // Keeps the lock as long as the database is open.
     data_dir: DataDir,
     // The same of a database that others can reach.
@@ -91,38 +91,38 @@ impl Store {
         };
         let writer = Writer::start(pools.writing.clone(), limits, clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
-        let responses = SqliteResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
-        let claims = SqliteClaims::new(pools.managing.clone(), Arc::clone(&sealer));
+        let responses = SqlResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
+        let claims = SqlClaims::new(pools.managing.clone(), Arc::clone(&sealer));
         Ok(Self { pools, writer, sealer, responses, claims, data_dir: data_dir.clone(), hub_lock })
     }
 
     /// The keys.
     #[must_use]
-    pub fn keys(&self) -> SqliteKeys {
-        SqliteKeys::new(self.pools.managing.clone())
+    pub fn keys(&self) -> SqlKeys {
+        SqlKeys::new(self.pools.managing.clone())
     }
 
     /// The receipts, for reading.
     #[must_use]
-    pub fn receipts(&self) -> SqliteReceipts {
-        SqliteReceipts::new(self.pools.managing.clone())
+    pub fn receipts(&self) -> SqlReceipts {
+        SqlReceipts::new(self.pools.managing.clone())
     }
 
     /// The leases of budgets.
     #[must_use]
-    pub fn leases(&self) -> SqliteLeases {
-        SqliteLeases::new(self.pools.managing.clone())
+    pub fn leases(&self) -> SqlLeases {
+        SqlLeases::new(self.pools.managing.clone())
     }
 
     /// The kept responses.
     #[must_use]
-    pub fn responses(&self) -> SqliteResponses {
+    pub fn responses(&self) -> SqlResponses {
         self.responses.clone()
     }
 
     /// The claims on idempotency keys.
     #[must_use]
-    pub fn claims(&self) -> SqliteClaims {
+    pub fn claims(&self) -> SqlClaims {
         self.claims.clone()
     }
 

@@ -79,17 +79,17 @@ impl ReceiptSink for Writer {
 
 /// The receipts of one database, for reading.
 #[derive(Debug, Clone)]
-pub struct SqliteReceipts {
+pub struct SqlReceipts {
     pool: Pool,
 }
 
-impl SqliteReceipts {
+impl SqlReceipts {
     pub(super) fn new(pool: Pool) -> Self {
         Self { pool }
     }
 }
 
-impl ReceiptLog for SqliteReceipts {
+impl ReceiptLog for SqlReceipts {
     fn recent(&self, limit: u32) -> BoxFuture<'_, Result<Vec<ReceiptRow>, LogError>> {
         Box::pin(async move {
             let query = sql::query(select_receipts!("ORDER BY seq DESC LIMIT $1"));

@@ -28,7 +28,7 @@ pub(super) fn cost(payload: usize) -> u64 {
 
 /// The responses of one database. Clones share their count of bytes: there must be no second one beside them.
 #[derive(Clone)]
-pub struct SqliteResponses {
+pub struct SqlResponses {
     pool: Pool,
     writer: Writer,
     sealer: Arc<Sealer>,
@@ -47,7 +47,7 @@ struct Change<'a> {
     ended: usize,
 }
 
-impl SqliteResponses {
+impl SqlResponses {
     pub(super) fn new(pool: Pool, writer: Writer, sealer: Arc<Sealer>) -> Self {
         Self { pool, writer, sealer, held: Arc::default() }
     }
@@ -188,7 +188,7 @@ impl Change<'_> {
     }
 }
 
-impl ResponseStore for SqliteResponses {
+impl ResponseStore for SqlResponses {
     fn keep(
         &self,
         response: StoredResponse,
