@@ -3,6 +3,8 @@
 
 mod lock;
 mod problem;
+#[cfg(test)]
+mod tests;
 
 use std::{str::FromStr, time::Duration};
 
@@ -25,6 +27,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 
 /// Connections for management: few at a time ask, and transactions come one after the other anyway.
 const MANAGING: u32 = 4;
+/// Between two looks at whether the lock is still held.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a statement waits for a connection while the server is away.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
@@ -38,10 +42,14 @@ pub(super) async fn open(url: &Secret) -> Result<(Pools, HubLock), StoreError> {
         server: "[unreadable]".to_owned(),
         problem: PostgresProblem::Address(error),
     })?;
-    let options = options.application_name("trivium").disable_statement_logging();
+    let options = options.disable_statement_logging();
+    let options = match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("trivium"),
+    };
     let server = server(&options);
     let failed = |problem| StoreError::Postgres { server: server.clone(), problem };
-    let (lock, turn) = HubLock::take(&options, &server).await.map_err(failed)?;
+    let (lock, turn) = HubLock::take(&options, &server, LOOK_EVERY).await.map_err(failed)?;
     let managing = pool(options.clone(), MANAGING).await.map_err(|error| failed(problem::explain(error)))?;
     MIGRATIONS.run(&managing).await.map_err(|error| failed(problem::explain_migration(error)))?;
     let writing = options.options([("synchronous_commit", "off")]);

@@ -4,6 +4,8 @@
 
 mod connection;
 mod row;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use sqlx::{SqlSafeStr, SqlStr};

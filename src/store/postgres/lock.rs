@@ -16,8 +16,8 @@ use crate::store::events;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Between two looks at whether the connection lives, and how long its answer may take.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a connection may take to say that it lives.
+const ANSWER: Duration = Duration::from_secs(5);
 /// A hub that has just ended may not have been noticed by the server yet.
 const TRIES: u32 = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
@@ -35,6 +35,7 @@ impl HubLock {
     pub(super) async fn take(
         options: &PgConnectOptions,
         server: &str,
+        look_every: Duration,
     ) -> Result<(Self, i64), PostgresProblem> {
         let mut connection = connect(options).await?;
         let schema = sqlx::query("SELECT current_schema()::text").fetch_one(&mut connection).await;
@@ -49,7 +50,7 @@ impl HubLock {
             tries += 1;
             sleep(BETWEEN_TRIES).await;
         }
-        let kept = Kept { options: options.clone(), server: server.to_owned(), id };
+        let kept = Kept { options: options.clone(), server: server.to_owned(), id, look_every };
         let keeper = tokio::spawn(kept.keep(connection)).abort_handle();
         Ok((Self { keeper }, number("turn", &schema)))
     }
@@ -71,13 +72,14 @@ struct Kept {
     options: PgConnectOptions,
     server: String,
     id: i64,
+    look_every: Duration,
 }
 
 impl Kept {
     async fn keep(self, mut connection: PgConnection) {
         loop {
-            sleep(LOOK_EVERY).await;
-            if timeout(LOOK_EVERY, connection.ping()).await.is_ok_and(|answer| answer.is_ok()) {
+            sleep(self.look_every).await;
+            if timeout(ANSWER, connection.ping()).await.is_ok_and(|answer| answer.is_ok()) {
                 continue;
             }
             events::lock_lost(&self.server);
