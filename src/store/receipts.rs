@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 
 use super::{
     Writer, receipt_text,
-    sql::{self, Connection, Pool, Row},
+    sql::{self, Connection, Pool, Row, within},
 };
 use crate::{
     engine::{ports::ReceiptSink, receipt::Receipt, settings::Usd},
@@ -202,7 +202,7 @@ async fn insert(
             for receipt in receipts {
                 query = bind_row!(query, receipt);
             }
-            query.execute(&mut **connection).await.map(drop)
+            within(query.execute(&mut **connection)).await.map(drop)
         }
     }
 }

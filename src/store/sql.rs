@@ -10,7 +10,7 @@ mod value;
 
 use sqlx::{SqlSafeStr, SqlStr};
 
-pub(super) use connection::{Connection, Pool, Pools, Target, Transaction};
+pub(super) use connection::{Connection, Pool, Pools, Target, Transaction, within};
 pub(super) use row::Row;
 use value::Value;
 
@@ -50,7 +50,7 @@ macro_rules! on_either {
             }
             Connection::Postgres(held) => {
                 let ($bound, $connection) = (value::for_postgres($query.text, $query.values), &mut **held);
-                $act
+                within(async move { $act }).await
             }
         }
     }};

@@ -147,7 +147,7 @@ fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
         ("auth: {api_key: 'Bearer abc'}", "characters that no client can send"),
         ("log: {level: loud}", "expected one of off, error, warn, info, debug, trace, found the text `loud`"),
         ("store: {data_dir: true}", "found true or false (put it in quotes"),
-        ("store: {url: 5}", "expected `sqlite` or an address as text, found a number"),
+        ("store: {url: [a]}", "expected `sqlite` or an address as text, found a list"),
         ("store: {url: SQLite3}", "this is no address"),
         ("store: {url: 'sqlite:///data/hub.db'}", "a SQLite database has no address here"),
         ("store: {url: 'mysql://h/d'}", "the store is SQLite or PostgreSQL, and this is neither"),

@@ -1,10 +1,26 @@
 //! Connections to either database, and what a statement can be run on.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use sqlx::{Database, PgPool, Postgres, Sqlite, SqlitePool, pool::PoolConnection};
 
 use super::query;
+
+/// The longest that a server in the network may take for one statement. Without an end, a machine that has vanished would keep
+/// whoever asks waiting for a quarter of an hour.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// What a server in the network answers in time.
+pub(in crate::store) async fn within<T>(
+    asking: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer within 30 s");
+    tokio::time::timeout(ANSWER, asking).await.unwrap_or_else(|_| Err(sqlx::Error::Io(late())))
+}
 
 /// The connections to one database.
 pub(in crate::store) struct Pools {
@@ -47,7 +63,7 @@ impl Pool {
         let (connection, turn) = match self {
             Self::Sqlite(pool) => (Connection::Sqlite(Held::Busy(pool.begin().await?)), None),
             Self::Postgres { pool, turn } => {
-                (Connection::Postgres(Held::Busy(pool.begin().await?)), turn.as_ref())
+                (Connection::Postgres(Held::Busy(within(pool.begin()).await?)), turn.as_ref())
             }
         };
         let mut transaction = Transaction(connection);
@@ -115,7 +131,7 @@ impl Transaction {
     pub(in crate::store) async fn commit(self) -> Result<(), sqlx::Error> {
         match self.0 {
             Connection::Sqlite(held) => held.commit().await,
-            Connection::Postgres(held) => held.commit().await,
+            Connection::Postgres(held) => within(held.commit()).await,
         }
     }
 }
