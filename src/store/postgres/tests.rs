@@ -1,5 +1,5 @@
 //! What is particular to PostgreSQL: errors that are explained, the lock, and a server that goes away and comes back. Nothing is
-//! run where there is no server for tests; `postgres_is_tested` says so.
+//! run where there is no server for tests; `postgres_is_tested_or_said_to_be_skipped` says so.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
