@@ -57,6 +57,8 @@ pub struct Options {
     pub address: SocketAddr,
     /// Where it keeps its data.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database for it, if it is not to be in that folder.
+    pub store_url: Option<Secret>,
     /// The operator's own key.
     pub api_key: Option<Secret>,
     /// Whether a key is required.
@@ -74,6 +76,7 @@ impl From<&Boot> for Options {
         Self {
             address: SocketAddr::new(boot.host, boot.port),
             data_dir: boot.data_dir.clone(),
+            store_url: boot.store_url.clone(),
             api_key: boot.api_key.clone(),
             auth_required: boot.auth_required,
             allowed_hosts: boot.allowed_hosts.clone(),
@@ -170,7 +173,8 @@ impl Hub {
         let address = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
-        let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        let url = options.store_url.as_ref();
+        let store = Store::open_at(&data_dir, url, WriterLimits::default(), Arc::clone(&clock)).await?;
         if configured.loaded.settings.responses.keep {
             store.prepare_secret()?;
         }

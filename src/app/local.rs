@@ -58,7 +58,9 @@ impl Local {
     pub async fn open(configured: Configured) -> Result<Self, LocalError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data_dir = DataDir::lock(&configured.loaded.boot.data_dir)?;
-        let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
+        let url = configured.loaded.boot.store_url.clone();
+        let limits = WriterLimits::default();
+        let store = Store::open_at(&data_dir, url.as_ref(), limits, Arc::clone(&clock)).await?;
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         let core = hub::Core::new(configured, Arc::new(Client::new()), &store, &index, &clock).await?;
         Ok(Self { operations: core.operations, store })

@@ -14,6 +14,8 @@ pub struct Boot {
     pub port: u16,
     /// The folder of the store.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database that is the store; none: SQLite in that folder.
+    pub store_url: Option<Secret>,
     /// How much is logged.
     pub log_level: LogLevel,
     /// How log lines look.
@@ -46,6 +48,7 @@ impl Boot {
             ("log.level", self.log_level != other.log_level),
             ("log.format", self.log_format != other.log_format),
             ("store.data_dir", self.data_dir != other.data_dir),
+            ("store.url", self.store_url != other.store_url),
         ];
         pairs.into_iter().filter(|(_, differs)| *differs).map(|(path, _)| path).collect()
     }

@@ -154,7 +154,7 @@ impl Loader {
         let server = server::read(&open(&server::SECTION, sink), sink);
         let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
-        let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
+        let place = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
@@ -180,7 +180,8 @@ impl Loader {
         let boot = Boot {
             host: server.host.value,
             port: server.port,
-            data_dir,
+            data_dir: place.data_dir,
+            store_url: place.url,
             log_level,
             log_format,
             api_key: auth.api_key,

@@ -111,7 +111,9 @@ pub(super) fn is_harmless(name: &str) -> bool {
     if mask::is_secret_name(name) {
         return false;
     }
-    SECTIONS.iter().any(|section| section.name == name || section.keys.iter().any(|key| key.name == name))
+    SECTIONS
+        .iter()
+        .any(|section| section.name == name || section.keys.iter().any(|key| key.name == name && !key.secret))
 }
 
 /// The word without what people vary: case, hyphens, underscores.

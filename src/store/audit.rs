@@ -4,9 +4,13 @@
 use futures_core::future::BoxFuture;
 use operations::audit::{AuditEntry, AuditOutcome, AuditVerdict, DEFAULT_PAGE, ListAudit};
 use sha2::{Digest, Sha256};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::AssertSqlSafe;
 
-use super::{StoreError, documents::failed};
+use super::{
+    StoreError,
+    documents::failed,
+    sql::{self, Connection, Pool, Row},
+};
 use crate::ops::ports::{AuditLog, DocumentStoreError, EntryDetail, NewEntry};
 
 /// Rows that are read or deleted in one statement.
@@ -14,7 +18,7 @@ const STEP: i64 = 500;
 
 /// The audit log of one database.
 #[derive(Clone)]
-pub struct SqliteAudit(pub(super) SqlitePool);
+pub struct SqlAudit(pub(super) Pool);
 
 /// A row as it is hashed and written.
 struct Line<'a> {
@@ -45,9 +49,9 @@ impl Line<'_> {
 }
 
 /// Adds an entry within a transaction; answers its number.
-pub(super) async fn append(connection: &mut SqliteConnection, entry: &NewEntry) -> Result<u64, StoreError> {
+pub(super) async fn append(connection: &mut Connection, entry: &NewEntry) -> Result<u64, StoreError> {
     // A statement that writes: whoever comes second waits here until the first is through.
-    let query = sqlx::query("UPDATE audit_head SET id = id + 1 WHERE one = 1 RETURNING id, hash");
+    let query = sql::query("UPDATE audit_head SET id = id + 1 WHERE one = 1 RETURNING id, hash");
     let head = query.fetch_one(&mut *connection).await?;
     let before: Vec<u8> = head.try_get("hash")?;
     let detail = serde_json::to_string(&entry.detail).unwrap_or_default();
@@ -62,7 +66,7 @@ pub(super) async fn append(connection: &mut SqliteConnection, entry: &NewEntry) 
         detail: &detail,
     };
     let hash = line.hash(&before);
-    sqlx::query(
+    sql::query(
         "INSERT INTO audit (id, at, caller, caller_name, operation, outcome, target, detail, hash) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -77,12 +81,12 @@ pub(super) async fn append(connection: &mut SqliteConnection, entry: &NewEntry) 
     .bind(&hash[..])
     .execute(&mut *connection)
     .await?;
-    let query = sqlx::query("UPDATE audit_head SET hash = $1 WHERE one = 1");
+    let query = sql::query("UPDATE audit_head SET hash = $1 WHERE one = 1");
     query.bind(&hash[..]).execute(connection).await?;
     Ok(line.id.cast_unsigned())
 }
 
-impl SqliteAudit {
+impl SqlAudit {
     async fn append_one(&self, entry: &NewEntry) -> Result<u64, StoreError> {
         let mut transaction = self.0.begin().await?;
         let number = append(&mut transaction, entry).await?;
@@ -91,30 +95,35 @@ impl SqliteAudit {
     }
 
     async fn read_page(&self, wanted: ListAudit) -> Result<Vec<AuditEntry>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT id, at, caller, caller_name, operation, outcome, target, detail FROM audit WHERE id < ",
-        );
-        query.push_bind(wanted.cursor.map_or(i64::MAX, u64::cast_signed));
         let outcome = wanted.outcome.map(|outcome| outcome.as_str().to_owned());
-        for (column, value) in [
-            (" AND operation = ", wanted.operation),
-            (" AND caller = ", wanted.caller),
-            (" AND target = ", wanted.target),
-            (" AND outcome = ", outcome),
-        ] {
-            if let Some(value) = value {
-                query.push(column).push_bind(value);
-            }
+        let narrowed = [
+            ("operation", wanted.operation),
+            ("caller", wanted.caller),
+            ("target", wanted.target),
+            ("outcome", outcome),
+        ];
+        let narrowed: Vec<(&str, String)> =
+            narrowed.into_iter().filter_map(|(column, value)| Some((column, value?))).collect();
+        let mut text = "SELECT id, at, caller, caller_name, operation, outcome, target, detail FROM audit \
+             WHERE id < $1"
+            .to_owned();
+        for (at, (column, _)) in narrowed.iter().enumerate() {
+            text.push_str(&format!(" AND {column} = ${}", at + 3));
         }
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(wanted.limit.unwrap_or(DEFAULT_PAGE)));
-        let rows = query.build().fetch_all(&self.0).await?;
+        text.push_str(" ORDER BY id DESC LIMIT $2");
+        // Nothing but names of columns from above, and numbers.
+        let query = sql::query(AssertSqlSafe(text))
+            .bind(wanted.cursor.map_or(i64::MAX, u64::cast_signed))
+            .bind(i64::from(wanted.limit.unwrap_or(DEFAULT_PAGE)));
+        let query = narrowed.iter().fold(query, |query, (_, value)| query.bind(value.as_str()));
+        let rows = query.fetch_all(&self.0).await?;
         Ok(rows.iter().map(entry).collect::<Result<_, _>>()?)
     }
 
     async fn verify_all(&self) -> Result<AuditVerdict, StoreError> {
         let (mut after, mut before, mut entries) = (0_i64, None::<Vec<u8>>, 0_u64);
         loop {
-            let query = sqlx::query(
+            let query = sql::query(
                 "SELECT id, at, caller, caller_name, operation, outcome, target, detail, hash FROM audit \
                  WHERE id > $1 ORDER BY id LIMIT $2",
             );
@@ -150,12 +159,12 @@ impl SqliteAudit {
     async fn forget_old(&self, before: i64, most: u64) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
-            let query = sqlx::query("SELECT id FROM audit_head WHERE one = 1");
+            let query = sql::query("SELECT id FROM audit_head WHERE one = 1");
             let newest: i64 = query.fetch_one(&self.0).await?.try_get("id")?;
             let bound = newest.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
             let mut transaction = self.0.begin().await?;
             // From the front without a gap: the chain is only cut at its end.
-            let done = sqlx::query(
+            let done = sql::query(
                 "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT $1) \
                  AND (id <= $2 OR id < (SELECT COALESCE(MIN(id), $4 + 1) FROM audit WHERE at >= $3))",
             )
@@ -166,7 +175,7 @@ impl SqliteAudit {
             .execute(&mut *transaction)
             .await?
             .rows_affected();
-            sqlx::query(
+            sql::query(
                 "DELETE FROM document_changes WHERE change < (SELECT COALESCE(MIN(id), 0) FROM audit)",
             )
             .execute(&mut *transaction)
@@ -180,7 +189,7 @@ impl SqliteAudit {
     }
 }
 
-fn entry(row: &SqliteRow) -> Result<AuditEntry, sqlx::Error> {
+fn entry(row: &Row) -> Result<AuditEntry, sqlx::Error> {
     let detail: EntryDetail = serde_json::from_str(row.try_get("detail")?).unwrap_or_default();
     let target: String = row.try_get("target")?;
     Ok(AuditEntry {
@@ -212,7 +221,7 @@ fn outcome(word: &str) -> AuditOutcome {
     }
 }
 
-impl AuditLog for SqliteAudit {
+impl AuditLog for SqlAudit {
     fn append(&self, entry: NewEntry) -> BoxFuture<'_, Result<u64, DocumentStoreError>> {
         Box::pin(async move { self.append_one(&entry).await.map_err(failed) })
     }

@@ -4,9 +4,13 @@
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{StoreError, audit, events, responses::beside, seal::Sealer};
+use super::{
+    StoreError, audit, events,
+    responses::beside,
+    seal::Sealer,
+    sql::{self, Connection, Pool, Row},
+};
 use crate::ops::ports::{
     Change, Definition, Document, DocumentStore, DocumentStoreError, KeptChange, NewEntry,
 };
@@ -16,19 +20,19 @@ const KIND: &str = "document";
 
 /// The documents of one database.
 #[derive(Clone)]
-pub struct SqliteDocuments {
-    pool: SqlitePool,
+pub struct SqlDocuments {
+    pool: Pool,
     sealer: Arc<Sealer>,
 }
 
-impl SqliteDocuments {
-    pub(super) fn new(pool: SqlitePool, sealer: Arc<Sealer>) -> Self {
+impl SqlDocuments {
+    pub(super) fn new(pool: Pool, sealer: Arc<Sealer>) -> Self {
         Self { pool, sealer }
     }
 
     async fn read_all(&self) -> Result<Vec<Document>, StoreError> {
         let query = "SELECT section, id, version, sealed, updated_at FROM documents ORDER BY section, id";
-        let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+        let rows = sql::query(query).fetch_all(&self.pool).await?;
         let mut documents = Vec::with_capacity(rows.len());
         for row in &rows {
             let (section, id) = place(row)?;
@@ -62,7 +66,7 @@ impl SqliteDocuments {
             return Ok(None);
         }
         let number = audit::append(&mut transaction, &entry).await?;
-        sqlx::query(
+        sql::query(
             "INSERT INTO document_changes (change, section, id, sealed_before, version_after) \
              VALUES ($1, $2, $3, $4, $5)",
         )
@@ -78,7 +82,7 @@ impl SqliteDocuments {
     }
 
     async fn read_change(&self, number: u64) -> Result<Option<KeptChange>, StoreError> {
-        let query = sqlx::query(
+        let query = sql::query(
             "SELECT section, id, sealed_before, version_after FROM document_changes WHERE change = $1",
         );
         let Some(row) = query.bind(number.cast_signed()).fetch_optional(&self.pool).await? else {
@@ -125,19 +129,19 @@ impl SqliteDocuments {
 
 /// Writes the next version, if the one that is there is the one that is expected.
 async fn write(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     (section, id): (&str, &str),
     from: u64,
     sealed: Option<Vec<u8>>,
     at: i64,
 ) -> Result<bool, StoreError> {
     let query = if from == 0 {
-        sqlx::query(
+        sql::query(
             "INSERT INTO documents (section, id, version, sealed, updated_at) VALUES ($1, $2, $3 + 1, $4, $5) \
              ON CONFLICT (section, id) DO NOTHING",
         )
     } else {
-        sqlx::query(
+        sql::query(
             "UPDATE documents SET version = version + 1, sealed = $4, updated_at = $5 \
              WHERE section = $1 AND id = $2 AND version = $3",
         )
@@ -146,7 +150,7 @@ async fn write(
     Ok(done.execute(connection).await?.rows_affected() == 1)
 }
 
-fn place(row: &SqliteRow) -> Result<(Arc<str>, Arc<str>), sqlx::Error> {
+fn place(row: &Row) -> Result<(Arc<str>, Arc<str>), sqlx::Error> {
     Ok((row.try_get::<&str, _>("section")?.into(), row.try_get::<&str, _>("id")?.into()))
 }
 
@@ -155,7 +159,7 @@ pub(super) fn failed(error: StoreError) -> DocumentStoreError {
     DocumentStoreError::Failed(Box::new(error))
 }
 
-impl DocumentStore for SqliteDocuments {
+impl DocumentStore for SqlDocuments {
     fn all(&self) -> BoxFuture<'_, Result<Vec<Document>, DocumentStoreError>> {
         Box::pin(async move { self.read_all().await.map_err(failed) })
     }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::Path};
 
-use super::StoreError;
+use super::{PostgresProblem, StoreError};
 
 /// A batch could not be written and is kept for another try.
 pub(super) fn write_failed(error: &sqlx::Error, failures: u32, waiting: usize) {
@@ -113,4 +113,25 @@ pub(super) fn document_unreadable(section: &str, id: &str) {
 pub(super) fn management_failed(error: &StoreError) {
     let cause = error.source().map(tracing::field::display);
     tracing::error!(%error, cause, "the documents or the audit log could not be read or written");
+}
+
+/// The connection that holds the lock of the database is gone.
+pub(super) fn lock_lost(server: &str) {
+    tracing::warn!(
+        server,
+        "the connection that keeps other hubs away from the database was lost; it is made anew"
+    );
+}
+
+/// The lock is held again.
+pub(super) fn lock_taken_again(server: &str) {
+    tracing::info!(server, "the lock of the database is held again");
+}
+
+/// The lock could not be taken again.
+pub(super) fn lock_not_taken(server: &str, problem: &PostgresProblem, failures: u32) {
+    // The first failure and then ever fewer.
+    if failures.is_power_of_two() {
+        tracing::error!(server, %problem, failures, "the lock of the database is not held; it is tried again");
+    }
 }

@@ -1,5 +1,5 @@
-//! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets in SQLite below the data directory, and an in-memory
-//! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
+//! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets, in SQLite below the data directory or in
+//! PostgreSQL, and an in-memory twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
 mod audit;
 mod claims;
@@ -14,51 +14,59 @@ mod keys;
 mod leases;
 mod locations;
 mod memory;
+mod postgres;
 mod receipt_text;
 mod receipts;
 mod responses;
 mod runtime;
 mod seal;
+mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 mod windows;
 mod writer;
 
-pub use audit::SqliteAudit;
-pub use claims::SqliteClaims;
+pub use audit::SqlAudit;
+pub use claims::SqlClaims;
 pub use data_dir::DataDir;
-pub use documents::SqliteDocuments;
+pub use documents::SqlDocuments;
 pub use error::StoreError;
-pub use keys::SqliteKeys;
-pub use leases::SqliteLeases;
+pub use keys::SqlKeys;
+pub use leases::SqlLeases;
 pub use memory::MemoryStore;
-pub use receipts::SqliteReceipts;
-pub use responses::SqliteResponses;
+pub use postgres::PostgresProblem;
+pub use receipts::SqlReceipts;
+pub use responses::SqlResponses;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
 pub use writer::{Writer, WriterLimits};
 
 use std::sync::Arc;
 
-use crate::engine::ports::{Clock, CooldownRecord, WindowRecord};
+use crate::engine::{
+    ports::{Clock, CooldownRecord, WindowRecord},
+    settings::Secret,
+};
+use postgres::HubLock;
 use seal::Sealer;
-use sqlite::Pools;
+use sql::Pools;
 
 /// An open database, with a writer running beside it.
 pub struct Store {
     pools: Pools,
     writer: Writer,
     sealer: Arc<Sealer>,
-    responses: SqliteResponses,
-    claims: SqliteClaims,
+    responses: SqlResponses,
+    claims: SqlClaims,
     // Keeps the lock as long as the database is open.
     data_dir: DataDir,
+    // The same of a database that others can reach.
+    hub_lock: Option<HubLock>,
 }
 
 impl Store {
-    /// Opens the database of a data directory, brings its schema up to date, and starts the writer on the
-    /// current tokio runtime.
+    /// Opens the SQLite database of a data directory: [`Store::open_at`] without an address.
     ///
     /// # Errors
     /// [`StoreError`], worded for the operator.
@@ -67,53 +75,70 @@ impl Store {
         limits: WriterLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let pools = sqlite::open(&data_dir.database()).await?;
+        Self::open_at(data_dir, None, limits, clock).await
+    }
+
+    /// Opens the PostgreSQL database at an address, or else the SQLite database of the data directory; brings its
+    /// schema up to date, and starts the writer on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`StoreError`], worded for the operator.
+    pub async fn open_at(
+        data_dir: &DataDir,
+        url: Option<&Secret>,
+        limits: WriterLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let (pools, hub_lock) = match url {
+            None => (sqlite::open(&data_dir.database()).await?, None),
+            Some(url) => postgres::open(url).await.map(|(pools, lock)| (pools, Some(lock)))?,
+        };
         let writer = Writer::start(pools.writing.clone(), limits, clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
-        let responses = SqliteResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
-        let claims = SqliteClaims::new(pools.managing.clone(), Arc::clone(&sealer));
-        Ok(Self { pools, writer, sealer, responses, claims, data_dir: data_dir.clone() })
+        let responses = SqlResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
+        let claims = SqlClaims::new(pools.managing.clone(), Arc::clone(&sealer));
+        Ok(Self { pools, writer, sealer, responses, claims, data_dir: data_dir.clone(), hub_lock })
     }
 
     /// The keys.
     #[must_use]
-    pub fn keys(&self) -> SqliteKeys {
-        SqliteKeys::new(self.pools.managing.clone())
+    pub fn keys(&self) -> SqlKeys {
+        SqlKeys::new(self.pools.managing.clone())
     }
 
     /// The receipts, for reading.
     #[must_use]
-    pub fn receipts(&self) -> SqliteReceipts {
-        SqliteReceipts::new(self.pools.managing.clone())
+    pub fn receipts(&self) -> SqlReceipts {
+        SqlReceipts::new(self.pools.managing.clone())
     }
 
     /// The leases of budgets.
     #[must_use]
-    pub fn leases(&self) -> SqliteLeases {
-        SqliteLeases::new(self.pools.managing.clone())
+    pub fn leases(&self) -> SqlLeases {
+        SqlLeases::new(self.pools.managing.clone())
     }
 
     /// What was made over the management API.
     #[must_use]
-    pub fn documents(&self) -> SqliteDocuments {
-        SqliteDocuments::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
+    pub fn documents(&self) -> SqlDocuments {
+        SqlDocuments::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The audit log.
     #[must_use]
-    pub fn audit(&self) -> SqliteAudit {
-        SqliteAudit(self.pools.managing.clone())
+    pub fn audit(&self) -> SqlAudit {
+        SqlAudit(self.pools.managing.clone())
     }
 
     /// The kept responses.
     #[must_use]
-    pub fn responses(&self) -> SqliteResponses {
+    pub fn responses(&self) -> SqlResponses {
         self.responses.clone()
     }
 
     /// The claims on idempotency keys.
     #[must_use]
-    pub fn claims(&self) -> SqliteClaims {
+    pub fn claims(&self) -> SqlClaims {
         self.claims.clone()
     }
 
@@ -156,6 +181,7 @@ impl Store {
     pub async fn close(&self) -> Result<(), StoreError> {
         let written = self.writer.close().await;
         self.pools.close().await;
+        self.hub_lock.iter().for_each(HubLock::release);
         events::closed(self.data_dir.path());
         written
     }
