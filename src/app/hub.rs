@@ -24,12 +24,15 @@ use crate::{
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
-    ops::{OpError, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing},
+    ops::{
+        OpError, idempotency::Idempotency, keys::Keys, oauth::Logins, ports::oauth::OAuthStoreError,
+        responses::Responses, routing::Routing,
+    },
     outbound::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
     surfaces::{self, Handles, Server},
 };
@@ -50,6 +53,8 @@ pub struct Options {
     pub auth_required: bool,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach it, where that is another address than it listens on.
+    pub public_url: Option<String>,
     /// How long a stream may be silent.
     pub keep_alive: Duration,
     /// How long running requests may take to finish when it stops.
@@ -64,6 +69,7 @@ impl From<&Boot> for Options {
             api_key: boot.api_key.clone(),
             auth_required: boot.auth_required,
             allowed_hosts: boot.allowed_hosts.clone(),
+            public_url: boot.public_url.clone(),
             keep_alive: boot.keep_alive,
             shutdown_timeout: boot.shutdown_timeout,
         }
@@ -96,6 +102,9 @@ pub enum StartError {
     /// What was spent of the budgets could not be read or written.
     #[error(transparent)]
     Budgets(#[from] LeaseError),
+    /// The logins could not be read.
+    #[error(transparent)]
+    Logins(#[from] OAuthStoreError),
     /// The system gives no random bytes.
     #[error(transparent)]
     Random(#[from] NoEntropy),
@@ -135,6 +144,7 @@ pub struct Hub {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
     housekeeping: JoinHandle<()>,
+    renewing: JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -156,7 +166,8 @@ impl Hub {
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
         let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
-        if settings.responses.keep {
+        let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
+        if settings.responses.keep || has_logins {
             store.prepare_secret()?;
         }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
@@ -166,13 +177,17 @@ impl Hub {
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(&index), Arc::clone(&clock)).await?;
         let local = Token::generate()?.secret;
         index.accept_local(&local);
-        let engine = engine(settings, catalogue, transport, &store, &clock).await?;
+        let (engine, credentials) = engine(settings, catalogue, transport, &store, &clock).await?;
+        let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
+        let grants = Arc::new(credentials.clone());
+        let logins = Logins::new(Arc::clone(&engine), grants, Arc::new(store.oauth()), public_url);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
+            logins: Arc::new(logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
@@ -193,6 +208,7 @@ impl Hub {
             snapshot.directory.models().count(),
         );
         let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
+        let renewing = tokio::spawn(renew(credentials, Arc::clone(&engine)));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -204,6 +220,7 @@ impl Hub {
             stop,
             serving,
             housekeeping,
+            renewing,
             shutdown_timeout,
         })
     }
@@ -243,6 +260,7 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
+        self.renewing.abort();
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
@@ -267,13 +285,16 @@ pub(super) async fn engine(
     transport: Arc<dyn Transport>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Engine>, StartError> {
+) -> Result<(Arc<Engine>, Credentials), StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
     // Nothing inside is open to what requests name: there is no setting for exceptions yet.
     let fetch = Arc::new(GuardedFetch::new(AllowList::default()));
-    let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
+    let logins = Arc::new(store.oauth());
+    let credentials = Credentials::load(logins, Arc::clone(&transport), Arc::clone(clock)).await?;
+    let upstream = Providers::new(transport, Arc::clone(clock), fetch).with_credentials(credentials.clone());
+    let upstream = Arc::new(upstream);
     let kept = store.load_windows(clock.now()).await?;
     let sink = Arc::new(store.writer());
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
@@ -287,7 +308,8 @@ pub(super) async fn engine(
         Arc::clone(clock),
         rand::random(),
     );
-    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
+    let engine = engine.with_ledger(ledger).with_budgets(budgets).with_tokens(Arc::new(credentials.clone()));
+    Ok((Arc::new(engine), credentials))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {
@@ -310,6 +332,11 @@ fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Renews tokens of the connections that there are now.
+async fn renew(credentials: Credentials, engine: Arc<Engine>) {
+    credentials.keep_fresh(move || engine.snapshot().settings.connections.clone()).await;
 }
 
 async fn keep_house(keys: Keys, responses: Responses, idempotency: Idempotency) {

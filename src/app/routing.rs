@@ -51,7 +51,7 @@ impl LocalRouting {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data_dir = DataDir::lock(data_dir)?;
         let store = Store::open(&data_dir, WriterLimits::default(), Arc::clone(&clock)).await?;
-        let engine = hub::engine(settings, catalogue, Arc::new(Client::new()), &store, &clock).await?;
+        let (engine, _) = hub::engine(settings, catalogue, Arc::new(Client::new()), &store, &clock).await?;
         let routing = Routing::new(engine, Arc::new(store.receipts()));
         Ok(Self { routing, caller: local_caller(), store })
     }

@@ -20,6 +20,7 @@ mod load;
 mod locate;
 mod log;
 mod mask;
+mod multivibe;
 mod node;
 mod origin;
 mod parse;

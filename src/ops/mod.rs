@@ -4,6 +4,7 @@
 mod error;
 pub mod idempotency;
 pub mod keys;
+pub mod oauth;
 pub mod ports;
 pub mod responses;
 pub mod routing;

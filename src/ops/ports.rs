@@ -1,6 +1,7 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
 mod claims;
+pub mod oauth;
 
 use std::sync::Arc;
 

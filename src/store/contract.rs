@@ -97,6 +97,7 @@ macro_rules! pass_on {
 
 mod claims;
 mod leases;
+mod oauth;
 pub(super) mod responses;
 mod windows;
 

@@ -99,3 +99,17 @@ pub(super) fn locations_dropped(total: u64) {
 pub(super) fn housekeeping_failed(error: &sqlx::Error) {
     tracing::warn!(%error, "old rows could not be deleted; it is tried again later");
 }
+
+/// The tokens of a connection cannot be decrypted.
+pub(super) fn tokens_unreadable(connection: &str) {
+    tracing::warn!(
+        connection,
+        "the connection's tokens cannot be decrypted: they were changed, or secret.key was. Run `trivium login {connection}`"
+    );
+}
+
+/// The store of logins failed.
+pub(super) fn logins_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "logins could not be read or written");
+}

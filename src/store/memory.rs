@@ -3,6 +3,7 @@
 
 mod claims;
 mod leases;
+mod oauth;
 mod responses;
 
 use std::{
@@ -44,6 +45,7 @@ struct State {
     responses: responses::Responses,
     leases: leases::Leases,
     claims: claims::Claims,
+    logins: oauth::Logins,
 }
 
 struct Key {

@@ -12,6 +12,7 @@ mod keys;
 mod leases;
 mod locations;
 mod memory;
+mod oauth;
 mod receipt_text;
 mod receipts;
 mod responses;
@@ -29,6 +30,7 @@ pub use error::StoreError;
 pub use keys::SqliteKeys;
 pub use leases::SqliteLeases;
 pub use memory::MemoryStore;
+pub use oauth::SqliteOAuth;
 pub use receipts::SqliteReceipts;
 pub use responses::SqliteResponses;
 pub use runtime::RuntimeFile;
@@ -87,6 +89,12 @@ impl Store {
     #[must_use]
     pub fn leases(&self) -> SqliteLeases {
         SqliteLeases::new(self.pools.managing.clone())
+    }
+
+    /// The tokens of connections, and logins under way.
+    #[must_use]
+    pub fn oauth(&self) -> SqliteOAuth {
+        SqliteOAuth::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The kept responses.

@@ -5,6 +5,7 @@ mod admin;
 mod anthropic;
 mod api;
 mod body;
+mod callback;
 mod counting;
 mod delivery;
 mod front;
@@ -42,6 +43,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Operations on keys.
     pub keys: Arc<ops::keys::Keys>,
+    /// Operations on logins.
+    pub logins: Arc<ops::oauth::Logins>,
     /// Operations that say why.
     pub routing: Arc<ops::routing::Routing>,
     /// Responses that callers can come back to.
@@ -66,6 +69,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(gemini::routes(&api))
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
+        .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);

@@ -2,6 +2,7 @@
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
 pub mod keys;
+pub mod oauth;
 mod operation;
 pub mod routing;
 mod scope;

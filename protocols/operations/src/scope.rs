@@ -17,6 +17,12 @@ pub enum Scope {
     /// See connections, their state, and which of them served a request.
     #[serde(rename = "read:health")]
     ReadHealth,
+    /// See how connections stand and who is logged in to them (never tokens).
+    #[serde(rename = "read:connections")]
+    ReadConnections,
+    /// Log in to connections and out of them.
+    #[serde(rename = "write:connections")]
+    WriteConnections,
     /// List keys (never their text).
     #[serde(rename = "read:keys")]
     ReadKeys,
@@ -27,8 +33,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order in which they are listed to people.
-    pub const ALL: [Self; 5] =
-        [Self::ExecuteCompletions, Self::ReadModels, Self::ReadHealth, Self::ReadKeys, Self::WriteKeys];
+    pub const ALL: [Self; 7] = [
+        Self::ExecuteCompletions,
+        Self::ReadModels,
+        Self::ReadHealth,
+        Self::ReadConnections,
+        Self::WriteConnections,
+        Self::ReadKeys,
+        Self::WriteKeys,
+    ];
 
     /// The scope's name.
     #[must_use]
@@ -37,6 +50,8 @@ impl Scope {
             Self::ExecuteCompletions => "execute:completions",
             Self::ReadModels => "read:models",
             Self::ReadHealth => "read:health",
+            Self::ReadConnections => "read:connections",
+            Self::WriteConnections => "write:connections",
             Self::ReadKeys => "read:keys",
             Self::WriteKeys => "write:keys",
         }

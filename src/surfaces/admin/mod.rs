@@ -1,6 +1,7 @@
 //! The management API below `/api`: operations in the shape of REST.
 
 mod keys;
+mod oauth;
 mod routing;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 struct Admin {
     identify: Identify,
     keys: Arc<ops::keys::Keys>,
+    logins: Arc<ops::oauth::Logins>,
     routing: Arc<ops::routing::Routing>,
 }
 
@@ -36,12 +38,18 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
     let state = Admin {
         identify: identify.clone(),
         keys: Arc::clone(&handles.keys),
+        logins: Arc::clone(&handles.logins),
         routing: Arc::clone(&handles.routing),
     };
     Router::new()
         .route("/api/keys", get(keys::list).post(keys::create))
         .route("/api/keys/{key}", axum::routing::delete(keys::revoke))
         .route("/api/keys/{key}/rotate", post(keys::rotate))
+        .route("/api/oauth/credentials", get(oauth::list))
+        .route("/api/oauth/credentials/{connection}", axum::routing::delete(oauth::logout))
+        .route("/api/oauth/logins", post(oauth::start))
+        .route("/api/oauth/logins/finish", post(oauth::finish))
+        .route("/api/oauth/logins/{login}", get(oauth::status))
         .route("/api/routing/simulate", post(routing::simulate))
         .route("/api/routing/explain/{request_id}", get(routing::explain))
         .with_state(state)

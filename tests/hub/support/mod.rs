@@ -29,11 +29,12 @@ use trivium::{
     ops::{
         idempotency::Idempotency,
         keys::Keys,
+        oauth::Logins,
         ports::{ReceiptLog, ReceiptRow},
         responses::Responses,
         routing::Routing,
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     simulator::{Entry, Script, Simulator},
     store::MemoryStore,
     surfaces::{self, Handles},
@@ -72,6 +73,7 @@ pub(crate) struct TestHub {
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
     keys: Arc<Keys>,
+    credentials: Credentials,
     router: Router,
 }
 
@@ -168,17 +170,25 @@ impl Builder {
             self.kept,
             &loaded.settings.connections,
         ));
-        let upstream = Arc::new(Providers::new(
-            Arc::new(InProcess(simulator.clone())),
-            Arc::clone(&clock),
-            Arc::new(Pictures),
-        ));
+        let network = Arc::new(InProcess(simulator.clone()));
+        let logins = Arc::<MemoryStore>::clone(&store);
+        let credentials =
+            Credentials::load(logins, Arc::clone(&network) as _, Arc::clone(&clock)).await.unwrap();
+        let upstream = Providers::new(network, Arc::clone(&clock), Arc::new(Pictures));
+        let upstream = Arc::new(upstream.with_credentials(credentials.clone()));
         let sink = Arc::<MemoryStore>::clone(&store);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
-        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
+        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases);
+        let engine = Arc::new(engine.with_tokens(Arc::new(credentials.clone())));
+        let logins = Logins::new(
+            Arc::clone(&engine),
+            Arc::new(credentials.clone()),
+            Arc::<MemoryStore>::clone(&store),
+            "http://hub.test".to_owned(),
+        );
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
@@ -200,13 +210,14 @@ impl Builder {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             keys: Arc::clone(&keys),
+            logins: Arc::new(logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { simulator, engine, store, keys, router: surfaces::router(&handles) }
+        TestHub { simulator, engine, store, keys, credentials, router: surfaces::router(&handles) }
     }
 }
 
@@ -231,6 +242,13 @@ impl TestHub {
     /// A chat for `model`, streamed.
     pub(crate) async fn stream(&self, model: &str) -> Answer {
         self.send(chat(model, true)).await
+    }
+
+    /// Renews tokens before they end, from now on.
+    pub(crate) fn keep_fresh(&self) {
+        let engine = Arc::clone(&self.engine);
+        let connections = move || engine.snapshot().settings.connections.clone();
+        tokio::spawn(self.credentials.clone().keep_fresh(connections));
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
