@@ -180,7 +180,8 @@ impl Hub {
         let (engine, credentials) = engine(settings, catalogue, transport, &store, &clock).await?;
         let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
         let grants = Arc::new(credentials.clone());
-        let logins = Logins::new(Arc::clone(&engine), grants, Arc::new(store.oauth()), public_url);
+        let (kept, ports) = (Arc::new(store.oauth()), Box::new(surfaces::OtherPorts));
+        let logins = Logins::new(Arc::clone(&engine), grants, kept, public_url, Some(ports));
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {

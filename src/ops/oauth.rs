@@ -37,6 +37,13 @@ const INTERVAL: u64 = 2;
 /// The path of the hub's own callback.
 pub const CALLBACK: &str = "/auth/callback";
 
+/// Somebody who can listen for a browser at another port of this machine: applications are often registered with one.
+pub trait Loopback: Send + Sync {
+    /// Listens on `port` until a browser came back to `path` there, or the time is over. Where somebody else listens, nothing
+    /// happens: the address can still be pasted.
+    fn listen(&self, logins: Logins, port: u16, path: String, time: Duration);
+}
+
 /// Executes the operations on logins.
 #[derive(Clone)]
 pub struct Logins {
@@ -49,6 +56,8 @@ struct Inner {
     store: Arc<dyn OAuthStore>,
     /// Where browsers reach the hub.
     public_url: String,
+    /// Listens where else browsers come back to, if anybody does.
+    loopback: Option<Box<dyn Loopback>>,
     /// What is known of logins, by name; names rise with time.
     known: Mutex<BTreeMap<String, Known>>,
 }
@@ -69,9 +78,10 @@ impl Logins {
         grants: Arc<dyn Grants>,
         store: Arc<dyn OAuthStore>,
         public_url: String,
+        loopback: Option<Box<dyn Loopback>>,
     ) -> Self {
         let known = Mutex::default();
-        Self { inner: Arc::new(Inner { engine, grants, store, public_url, known }) }
+        Self { inner: Arc::new(Inner { engine, grants, store, public_url, loopback, known }) }
     }
 
     /// Begins a login.
@@ -172,12 +182,28 @@ impl Logins {
         let now = self.inner.engine.clock().now();
         let kept = self.inner.store.begin_login(pending, now, most).await;
         kept.map_err(|error| OpError::Store(Box::new(error)))?;
+        self.listen(&redirect_url);
         Ok(LoginStarted {
             url: Some(begun.url),
             state: Some(begun.state.expose().to_owned()),
             redirect_url: Some(redirect_url),
             ..started(login, connection, LoginFlow::Code, INTERVAL, expires_at)
         })
+    }
+
+    /// Listens for a browser that comes back to this machine, but not to the hub.
+    fn listen(&self, redirect_url: &str) {
+        let Some(loopback) = &self.inner.loopback else { return };
+        let (Ok(there), Ok(here)) = (Url::parse(redirect_url), Url::parse(&self.inner.public_url)) else {
+            return;
+        };
+        let is_local = matches!(there.host_str(), Some("localhost" | "127.0.0.1"));
+        let port =
+            there.port().filter(|port| is_local && there.scheme() == "http" && here.port() != Some(*port));
+        if let Some(port) = port {
+            let time = Duration::from_millis(LOGIN_LIVES.unsigned_abs());
+            loopback.listen(self.clone(), port, there.path().to_owned(), time);
+        }
     }
 
     async fn start_device(&self, connection: Arc<Connection>) -> Result<LoginStarted, OpError> {

@@ -26,6 +26,7 @@ mod socket;
 mod stay;
 mod wishes;
 
+pub use callback::OtherPorts;
 pub use server::{Server, serve};
 
 use std::{sync::Arc, time::Duration};

@@ -7,8 +7,6 @@ mod grants;
 mod identity;
 mod renewal;
 mod slot;
-#[cfg(test)]
-mod tests;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

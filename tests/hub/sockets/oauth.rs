@@ -142,18 +142,35 @@ async fn the_command_line_logs_in_and_out() {
     assert_eq!(Client::new(hub.provider.address, "nobody").get(&path).await.status, 200);
     assert!(login.end().await.starts_with("Logged in to a"));
 
-    hub.write_config(&configuration(&hub, "      redirect_url: http://localhost:1455/auth/callback\n"));
-    let mut login = paste_login(&hub).await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let elsewhere = format!("      redirect_url: http://localhost:{port}/back\n");
+    hub.write_config(&configuration(&hub, &elsewhere));
+    let mut login = login_at(&hub, port, &["--paste"]).await;
     let back = browse(&hub, &login.printed).await;
     login.paste(&back);
     assert!(login.end().await.starts_with("Logged in to a"));
 }
 
-/// A login that is to be pasted, as soon as the hub has the new configuration.
-async fn paste_login(hub: &Hub) -> Login {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_comes_back_to_another_port_of_this_machine() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let hub = started(&format!("      redirect_url: http://localhost:{port}/back\n")).await;
+    let login = login_at(&hub, port, &[]).await;
+    let back = browse(&hub, &login.printed).await;
+    let path = back.strip_prefix(&format!("http://localhost:{port}")).unwrap().to_owned();
+    let there = Client::new(([127, 0, 0, 1], port).into(), "nobody");
+    assert_eq!(there.get("/elsewhere").await.status, 404);
+    assert_eq!(there.get(&path).await.status, 200);
+    assert!(login.end().await.starts_with("Logged in to a"));
+    let closed = || std::net::TcpListener::bind(("127.0.0.1", port)).ok().map(drop);
+    eventually("nobody listens there any more", SOON, closed).await;
+}
+
+/// A login whose browser comes back to this port, as soon as the hub has the new configuration.
+async fn login_at(hub: &Hub, port: u16, args: &[&str]) -> Login {
     loop {
-        let login = Login::start(hub, &["--paste"]).await;
-        if login.printed.contains("localhost%3A1455") {
+        let login = Login::start(hub, args).await;
+        if login.printed.contains(&format!("localhost%3A{port}")) {
             return login;
         }
         let mut login = login;
@@ -165,6 +182,7 @@ async fn paste_login(hub: &Hub) -> Login {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_hub_nobody_logs_in() {
     let ground = Ground::new();
+    std::fs::write(ground.config(), "providers: []\n").unwrap();
     let output = ground.cli(&["login", "a"]).await;
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();

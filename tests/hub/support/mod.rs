@@ -188,6 +188,7 @@ impl Builder {
             Arc::new(credentials.clone()),
             Arc::<MemoryStore>::clone(&store),
             "http://hub.test".to_owned(),
+            None,
         );
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
