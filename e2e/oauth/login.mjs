@@ -220,7 +220,7 @@ const tests = {
     const third = await chat("browser");
     assert.equal(new Set([first, second, third]).size, 3);
     assert.ok(oidc.counts.refresh_token >= renewed + 2, JSON.stringify(oidc.counts));
-    await Promise.all(["device", "machine"].map((id) => chat(id)));
+    for (const id of ["device", "machine"]) await chat(id);
   },
   "a logout ends it": async () => {
     assert.equal((await ask("DELETE", "/api/oauth/credentials/browser")).body.had_tokens, true);

@@ -52,7 +52,7 @@ impl Loopback for OtherPorts {
 
 async fn at_port(State(port): State<Port>, uri: Uri, RawQuery(query): RawQuery) -> Response {
     if uri.path() != &*port.path {
-        return StatusCode::NOT_FOUND.into_response();
+        return page(StatusCode::NOT_FOUND, "Nothing is here", "A login at the hub waits for its browser.");
     }
     let answer = come_back(State(port.logins), RawQuery(query)).await;
     if answer.status().is_success() {

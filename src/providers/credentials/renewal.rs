@@ -24,6 +24,8 @@ use crate::{
 
 /// How often it is looked whether a token is due, at least. The clock of a laptop jumps when it wakes up.
 const LOOK: Duration = Duration::from_secs(15);
+/// When to look again while a renewal is under way.
+const SOON: Duration = Duration::from_secs(1);
 /// The shortest rest between two looks.
 const BREATH: Duration = Duration::from_millis(250);
 /// The first rest after a failure; each further one is twice as long.
@@ -262,7 +264,8 @@ impl Credentials {
             if rested > now {
                 next = next.min(left(rested, now));
             } else if current.can_renew(oauth) {
-                // It goes on by itself.
+                // It goes on by itself, and what it brings may end soon.
+                next = next.min(SOON);
                 drop(self.renewal(connection, oauth, &slot, &current));
             }
         }
