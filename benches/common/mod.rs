@@ -64,6 +64,7 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         id: format!("account-{number}").into(),
         provider: Arc::clone(provider),
         credential: Some(Secret::new(format!("sk-good-{number}"))),
+        oauth: None,
         endpoints: BTreeMap::from([(Dialect::Chat, "http://127.0.0.1:9/v1".to_owned())]),
         models: Models { listed: vec![MODEL.into()], ..Models::default() },
         priority: 0,

@@ -33,7 +33,8 @@ use crate::{
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
-        ports::{Configuration, DocumentStore, DocumentStoreError},
+        oauth::{Logins, Loopback},
+        ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
         registry::Registry,
         responses::Responses,
         routing::Routing,
@@ -42,7 +43,7 @@ use crate::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
     surfaces::{self, Handles, Server},
 };
@@ -65,6 +66,8 @@ pub struct Options {
     pub auth_required: bool,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach it, where that is another address than it listens on.
+    pub public_url: Option<String>,
     /// How long a stream may be silent.
     pub keep_alive: Duration,
     /// How long running requests may take to finish when it stops.
@@ -80,6 +83,7 @@ impl From<&Boot> for Options {
             api_key: boot.api_key.clone(),
             auth_required: boot.auth_required,
             allowed_hosts: boot.allowed_hosts.clone(),
+            public_url: boot.public_url.clone(),
             keep_alive: boot.keep_alive,
             shutdown_timeout: boot.shutdown_timeout,
         }
@@ -118,6 +122,9 @@ pub enum StartError {
     /// What was spent of the budgets could not be read or written.
     #[error(transparent)]
     Budgets(#[from] LeaseError),
+    /// The logins could not be read.
+    #[error(transparent)]
+    Logins(#[from] OAuthStoreError),
     /// The system gives no random bytes.
     #[error(transparent)]
     Random(#[from] NoEntropy),
@@ -158,6 +165,7 @@ pub struct Hub {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
     housekeeping: JoinHandle<()>,
+    renewing: JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -175,7 +183,9 @@ impl Hub {
             .map_err(|source| StartError::Listen { address: options.address, source })?;
         let url = options.store_url.as_ref();
         let store = Store::open_at(&data_dir, url, WriterLimits::default(), Arc::clone(&clock)).await?;
-        if configured.loaded.settings.responses.keep {
+        let settings = &configured.loaded.settings;
+        let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
+        if settings.responses.keep || has_logins {
             store.prepare_secret()?;
         }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
@@ -184,14 +194,19 @@ impl Hub {
         }
         let local = Token::generate()?.secret;
         index.accept_local(&local);
-        let Core { engine, keys, live, operations } =
-            Core::new(configured, transport, &store, &index, &clock).await?;
+        let browsers = Browsers {
+            public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
+            loopback: Some(Box::new(surfaces::OtherPorts)),
+        };
+        let Core { engine, credentials, keys, logins, live, operations } =
+            Core::new(configured, transport, &store, &index, &clock, browsers).await?;
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             operations,
+            logins,
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -211,6 +226,7 @@ impl Hub {
             snapshot.directory.models().count(),
         );
         let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
+        let renewing = tokio::spawn(renew(credentials, Arc::clone(&engine)));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -223,6 +239,7 @@ impl Hub {
             stop,
             serving,
             housekeeping,
+            renewing,
             shutdown_timeout,
         })
     }
@@ -268,6 +285,7 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
+        self.renewing.abort();
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
@@ -285,9 +303,19 @@ impl Hub {
 /// What a hub is made of whether it listens or not.
 pub(super) struct Core {
     pub(super) engine: Arc<Engine>,
+    pub(super) credentials: Credentials,
     pub(super) keys: Keys,
+    pub(super) logins: Arc<Logins>,
     pub(super) live: Arc<Live>,
     pub(super) operations: Arc<Registry>,
+}
+
+/// Where browsers come back to after a login.
+pub(super) struct Browsers {
+    /// The hub's own address as browsers know it.
+    pub(super) public_url: String,
+    /// Who listens for a moment at another port of this machine, if anybody does.
+    pub(super) loopback: Option<Box<dyn Loopback>>,
 }
 
 impl Core {
@@ -297,6 +325,7 @@ impl Core {
         store: &Store,
         index: &Arc<KeyIndex>,
         clock: &Arc<dyn Clock>,
+        browsers: Browsers,
     ) -> Result<Self, StartError> {
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(index), Arc::clone(clock)).await?;
         let documents = Arc::new(store.documents());
@@ -304,11 +333,15 @@ impl Core {
         let configured = configured.with(&made).map_err(StartError::Configuration)?;
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
-        let engine = engine(settings, catalogue, transport, store, clock).await?;
+        let (engine, credentials) = engine(settings, catalogue, transport, store, clock).await?;
+        let Browsers { public_url, loopback } = browsers;
+        let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
+        let logins = Arc::new(Logins::new(Arc::clone(&engine), grants, kept, public_url, loopback));
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
+            logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             documents: Arc::new(Documents::new(
                 documents,
@@ -320,7 +353,7 @@ impl Core {
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, keys, live, operations })
+        Ok(Self { engine, credentials, keys, logins, live, operations })
     }
 }
 
@@ -334,13 +367,16 @@ pub(super) async fn engine(
     transport: Arc<dyn Transport>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Engine>, StartError> {
+) -> Result<(Arc<Engine>, Credentials), StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
     // Nothing inside is open to what requests name: there is no setting for exceptions yet.
     let fetch = Arc::new(GuardedFetch::new(AllowList::default()));
-    let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
+    let logins = Arc::new(store.oauth());
+    let credentials = Credentials::load(logins, Arc::clone(&transport), Arc::clone(clock)).await?;
+    let upstream = Providers::new(transport, Arc::clone(clock), fetch).with_credentials(credentials.clone());
+    let upstream = Arc::new(upstream);
     let kept = store.load_windows(clock.now()).await?;
     let sink = Arc::new(store.writer());
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
@@ -354,7 +390,8 @@ pub(super) async fn engine(
         Arc::clone(clock),
         rand::random(),
     );
-    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
+    let engine = engine.with_ledger(ledger).with_budgets(budgets).with_tokens(Arc::new(credentials.clone()));
+    Ok((Arc::new(engine), credentials))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {
@@ -377,6 +414,11 @@ fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Renews tokens of the connections that there are now.
+async fn renew(credentials: Credentials, engine: Arc<Engine>) {
+    credentials.keep_fresh(move || engine.snapshot().settings.connections.clone()).await;
 }
 
 async fn keep_house(keys: Keys, responses: Responses, idempotency: Idempotency) {

@@ -62,7 +62,10 @@ impl Local {
         let limits = WriterLimits::default();
         let store = Store::open_at(&data_dir, url.as_ref(), limits, Arc::clone(&clock)).await?;
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
-        let core = hub::Core::new(configured, Arc::new(Client::new()), &store, &index, &clock).await?;
+        // No browser comes back to a hub that does not run.
+        let browsers = hub::Browsers { public_url: String::new(), loopback: None };
+        let transport = Arc::new(Client::new());
+        let core = hub::Core::new(configured, transport, &store, &index, &clock, browsers).await?;
         Ok(Self { operations: core.operations, store })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use operations::{audit, documents, keys, routing};
+use operations::{audit, documents, keys, oauth, routing};
 
 use crate::{
     engine::ports::Clock,
@@ -10,6 +10,7 @@ use crate::{
         audit::Audit,
         documents::Documents,
         keys::Keys,
+        oauth::Logins,
         ports::{AuditLog, Configuration},
         registry::Registry,
         routing::Routing,
@@ -21,6 +22,8 @@ use crate::{
 pub struct Executors {
     /// On keys.
     pub keys: Arc<Keys>,
+    /// On logins at providers.
+    pub logins: Arc<Logins>,
     /// On where requests go.
     pub routing: Arc<Routing>,
     /// On what the configuration is made of.
@@ -67,7 +70,7 @@ macro_rules! bind_noun {
 /// Every operation with who executes it.
 #[must_use]
 pub fn registry(executors: &Executors) -> Arc<Registry> {
-    let Executors { keys, routing, documents, audit, configuration, clock } = executors;
+    let Executors { keys, logins, routing, documents, audit, configuration, clock } = executors;
     let mut registry = Registry::new(Arc::clone(audit), Arc::clone(configuration), Arc::clone(clock));
     bind!(registry, keys::Create, keys, |own, asked, args| own.create(&asked.caller, args).await);
     bind!(registry, keys::List, keys, |own, asked, args| own.list(&asked.caller, args).await);
@@ -75,6 +78,11 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, keys::Rotate, keys, |own, asked, args| own.rotate(&asked.caller, args).await);
     bind!(registry, routing::Simulate, routing, |own, asked, args| own.simulate(&asked.caller, args));
     bind!(registry, routing::Explain, routing, |own, asked, args| own.explain(&asked.caller, args).await);
+    bind!(registry, oauth::Start, logins, |own, asked, args| own.start_login(&asked.caller, args).await);
+    bind!(registry, oauth::Finish, logins, |own, asked, args| own.finish_login(&asked.caller, args).await);
+    bind!(registry, oauth::Status, logins, |own, asked, args| own.login_status(&asked.caller, args));
+    bind!(registry, oauth::Logout, logins, |own, asked, args| own.logout(&asked.caller, args).await);
+    bind!(registry, oauth::List, logins, |own, asked, args| own.list(&asked.caller, args));
     let log = Arc::new(Audit(Arc::clone(audit)));
     bind!(registry, audit::List, log, |own, _asked, args| own.list(args).await);
     bind!(registry, audit::Verify, log, |own, _asked, _args| own.verify().await);

@@ -4,6 +4,7 @@
 mod config;
 mod demo;
 mod keys;
+mod login;
 mod mock;
 mod operations;
 mod output;
@@ -78,6 +79,10 @@ enum Command {
     /// Create, list, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Log in to a connection that has an `oauth` block, at the running hub
+    Login(login::LoginArgs),
+    /// Forget the tokens of a connection
+    Logout(login::LogoutArgs),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -102,6 +107,8 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
         Command::Keys(keys) => keys::run(keys, &common),
+        Command::Login(args) => login::login(&args, &common),
+        Command::Logout(args) => login::logout(&args, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }

@@ -26,6 +26,8 @@ pub struct Boot {
     pub auth_required: bool,
     /// Names besides the loopback ones that a `Host` header may have, in lower case.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach the hub, where that is another address than it listens on.
+    pub public_url: Option<String>,
     /// How long running requests may take after the hub was told to stop.
     pub shutdown_timeout: Duration,
     /// How long a stream may be silent before a keep-alive is sent, and how long the status line is
@@ -41,6 +43,7 @@ impl Boot {
             ("server.host", self.host != other.host),
             ("server.port", self.port != other.port),
             ("server.allowed_hosts", self.allowed_hosts != other.allowed_hosts),
+            ("server.public_url", self.public_url != other.public_url),
             ("server.shutdown_timeout_seconds", self.shutdown_timeout != other.shutdown_timeout),
             ("server.keep_alive_seconds", self.keep_alive != other.keep_alive),
             ("auth.api_key", self.api_key != other.api_key),

@@ -16,6 +16,7 @@ use super::{
     layers::{Overlay, Overrides},
     log,
     managed::{self, Declared, Managed, SetAside},
+    multivibe,
     node::{Map, Node, Value},
     parse::parse,
     prices,
@@ -165,7 +166,8 @@ impl Loader {
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known };
-        let written = map.get(providers::SECTION.name);
+        let written = multivibe::with_login(map.get(providers::SECTION.name), &self.env);
+        let written = written.as_deref();
         let connections = providers::read(written, against, sink);
         let against = combos::Against {
             catalogue: &self.catalogue,
@@ -187,6 +189,7 @@ impl Loader {
             api_key: auth.api_key,
             auth_required: auth.required,
             allowed_hosts: server.allowed_hosts,
+            public_url: server.public_url,
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };

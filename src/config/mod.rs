@@ -21,6 +21,7 @@ mod locate;
 mod log;
 mod managed;
 mod mask;
+mod multivibe;
 mod node;
 mod origin;
 mod parse;

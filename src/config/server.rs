@@ -17,6 +17,7 @@ use crate::engine::settings::Limits;
 const HOST: Key = Key::new("host", "an IP address or `localhost`", "127.0.0.1").short("HOST");
 const PORT: Key = Key::new("port", "a port from 0 to 65535", "20128").short("PORT");
 const ALLOWED_HOSTS: Key = Key::new("allowed_hosts", "a list of host names", "[hub.example.net]");
+const PUBLIC_URL: Key = Key::new("public_url", "an http or https URL", "https://hub.example.net");
 const BODY_LIMIT: Key = Key::new("body_limit_mb", "a whole number from 1 to 1024", "10");
 const MAX_CONCURRENT: Key = Key::new("max_concurrent", "a whole number from 1 to 1000000", "4096");
 const QUEUE: Key = Key::new("queue", "a whole number from 0 to 1000000", "1024");
@@ -38,6 +39,7 @@ pub(super) static SECTION: Section = Section {
         HOST,
         PORT,
         ALLOWED_HOSTS,
+        PUBLIC_URL,
         BODY_LIMIT,
         MAX_CONCURRENT,
         QUEUE,
@@ -54,6 +56,7 @@ pub(super) struct Server {
     pub(super) host: Written<IpAddr>,
     pub(super) port: u16,
     pub(super) allowed_hosts: Vec<String>,
+    pub(super) public_url: Option<String>,
     pub(super) limits: Limits,
     pub(super) shutdown_timeout: Duration,
     pub(super) keep_alive: Duration,
@@ -64,6 +67,7 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Server {
     let host = host(fields, sink);
     let port = fields.number(sink, &PORT, 0..=u16::MAX, DEFAULT_PORT);
     let allowed_hosts = allowed_hosts(fields, sink);
+    let public_url = public_url(fields, sink);
     let body_bytes = fields.number(sink, &BODY_LIMIT, 1..=1024, default.body_bytes / MEGABYTE) * MEGABYTE;
     let concurrent = fields.number(sink, &MAX_CONCURRENT, 1..=1_000_000, default.concurrent);
     let queued = fields.number(sink, &QUEUE, 0..=1_000_000, default.queued);
@@ -75,7 +79,7 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Server {
         Limits { body_bytes, concurrent, queued, queue_timeout, per_address_per_minute, responses_websocket };
     let shutdown_timeout = fields.seconds(sink, &SHUTDOWN, 0.0..=DAY, Duration::from_secs(30));
     let keep_alive = fields.seconds(sink, &KEEP_ALIVE, 1.0..=3600.0, Duration::from_secs(15));
-    Server { host, port, allowed_hosts, limits, shutdown_timeout, keep_alive }
+    Server { host, port, allowed_hosts, public_url, limits, shutdown_timeout, keep_alive }
 }
 
 fn host(fields: &Fields<'_>, sink: &mut Sink) -> Written<IpAddr> {
@@ -100,6 +104,28 @@ fn host(fields: &Fields<'_>, sink: &mut Sink) -> Written<IpAddr> {
     }
     sink.holds(fields.path_of(&HOST), &HOST, host.value.to_string(), host.origin.clone());
     host
+}
+
+/// Where browsers reach the hub, without a slash at its end. What a request's `Host` says is never taken for it.
+fn public_url(fields: &Fields<'_>, sink: &mut Sink) -> Option<String> {
+    let path = fields.path_of(&PUBLIC_URL);
+    let Some(Written { value, origin }) = fields.text(sink, &PUBLIC_URL) else {
+        sink.holds_not(path, Origin::Default);
+        return None;
+    };
+    let good = url::Url::parse(&value).is_ok_and(|url| {
+        let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && plain
+    });
+    if !good {
+        let message = format!("expected {}, found {}", PUBLIC_URL.kind, shown(&value));
+        let remedy = "write it as browsers do, without a query: `https://hub.example.net`";
+        sink.problems.error(&path, &origin, message, remedy);
+        return None;
+    }
+    let url = value.trim_end_matches('/').to_owned();
+    sink.holds(path, &PUBLIC_URL, url.as_str(), origin);
+    Some(url)
 }
 
 fn allowed_hosts(fields: &Fields<'_>, sink: &mut Sink) -> Vec<String> {

@@ -57,6 +57,8 @@ pub enum FaultKind {
     /// The account does not do this, or not now, and that says nothing about generation: a count of tokens, an
     /// embedding or something kept was refused.
     Unserved,
+    /// There is no token for the account: its owner must log in, or the login server does not answer.
+    NoToken,
     /// A rate limit or quota of the account is used up (429).
     RateLimited,
     /// A rate limit or the capacity of one model is used up; the account's other models have limits of their own.
@@ -114,6 +116,7 @@ impl FaultKind {
             | Self::ContextLength
             | Self::ContentFilter
             | Self::Unserved
+            | Self::NoToken
             | Self::TimedOut(Stage::Total) => Scope::Request,
             Self::ModelNotFound | Self::ModelLimited | Self::DailyQuota => Scope::Model,
             Self::Unauthorized
@@ -167,6 +170,7 @@ impl FaultKind {
             Self::PaymentRequired => "payment_required",
             Self::ModelNotFound => "model_not_found",
             Self::Unserved => "unserved",
+            Self::NoToken => "no_token",
             Self::RateLimited => "rate_limited",
             Self::ModelLimited => "model_limited",
             Self::DailyQuota => "daily_quota",
@@ -186,7 +190,7 @@ impl FaultKind {
     /// The kind that [`Self::as_str`] wrote, for reading the store.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FaultKind; 22] = [
+        const ALL: [FaultKind; 23] = [
             FaultKind::InvalidRequest,
             FaultKind::ContextLength,
             FaultKind::ContentFilter,
@@ -196,6 +200,7 @@ impl FaultKind {
             FaultKind::PaymentRequired,
             FaultKind::ModelNotFound,
             FaultKind::Unserved,
+            FaultKind::NoToken,
             FaultKind::RateLimited,
             FaultKind::ModelLimited,
             FaultKind::DailyQuota,

@@ -22,7 +22,7 @@ use super::{
     nowhere,
     plan::{self, Directory, Draw, Group, Plan, Scene, Seeds},
     policy,
-    ports::{Clock, ReceiptSink, Request, Target, Task, Upstream},
+    ports::{Clock, Lack, ReceiptSink, Request, Target, Task, Tokens, Upstream},
     quota::Ledger,
     refusal::Refusal,
     resolve, reuse,
@@ -46,6 +46,7 @@ pub struct Engine {
     receipts: Arc<dyn ReceiptSink>,
     clock: Arc<dyn Clock>,
     budgets: Arc<Budgets>,
+    tokens: Option<Arc<dyn Tokens>>,
     pub(super) reuse: reuse::Shared,
 }
 
@@ -130,6 +131,7 @@ impl Engine {
             receipts,
             clock,
             budgets,
+            tokens: None,
             reuse,
         }
     }
@@ -147,6 +149,20 @@ impl Engine {
     pub fn with_budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Arc::new(budgets);
         self
+    }
+
+    /// The same with somebody who holds the tokens of connections that people log in to.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Arc<dyn Tokens>) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// What a connection with a login lacks for requests to be sent there.
+    #[must_use]
+    pub fn lack(&self, connection: &Connection) -> Option<Lack> {
+        connection.oauth.as_ref()?;
+        self.tokens.as_ref()?.lack(connection)
     }
 
     /// What was spent, and may be.
@@ -387,6 +403,7 @@ impl Engine {
             need,
             affine: belonging.as_ref().map(|belonging| (&*belonging.connection, &*belonging.model)),
             dear,
+            tokens: self.tokens.as_deref(),
             scoring: &snapshot.settings.routing.scoring,
             seed: self.seeds.coming(),
         })

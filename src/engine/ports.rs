@@ -2,6 +2,7 @@
 //! to put receipts and cooldowns, and a clock. It knows none of the implementations.
 
 mod limits;
+mod tokens;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -17,6 +18,7 @@ use super::{
 };
 
 pub use limits::{Reading, WindowRecord, WindowSink};
+pub use tokens::{Lack, Tokens};
 
 /// One place that a request can go to.
 #[derive(Debug, Clone)]

@@ -162,3 +162,24 @@ pub fn audit_failed(operation: &str, caller: &str) {
 pub fn set_aside(section: &str, id: &str, reason: &str) {
     warn!(section, id, "made over the API and not in force: {reason}");
 }
+
+/// Somebody must log in to an account.
+pub fn login_needed(connection: &str, why: &str) {
+    warn!(connection, "somebody must log in: {why}. Run `trivium login {connection}`");
+}
+
+/// A token could not be renewed.
+pub fn renewal_failed(connection: &str, wait: Duration, why: &str) {
+    let seconds = wait.as_secs_f32();
+    warn!(connection, seconds, "the token could not be renewed, and it is tried again: {why}");
+}
+
+/// Somebody logged in to an account.
+pub fn logged_in(connection: &str) {
+    info!(connection, "somebody logged in");
+}
+
+/// An account's tokens were forgotten.
+pub fn logged_out(connection: &str) {
+    info!(connection, "the account's tokens were forgotten");
+}

@@ -6,6 +6,7 @@ pub mod documents;
 mod error;
 pub mod idempotency;
 pub mod keys;
+pub mod oauth;
 pub mod ports;
 pub mod registry;
 pub mod responses;

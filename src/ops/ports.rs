@@ -2,6 +2,7 @@
 
 mod claims;
 mod documents;
+pub mod oauth;
 
 use std::sync::Arc;
 

@@ -117,6 +117,8 @@ fn build(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {
 fn credential(connection: &Connection, dialect: Dialect) -> Option<Option<(HeaderName, HeaderValue)>> {
     let Some(key) = &connection.credential else { return Some(None) };
     let (name, text) = match &connection.provider.auth {
+        // A token travels in one way alone (RFC 6750), whatever becomes of keys here.
+        _ if connection.oauth.is_some() => (AUTHORIZATION, Cow::Owned(format!("Bearer {}", key.expose()))),
         AuthStyle::None => return Some(None),
         AuthStyle::Bearer if dialect == Dialect::Gemini => (X_GOOG_API_KEY, Cow::Borrowed(key.expose())),
         AuthStyle::Bearer | AuthStyle::OptionalBearer => {

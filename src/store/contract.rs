@@ -102,6 +102,7 @@ macro_rules! pass_on {
 
 mod claims;
 mod leases;
+mod oauth;
 pub(super) mod responses;
 pub(super) mod scene;
 mod windows;

@@ -4,6 +4,7 @@
 mod claims;
 mod documents;
 mod leases;
+mod oauth;
 mod responses;
 
 use std::{
@@ -46,6 +47,7 @@ struct State {
     responses: responses::Responses,
     leases: leases::Leases,
     claims: claims::Claims,
+    logins: oauth::Logins,
 }
 
 struct Key {

@@ -14,6 +14,7 @@ mod keys;
 mod leases;
 mod locations;
 mod memory;
+mod oauth;
 mod postgres;
 mod receipt_text;
 mod receipts;
@@ -35,6 +36,7 @@ pub use error::StoreError;
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
 pub use memory::MemoryStore;
+pub use oauth::SqlOAuth;
 pub use postgres::PostgresProblem;
 pub use receipts::SqlReceipts;
 pub use responses::SqlResponses;
@@ -128,6 +130,12 @@ impl Store {
     #[must_use]
     pub fn audit(&self) -> SqlAudit {
         SqlAudit(self.pools.managing.clone())
+    }
+
+    /// The tokens of connections, and logins under way.
+    #[must_use]
+    pub fn oauth(&self) -> SqlOAuth {
+        SqlOAuth::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The kept responses.

@@ -5,6 +5,7 @@ mod admin;
 mod anthropic;
 mod api;
 mod body;
+mod callback;
 mod counting;
 mod delivery;
 mod front;
@@ -25,6 +26,7 @@ mod socket;
 mod stay;
 mod wishes;
 
+pub use callback::OtherPorts;
 pub use server::{Server, serve};
 
 use std::{sync::Arc, time::Duration};
@@ -42,6 +44,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Every operation.
     pub operations: Arc<ops::registry::Registry>,
+    /// Logins under way, for browsers that come back.
+    pub logins: Arc<ops::oauth::Logins>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.
@@ -64,6 +68,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(gemini::routes(&api))
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
+        .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);

@@ -18,6 +18,7 @@ mod idempotency;
 mod models;
 mod multivibe;
 mod names;
+mod oauth;
 mod omniroute;
 mod quotas;
 mod races;

@@ -1,13 +1,18 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
-use crate::{Definition, audit, documents::NOUNS, keys, routing};
+use crate::{Definition, audit, documents::NOUNS, keys, oauth, routing};
 
 /// What is not about documents.
-const SINGLE: [Definition; 9] = [
+const SINGLE: [Definition; 14] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Revoke>(),
     Definition::of::<keys::Rotate>(),
+    Definition::of::<oauth::Start>(),
+    Definition::of::<oauth::Finish>(),
+    Definition::of::<oauth::Status>(),
+    Definition::of::<oauth::Logout>(),
+    Definition::of::<oauth::List>(),
     Definition::of::<routing::Simulate>(),
     Definition::of::<routing::Explain>(),
     Definition::of::<audit::List>(),

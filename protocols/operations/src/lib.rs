@@ -6,6 +6,7 @@ mod catalog;
 mod definition;
 pub mod documents;
 pub mod keys;
+pub mod oauth;
 pub mod openapi;
 mod operation;
 mod route;

@@ -15,7 +15,7 @@ fn a_problem_looks_like_a_compilers() {
   |
 3 |   prot: [redacted]
   |   ^^^^
-  = help: did you mean `port`? Known here: host, port, allowed_hosts, body_limit_mb, max_concurrent, queue, \
+  = help: did you mean `port`? Known here: host, port, allowed_hosts, public_url, body_limit_mb, max_concurrent, queue, \
          queue_timeout_seconds, rate_limit_per_minute, shutdown_timeout_seconds, keep_alive_seconds, \
          responses_websocket
 "

@@ -128,6 +128,7 @@ fn target() -> Target {
         id: "c".into(),
         provider: Arc::new(provider),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::new(),
         models: Models::default(),
         allowance: Arc::default(),

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use super::{
     health::View,
     need::Need,
-    ports::Target,
+    ports::{Target, Tokens},
     quota::QuotaView,
     settings::{Scoring, Strategy},
     telemetry,
@@ -95,6 +95,8 @@ pub struct Scene<'a> {
     pub affine: Option<(&'a str, &'a str)>,
     /// Which targets a budget that is used up would rather not have.
     pub dear: Option<&'a dyn Fn(&Target) -> bool>,
+    /// Who holds the tokens of accounts that people log in to; `None`: nobody looks.
+    pub tokens: Option<&'a dyn Tokens>,
     /// How `auto` scores.
     pub scoring: &'a Scoring,
     /// Whence all chance comes.

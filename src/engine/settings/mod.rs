@@ -15,6 +15,7 @@ mod limits;
 mod model;
 pub mod money;
 mod names;
+mod oauth;
 mod provider;
 mod quota;
 mod resilience;
@@ -38,6 +39,7 @@ pub use limits::{Limits, Timeouts};
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
+pub use oauth::{ClientAuth, Flow, OAuth};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };

@@ -11,6 +11,7 @@ mod idempotency;
 mod killed;
 mod limits;
 mod names;
+mod oauth;
 mod postgres;
 mod provider;
 mod raw;

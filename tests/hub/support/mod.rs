@@ -30,11 +30,12 @@ use trivium::{
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
+        oauth::Logins,
         ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
         responses::Responses,
         routing::Routing,
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     simulator::{Entry, Script, Simulator},
     store::MemoryStore,
     surfaces::{self, Handles},
@@ -73,6 +74,7 @@ pub(crate) struct TestHub {
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
     keys: Arc<Keys>,
+    credentials: Credentials,
     router: Router,
 }
 
@@ -173,17 +175,27 @@ impl Builder {
             self.kept,
             &loaded.settings.connections,
         ));
-        let upstream = Arc::new(Providers::new(
-            Arc::new(InProcess(simulator.clone())),
-            Arc::clone(&clock),
-            Arc::new(Pictures),
-        ));
+        let network = Arc::new(InProcess(simulator.clone()));
+        let logins = Arc::<MemoryStore>::clone(&store);
+        let credentials =
+            Credentials::load(logins, Arc::clone(&network) as _, Arc::clone(&clock)).await.unwrap();
+        let upstream = Providers::new(network, Arc::clone(&clock), Arc::new(Pictures));
+        let upstream = Arc::new(upstream.with_credentials(credentials.clone()));
         let sink = Arc::<MemoryStore>::clone(&store);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
-        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
+        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases);
+        let engine = Arc::new(engine.with_tokens(Arc::new(credentials.clone())));
+        let logins = Logins::new(
+            Arc::clone(&engine),
+            Arc::new(credentials.clone()),
+            Arc::<MemoryStore>::clone(&store),
+            "http://hub.test".to_owned(),
+            None,
+        );
+        let logins = Arc::new(logins);
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
@@ -205,6 +217,7 @@ impl Builder {
         let memory = Arc::<MemoryStore>::clone(&store);
         let operations = app::registry(&Executors {
             keys: Arc::clone(&keys),
+            logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
             documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
             audit: Arc::<MemoryStore>::clone(&store),
@@ -216,12 +229,13 @@ impl Builder {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             operations,
+            logins,
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { simulator, engine, store, keys, router: surfaces::router(&handles) }
+        TestHub { simulator, engine, store, keys, credentials, router: surfaces::router(&handles) }
     }
 }
 
@@ -246,6 +260,13 @@ impl TestHub {
     /// A chat for `model`, streamed.
     pub(crate) async fn stream(&self, model: &str) -> Answer {
         self.send(chat(model, true)).await
+    }
+
+    /// Renews tokens before they end, from now on.
+    pub(crate) fn keep_fresh(&self) {
+        let engine = Arc::clone(&self.engine);
+        let connections = move || engine.snapshot().settings.connections.clone();
+        tokio::spawn(self.credentials.clone().keep_fresh(connections));
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -42,6 +42,7 @@ fn target(id: &str) -> Target {
         id: id.into(),
         provider: Arc::new(provider),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::new(),
         models: Models::default(),
         priority: 0,
@@ -101,6 +102,7 @@ impl Planner {
             need: &Need::default(),
             affine: None,
             dear: None,
+            tokens: None,
             scoring: &Scoring::default(),
             seed: Draw::new(self.seed).number(),
         };
