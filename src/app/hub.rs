@@ -19,12 +19,15 @@ use crate::{
         Engine,
         budget::Budgets,
         health::Health,
-        ports::{Clock, LeaseError},
+        policy::Rates,
+        ports::{Clock, LeaseError, WindowSink},
         quota::Ledger,
         settings::{Catalogue, Secret, Settings},
     },
     observe::events,
-    ops::{OpError, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing},
+    ops::{
+        OpError, admin::Admin, idempotency::Idempotency, keys::Keys, responses::Responses, routing::Routing,
+    },
     outbound::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
@@ -131,6 +134,7 @@ pub struct Hub {
     engine: Arc<Engine>,
     store: Store,
     keys: Keys,
+    admin: Admin,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
@@ -164,6 +168,7 @@ impl Hub {
             index.accept_environment(key);
         }
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(&index), Arc::clone(&clock)).await?;
+        let admin = Admin::load(Arc::new(store.admin()), Arc::clone(&clock)).await?;
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let engine = engine(settings, catalogue, transport, &store, &clock).await?;
@@ -173,6 +178,7 @@ impl Hub {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::new(keys.clone()),
+            admin: Arc::new(admin.clone()),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
@@ -192,7 +198,7 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
+        let housekeeping = tokio::spawn(keep_house(keys.clone(), admin.clone(), responses, idempotency));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -200,6 +206,7 @@ impl Hub {
             engine,
             store,
             keys,
+            admin,
             data_dir,
             stop,
             serving,
@@ -243,9 +250,10 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
-        let saved = self.keys.save_last_used().await;
+        let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
+        self.engine.rates().save();
         let settled = self.engine.budgets().close().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
@@ -276,6 +284,7 @@ pub(super) async fn engine(
     let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
     let kept = store.load_windows(clock.now()).await?;
     let sink = Arc::new(store.writer());
+    let rates = Rates::new(Arc::clone(clock), Arc::clone(&sink) as Arc<dyn WindowSink>, &kept);
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
     let engine = Engine::new(
@@ -287,7 +296,7 @@ pub(super) async fn engine(
         Arc::clone(clock),
         rand::random(),
     );
-    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
+    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets).with_rates(rates)))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {
@@ -312,11 +321,16 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-async fn keep_house(keys: Keys, responses: Responses, idempotency: Idempotency) {
+async fn keep_house(keys: Keys, admin: Admin, responses: Responses, idempotency: Idempotency) {
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
         if let Err(error) = keys.save_last_used().await {
             events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
+        }
+        if let Err(error) = admin.save_last_seen().await {
+            events::configuration_warning(&format!(
+                "when sessions were last used could not be saved: {error}"
+            ));
         }
         // A failure was logged where it came up.
         drop(responses.sweep().await);

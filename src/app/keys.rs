@@ -2,7 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use operations::keys::{CreateKey, CreatedKey, KeyPage, ListKeys, RevokeKey, RevokedKeys, RotateKey};
+use operations::keys::{
+    CreateKey, CreatedKey, GetKey, KeyPage, KeyView, ListKeys, RevokeKey, RevokedKeys, RotateKey, UpdateKey,
+};
 
 use super::SystemClock;
 use crate::{
@@ -68,6 +70,22 @@ impl LocalKeys {
     /// When they cannot be read.
     pub async fn list(&self, args: ListKeys) -> Result<KeyPage, KeysError> {
         Ok(self.keys.list(&self.caller, args).await?)
+    }
+
+    /// Shows a key.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn get(&self, args: GetKey) -> Result<KeyView, KeysError> {
+        Ok(self.keys.get(&self.caller, args).await?)
+    }
+
+    /// Changes a key.
+    ///
+    /// # Errors
+    /// When it was not changed.
+    pub async fn update(&self, args: UpdateKey) -> Result<KeyView, KeysError> {
+        Ok(self.keys.update(&self.caller, args).await?)
     }
 
     /// Ends a key.

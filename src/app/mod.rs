@@ -1,6 +1,7 @@
 //! The composition root: the only place that names every layer. It puts a hub together from its parts, and
 //! gives the command line what it needs of layers that it may not know.
 
+mod admin;
 mod clock;
 mod first_key;
 mod hub;
@@ -9,6 +10,7 @@ mod mock;
 mod reload;
 mod routing;
 
+pub use admin::LocalAdmin;
 pub use clock::{SystemClock, now_ms};
 pub use first_key::write_first_key;
 pub use hub::{Hub, Options, Parts, StartError};

@@ -14,12 +14,12 @@ use arc_swap::ArcSwap;
 use operations::Scopes;
 
 use super::{
-    AuthError,
+    AuthError, policy,
     ports::{KeyRecord, TokenHash},
     token::hash,
 };
 use crate::engine::{
-    caller::{Caller, CallerKind},
+    caller::{Caller, CallerKind, Policy},
     ports::Clock,
     settings::Secret,
 };
@@ -37,6 +37,7 @@ pub fn local_caller() -> Caller {
         kind: CallerKind::Local,
         scopes: Scopes::all(),
         address: None,
+        policy: None,
     }
 }
 
@@ -55,6 +56,7 @@ struct Entry {
     scopes: Scopes,
     expires_at: Option<i64>,
     revoked: bool,
+    policy: Option<Arc<Policy>>,
     /// Milliseconds since the Unix epoch; 0: never. Shared by the entries that follow each other for one token.
     last_used_at: Arc<AtomicI64>,
 }
@@ -114,6 +116,7 @@ impl KeyIndex {
             kind: entry.kind,
             scopes: entry.scopes,
             address,
+            policy: entry.policy.clone(),
         })
     }
 
@@ -152,6 +155,7 @@ impl KeyIndex {
             scopes: Scopes::all(),
             expires_at: None,
             revoked: false,
+            policy: None,
             last_used_at: Arc::default(),
         });
         let hash = hash(secret.expose());
@@ -172,6 +176,7 @@ impl Entry {
             scopes: record.scopes,
             expires_at: record.expires_at,
             revoked: record.revoked_at.is_some(),
+            policy: policy::of(record),
             last_used_at,
         }
     }
@@ -204,6 +209,9 @@ mod tests {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            version: 1,
+            disabled: None,
+            policy: Arc::default(),
         }
     }
 

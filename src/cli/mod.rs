@@ -1,6 +1,7 @@
 //! The command line: what can be typed, one file per command. A command reads the configuration, and then either
 //! becomes a hub or talks to one.
 
+mod admin;
 mod config;
 mod demo;
 mod keys;
@@ -73,9 +74,12 @@ enum Command {
     /// Check the configuration, or show what holds
     #[command(subcommand)]
     Config(config::Config),
-    /// Create, list, revoke and rotate the keys with which clients come in
+    /// Create, list, limit, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Set the password with which the operator logs in
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -92,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
         Command::Keys(keys) => keys::run(keys, &common),
+        Command::Admin(admin) => admin::run(&admin, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }

@@ -13,6 +13,7 @@ use super::{
     fields::{Fields, report_unknown_sections},
     idempotency,
     interpolate::interpolate,
+    keys,
     layers::{Overlay, Overrides},
     log,
     node::{Map, Node, Value},
@@ -114,6 +115,7 @@ impl Loader {
         };
         let server = server::read(&open(&server::SECTION, sink), sink);
         let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
+        let keys = keys::read(&open(&keys::SECTION, sink), sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
@@ -163,6 +165,8 @@ impl Loader {
                 cache,
                 idempotency,
                 budgets,
+                keys,
+                access: server.access,
             },
         )
     }

@@ -1,6 +1,7 @@
 //! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets in SQLite below the data directory, and an in-memory
 //! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
+mod admin;
 mod claims;
 #[cfg(test)]
 mod contract;
@@ -23,6 +24,7 @@ mod tests;
 mod windows;
 mod writer;
 
+pub use admin::SqliteAdmin;
 pub use claims::SqliteClaims;
 pub use data_dir::DataDir;
 pub use error::StoreError;
@@ -81,6 +83,12 @@ impl Store {
     #[must_use]
     pub fn receipts(&self) -> SqliteReceipts {
         SqliteReceipts::new(self.pools.managing.clone())
+    }
+
+    /// The operator's password and the sessions.
+    #[must_use]
+    pub fn admin(&self) -> SqliteAdmin {
+        SqliteAdmin::new(self.pools.managing.clone())
     }
 
     /// The leases of budgets.

@@ -1,6 +1,7 @@
 //! Where callers come in. Each surface turns its own shape into what `engine` and `ops` understand, and their
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
+mod address;
 mod admin;
 mod anthropic;
 mod api;
@@ -42,6 +43,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Operations on keys.
     pub keys: Arc<ops::keys::Keys>,
+    /// The operator's login.
+    pub admin: Arc<ops::admin::Admin>,
     /// Operations that say why.
     pub routing: Arc<ops::routing::Routing>,
     /// Responses that callers can come back to.
@@ -69,5 +72,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);
-    front::around(routes, Arc::clone(&handles.allowed_hosts), idempotent)
+    let front =
+        front::Front::new(Arc::clone(&handles.allowed_hosts), idempotent, Arc::clone(&handles.engine));
+    front::around(routes, front)
 }

@@ -12,6 +12,8 @@ pub(super) fn refused(error: &OpError) -> Refusal {
         OpError::NotFound { .. } | OpError::Lost { .. } | OpError::Refused(_) => Code::NotFound,
         OpError::TooLarge { .. } => Code::BodyTooLarge,
         OpError::Conflict(_) => Code::Conflict,
+        OpError::Stale { .. } => Code::PreconditionFailed,
+        OpError::Denied(refusal) => return Refusal::clone(refusal),
         OpError::Invalid(_) => Code::InvalidParameter,
         OpError::Store(_) | OpError::NoEntropy(_) => Code::Internal,
         OpError::Interrupted => Code::ShuttingDown,

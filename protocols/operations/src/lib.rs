@@ -5,6 +5,7 @@ pub mod keys;
 mod operation;
 pub mod routing;
 mod scope;
+pub mod sessions;
 
 pub use operation::{Hints, Invalid, Operation};
 pub use scope::{Scope, Scopes, UnknownScope};

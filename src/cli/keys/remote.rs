@@ -1,7 +1,9 @@
 //! The operations on keys, asked of a hub over its REST API or of the store.
 
 use http::Method;
-use operations::keys::{CreateKey, CreatedKey, KeyPage, ListKeys, RevokeKey, RevokedKeys, RotateKey};
+use operations::keys::{
+    CreateKey, CreatedKey, GetKey, KeyPage, KeyView, ListKeys, RevokeKey, RevokedKeys, RotateKey, UpdateKey,
+};
 use serde::Serialize;
 
 use super::Place;
@@ -33,6 +35,25 @@ impl Place {
                 hub.call(Method::GET, &path, NOTHING).await
             }
             Self::Store(local) => local.list(args).await.map_err(|error| error.to_string()),
+        }
+    }
+
+    pub(super) async fn get(&self, args: GetKey) -> Result<KeyView, String> {
+        match self {
+            Self::Hub(hub) => {
+                hub.call(Method::GET, &format!("/api/keys/{}", escape(&args.key)), NOTHING).await
+            }
+            Self::Store(local) => local.get(args).await.map_err(|error| error.to_string()),
+        }
+    }
+
+    pub(super) async fn update(&self, args: UpdateKey) -> Result<KeyView, String> {
+        match self {
+            Self::Hub(hub) => {
+                let path = format!("/api/keys/{}", escape(&args.key));
+                hub.call(Method::PATCH, &path, Some(&args)).await
+            }
+            Self::Store(local) => local.update(args).await.map_err(|error| error.to_string()),
         }
     }
 

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use operations::keys::{CreateKey, ListKeys, RevokeKey, RotateKey};
+use operations::keys::{CreateKey, GetKey, ListKeys, RevokeKey, RotateKey, UpdateKey};
 use serde::Deserialize;
 
 use super::{Admin, answer, read, read_or_default};
@@ -45,6 +45,35 @@ pub(super) async fn create(
         admin.keys.create(&caller, args).await.map_err(|error| refused(&error))
     };
     answer(StatusCode::CREATED, created.await, &ids)
+}
+
+pub(super) async fn show(
+    State(admin): State<Admin>,
+    Extension(ids): Extension<Ids>,
+    key: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let shown = async move {
+        let caller = admin.identify.caller(&request)?;
+        let key = path::text(key)?;
+        admin.keys.get(&caller, GetKey { key }).await.map_err(|error| refused(&error))
+    };
+    answer(StatusCode::OK, shown.await, &ids)
+}
+
+pub(super) async fn update(
+    State(admin): State<Admin>,
+    Extension(ids): Extension<Ids>,
+    key: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let updated = async move {
+        let (caller, args) = read::<UpdateKey>(&admin, request).await?;
+        // The path names the key, whatever the body says.
+        let args = UpdateKey { key: path::text(key)?, ..args };
+        admin.keys.update(&caller, args).await.map_err(|error| refused(&error))
+    };
+    answer(StatusCode::OK, updated.await, &ids)
 }
 
 pub(super) async fn revoke(

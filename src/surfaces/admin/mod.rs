@@ -2,6 +2,7 @@
 
 mod keys;
 mod routing;
+mod session;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 struct Admin {
     identify: Identify,
     keys: Arc<ops::keys::Keys>,
+    login: Arc<ops::admin::Admin>,
     routing: Arc<ops::routing::Routing>,
 }
 
@@ -36,12 +38,17 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
     let state = Admin {
         identify: identify.clone(),
         keys: Arc::clone(&handles.keys),
+        login: Arc::clone(&handles.admin),
         routing: Arc::clone(&handles.routing),
     };
     Router::new()
         .route("/api/keys", get(keys::list).post(keys::create))
-        .route("/api/keys/{key}", axum::routing::delete(keys::revoke))
+        .route("/api/keys/{key}", get(keys::show).patch(keys::update).delete(keys::revoke))
         .route("/api/keys/{key}/rotate", post(keys::rotate))
+        .route("/api/session", get(session::who).post(session::log_in).delete(session::log_out))
+        .route("/api/session/password", axum::routing::put(session::change_password))
+        .route("/api/sessions", get(session::list))
+        .route("/api/sessions/{session}", axum::routing::delete(session::revoke))
         .route("/api/routing/simulate", post(routing::simulate))
         .route("/api/routing/explain/{request_id}", get(routing::explain))
         .with_state(state)

@@ -22,11 +22,13 @@ use trivium::{
         Engine,
         budget::Budgets,
         health::Health,
+        policy::Rates,
         ports::{Clock, CooldownRecord, WindowRecord},
         quota::Ledger,
         settings::Secret,
     },
     ops::{
+        admin::Admin,
         idempotency::Idempotency,
         keys::Keys,
         ports::{ReceiptLog, ReceiptRow},
@@ -72,6 +74,7 @@ pub(crate) struct TestHub {
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
     keys: Arc<Keys>,
+    admin: Arc<Admin>,
     router: Router,
 }
 
@@ -178,7 +181,9 @@ impl Builder {
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
-        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
+        let kept = store.load_windows(START);
+        let rates = Rates::new(Arc::clone(&clock), Arc::<MemoryStore>::clone(&store), &kept);
+        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases).with_rates(rates));
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
@@ -195,7 +200,10 @@ impl Builder {
             Arc::clone(&clock),
             Box::new(move || policy_of.snapshot().settings.idempotency),
         );
+        let admin = Admin::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let admin = Arc::new(admin);
         let handles = Handles {
+            admin: Arc::clone(&admin),
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
@@ -206,7 +214,7 @@ impl Builder {
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { simulator, engine, store, keys, router: surfaces::router(&handles) }
+        TestHub { simulator, engine, store, keys, admin, router: surfaces::router(&handles) }
     }
 }
 
@@ -274,6 +282,15 @@ impl TestHub {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    pub(crate) fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send_bare(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// A key of somebody who is not the operator.
