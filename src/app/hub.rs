@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::SystemClock;
 use crate::{
-    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
+    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
     config::Boot,
     engine::{
         Engine,
@@ -22,7 +22,7 @@ use crate::{
         policy::Rates,
         ports::{Clock, LeaseError, WindowSink},
         quota::Ledger,
-        settings::{Catalogue, Secret, Settings},
+        settings::{Catalogue, Issuer, Secret, Settings},
     },
     observe::events,
     ops::{
@@ -51,6 +51,8 @@ pub struct Options {
     pub api_key: Option<Secret>,
     /// Whether a key is required.
     pub auth_required: bool,
+    /// Whose signed tokens let callers in.
+    pub issuer: Option<Issuer>,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
     /// How long a stream may be silent.
@@ -66,6 +68,7 @@ impl From<&Boot> for Options {
             data_dir: boot.data_dir.clone(),
             api_key: boot.api_key.clone(),
             auth_required: boot.auth_required,
+            issuer: boot.issuer.clone(),
             allowed_hosts: boot.allowed_hosts.clone(),
             keep_alive: boot.keep_alive,
             shutdown_timeout: boot.shutdown_timeout,
@@ -139,6 +142,8 @@ pub struct Hub {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
     housekeeping: JoinHandle<()>,
+    /// Keeps an issuer's keys fresh, where one is trusted.
+    fetching: Option<JoinHandle<()>>,
     shutdown_timeout: Duration,
 }
 
@@ -171,12 +176,19 @@ impl Hub {
         let admin = Admin::load(Arc::new(store.admin()), Arc::clone(&clock)).await?;
         let local = Token::generate()?.secret;
         index.accept_local(&local);
+        let tokens = options
+            .issuer
+            .clone()
+            .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
+        let fetching = tokens.clone().map(|tokens| tokio::spawn(tokens.keep_fresh(Arc::clone(&transport))));
         let engine = engine(settings, catalogue, transport, &store, &clock).await?;
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
+            gate: Arc::new(
+                Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock)).with_tokens(tokens),
+            ),
             keys: Arc::new(keys.clone()),
             admin: Arc::new(admin.clone()),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
@@ -211,6 +223,7 @@ impl Hub {
             stop,
             serving,
             housekeeping,
+            fetching,
             shutdown_timeout,
         })
     }
@@ -250,6 +263,9 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
+        if let Some(fetching) = &self.fetching {
+            fetching.abort();
+        }
         let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();

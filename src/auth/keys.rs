@@ -120,6 +120,20 @@ impl KeyIndex {
         })
     }
 
+    /// The policy of the living key of this name, which may have none; `None` where there is no such key.
+    #[must_use]
+    pub fn policy_of(&self, name: &str) -> Option<Option<Arc<Policy>>> {
+        let now = self.clock.now();
+        let entries = self.entries.load();
+        let is_it = |entry: &&Arc<Entry>| {
+            entry.kind == CallerKind::Key
+                && *entry.name == *name
+                && !entry.revoked
+                && entry.expires_at.is_none_or(|end| end > now)
+        };
+        entries.values().find(is_it).map(|entry| entry.policy.clone())
+    }
+
     /// Whether the operator gave an `API_KEY`.
     #[must_use]
     pub fn has_environment_key(&self) -> bool {

@@ -12,6 +12,7 @@ mod sessions;
 pub(crate) mod test_clock;
 mod throttle;
 mod token;
+mod tokens;
 
 pub use error::AuthError;
 pub use gate::Gate;
@@ -21,3 +22,4 @@ pub use policy::compiled;
 pub use sessions::{ABSOLUTE_MS, SessionIndex, Visitor, csrf_of};
 pub use throttle::{FailureThrottle, ThrottleLimits};
 pub use token::{NoEntropy, Token};
+pub use tokens::Tokens;

@@ -148,6 +148,7 @@ impl Loader {
             log_format,
             api_key: auth.api_key,
             auth_required: auth.required,
+            issuer: auth.issuer,
             allowed_hosts: server.allowed_hosts,
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,

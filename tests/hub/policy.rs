@@ -1,5 +1,5 @@
 //! What holds for a key holds on every surface: every policy crossed with every way to ask. Sockets are in
-//! `sockets/policy`.
+//! `sockets/websocket/policy`.
 
 use std::time::Duration;
 
