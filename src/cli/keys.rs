@@ -76,8 +76,8 @@ pub(super) enum Keys {
         #[arg(long, value_name = "PART", value_parser = policy::field)]
         clear: Vec<PolicyField>,
         /// Only if this is the key's version still
-        #[arg(long = "if-version", value_name = "VERSION")]
-        version: Option<u64>,
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u64>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -173,7 +173,7 @@ async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
             never_expires,
             policy,
             clear,
-            version,
+            if_version,
             json,
         } => {
             let later = |time: Duration| {
@@ -181,7 +181,7 @@ async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
             };
             let args = UpdateKey {
                 key,
-                version,
+                version: if_version,
                 enabled: (disable || enable).then_some(enable),
                 reason,
                 scopes: (!scopes.is_empty()).then_some(scopes),

@@ -20,7 +20,7 @@ pub struct Refusal {
     pub param: Option<&'static str>,
     /// When to try again.
     pub retry_after: Option<Duration>,
-    /// How the limits of the caller stand, where one of them refuses.
+    /// How the limits of the caller stand, where it is one of them that refuses, and no provider's.
     pub rate: Option<Box<Told>>,
     /// What was tried. For callers who may see the topology.
     pub attempts: Vec<AttemptRecord>,

@@ -49,7 +49,7 @@ fn somebody_counts(api: &Api, visit: &Visit, question: &Question) -> Result<bool
     Ok(plan.targets.iter().any(|target| target.dialect == visit.ids.dialect))
 }
 
-/// Whether a refusal says that nobody can count now, and not that the request is wrong.
+/// Whether a refusal says that nobody can count now, and not that the request is wrong, or its caller over its limits.
 fn can_be_estimated(refusal: &Refusal) -> bool {
     refusal.rate.is_none()
         && matches!(

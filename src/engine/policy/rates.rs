@@ -129,7 +129,8 @@ impl Rates {
         {
             let text =
                 format!("The key `{}` has {most} requests under way, which is its limit.", caller.name);
-            return Err(Refusal::new(Code::RateLimited, text).retry_after(SOON));
+            let refusal = Refusal::new(Code::RateLimited, text).retry_after(SOON);
+            return Err(Refusal { rate: Some(Box::new(told(&windows, now))), ..refusal });
         }
         counts.running.fetch_add(1, Ordering::Relaxed);
         self.add(&counts, &mut windows, Counted::Requests, 1, now);
