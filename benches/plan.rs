@@ -32,7 +32,18 @@ fn planned(group: &Group, health: &Health, memory: &Memory, known: &Known) -> Pl
     let (health, telemetry) = (&health.view(), &telemetry.view());
     plan(
         group,
-        &Scene { health, quota, telemetry, need, affine: None, dear: None, tokens: None, scoring, seed: 1 },
+        &Scene {
+            health,
+            quota,
+            telemetry,
+            need,
+            affine: None,
+            allowed: None,
+            dear: None,
+            tokens: None,
+            scoring,
+            seed: 1,
+        },
         memory,
     )
 }

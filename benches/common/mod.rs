@@ -56,6 +56,8 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         budgets: Vec::new(),
         cache: Cache::default(),
         idempotency: Idempotency::default(),
+        keys: trivium::engine::settings::KeyLimits::default(),
+        access: trivium::engine::settings::Access::default(),
     }
 }
 

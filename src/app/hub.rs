@@ -17,19 +17,21 @@ use super::{
     operations::{Executors, registry},
 };
 use crate::{
-    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
+    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
     config::{Boot, Problem, Style, render_problems},
     engine::{
         Engine,
         budget::Budgets,
         health::Health,
-        ports::{Clock, LeaseError},
+        policy::Rates,
+        ports::{Clock, LeaseError, WindowSink},
         quota::Ledger,
-        settings::{Catalogue, Secret, Settings},
+        settings::{Catalogue, Issuer, Secret, Settings},
     },
     observe::events,
     ops::{
         OpError,
+        admin::Admin,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -64,6 +66,8 @@ pub struct Options {
     pub api_key: Option<Secret>,
     /// Whether a key is required.
     pub auth_required: bool,
+    /// Whose signed tokens let callers in.
+    pub issuer: Option<Issuer>,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
     /// Where browsers reach it, where that is another address than it listens on.
@@ -82,6 +86,7 @@ impl From<&Boot> for Options {
             store_url: boot.store_url.clone(),
             api_key: boot.api_key.clone(),
             auth_required: boot.auth_required,
+            issuer: boot.issuer.clone(),
             allowed_hosts: boot.allowed_hosts.clone(),
             public_url: boot.public_url.clone(),
             keep_alive: boot.keep_alive,
@@ -161,11 +166,14 @@ pub struct Hub {
     live: Arc<Live>,
     store: Store,
     keys: Keys,
+    admin: Arc<Admin>,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
     housekeeping: JoinHandle<()>,
     renewing: JoinHandle<()>,
+    /// Keeps an issuer's keys fresh, where one is trusted.
+    fetching: Option<JoinHandle<()>>,
     shutdown_timeout: Duration,
 }
 
@@ -194,19 +202,27 @@ impl Hub {
         }
         let local = Token::generate()?.secret;
         index.accept_local(&local);
+        let tokens = options
+            .issuer
+            .clone()
+            .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
+        let fetching = tokens.clone().map(|tokens| tokio::spawn(tokens.keep_fresh(Arc::clone(&transport))));
         let browsers = Browsers {
             public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
-        let Core { engine, credentials, keys, logins, live, operations } =
+        let Core { engine, credentials, keys, admin, logins, live, operations } =
             Core::new(configured, transport, &store, &index, &clock, browsers).await?;
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
+            gate: Arc::new(
+                Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock)).with_tokens(tokens),
+            ),
             operations,
             logins,
+            admin: Arc::clone(&admin),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -225,7 +241,7 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
+        let housekeeping = tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency));
         let renewing = tokio::spawn(renew(credentials, Arc::clone(&engine)));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
@@ -235,11 +251,13 @@ impl Hub {
             live,
             store,
             keys,
+            admin,
             data_dir,
             stop,
             serving,
             housekeeping,
             renewing,
+            fetching,
             shutdown_timeout,
         })
     }
@@ -286,9 +304,13 @@ impl Hub {
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
         self.renewing.abort();
-        let saved = self.keys.save_last_used().await;
+        if let Some(fetching) = &self.fetching {
+            fetching.abort();
+        }
+        let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
+        self.engine.rates().save();
         let settled = self.engine.budgets().close().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
@@ -305,6 +327,7 @@ pub(super) struct Core {
     pub(super) engine: Arc<Engine>,
     pub(super) credentials: Credentials,
     pub(super) keys: Keys,
+    pub(super) admin: Arc<Admin>,
     pub(super) logins: Arc<Logins>,
     pub(super) live: Arc<Live>,
     pub(super) operations: Arc<Registry>,
@@ -328,6 +351,7 @@ impl Core {
         browsers: Browsers,
     ) -> Result<Self, StartError> {
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(index), Arc::clone(clock)).await?;
+        let admin = Arc::new(Admin::load(Arc::new(store.admin()), Arc::clone(clock)).await?);
         let documents = Arc::new(store.documents());
         let made = documents.all().await?;
         let configured = configured.with(&made).map_err(StartError::Configuration)?;
@@ -341,6 +365,7 @@ impl Core {
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
+            admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             documents: Arc::new(Documents::new(
@@ -353,7 +378,7 @@ impl Core {
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, credentials, keys, logins, live, operations })
+        Ok(Self { engine, credentials, keys, admin, logins, live, operations })
     }
 }
 
@@ -379,6 +404,7 @@ pub(super) async fn engine(
     let upstream = Arc::new(upstream);
     let kept = store.load_windows(clock.now()).await?;
     let sink = Arc::new(store.writer());
+    let rates = Rates::new(Arc::clone(clock), Arc::clone(&sink) as Arc<dyn WindowSink>, &kept);
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
     let engine = Engine::new(
@@ -390,7 +416,8 @@ pub(super) async fn engine(
         Arc::clone(clock),
         rand::random(),
     );
-    let engine = engine.with_ledger(ledger).with_budgets(budgets).with_tokens(Arc::new(credentials.clone()));
+    let engine = engine.with_ledger(ledger).with_budgets(budgets).with_rates(rates);
+    let engine = engine.with_tokens(Arc::new(credentials.clone()));
     Ok((Arc::new(engine), credentials))
 }
 
@@ -421,11 +448,16 @@ async fn renew(credentials: Credentials, engine: Arc<Engine>) {
     credentials.keep_fresh(move || engine.snapshot().settings.connections.clone()).await;
 }
 
-async fn keep_house(keys: Keys, responses: Responses, idempotency: Idempotency) {
+async fn keep_house(keys: Keys, admin: Arc<Admin>, responses: Responses, idempotency: Idempotency) {
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
         if let Err(error) = keys.save_last_used().await {
             events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
+        }
+        if let Err(error) = admin.save_last_seen().await {
+            events::configuration_warning(&format!(
+                "when sessions were last used could not be saved: {error}"
+            ));
         }
         // A failure was logged where it came up.
         drop(responses.sweep().await);

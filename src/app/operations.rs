@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use operations::{audit, documents, keys, oauth, routing};
+use operations::{audit, documents, keys, oauth, routing, sessions};
 
 use crate::{
     engine::ports::Clock,
     ops::{
+        admin::Admin,
         audit::Audit,
         documents::Documents,
         keys::Keys,
@@ -22,6 +23,8 @@ use crate::{
 pub struct Executors {
     /// On keys.
     pub keys: Arc<Keys>,
+    /// On the operator's sessions.
+    pub admin: Arc<Admin>,
     /// On logins at providers.
     pub logins: Arc<Logins>,
     /// On where requests go.
@@ -70,10 +73,14 @@ macro_rules! bind_noun {
 /// Every operation with who executes it.
 #[must_use]
 pub fn registry(executors: &Executors) -> Arc<Registry> {
-    let Executors { keys, logins, routing, documents, audit, configuration, clock } = executors;
+    let Executors { keys, admin, logins, routing, documents, audit, configuration, clock } = executors;
     let mut registry = Registry::new(Arc::clone(audit), Arc::clone(configuration), Arc::clone(clock));
     bind!(registry, keys::Create, keys, |own, asked, args| own.create(&asked.caller, args).await);
     bind!(registry, keys::List, keys, |own, asked, args| own.list(&asked.caller, args).await);
+    bind!(registry, keys::Get, keys, |own, asked, args| own.get(&asked.caller, args).await);
+    bind!(registry, keys::Update, keys, |own, asked, args| own.update(&asked.caller, args).await);
+    bind!(registry, sessions::List, admin, |own, asked, args| own.list(&asked.caller, args));
+    bind!(registry, sessions::Revoke, admin, |own, asked, args| own.revoke(&asked.caller, args).await);
     bind!(registry, keys::Revoke, keys, |own, asked, args| own.revoke(&asked.caller, args).await);
     bind!(registry, keys::Rotate, keys, |own, asked, args| own.rotate(&asked.caller, args).await);
     bind!(registry, routing::Simulate, routing, |own, asked, args| own.simulate(&asked.caller, args));

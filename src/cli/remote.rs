@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Limited};
 use operations::{Definition, Operation};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::outbound::{Client, Transport};
@@ -70,6 +71,16 @@ impl Remote {
         }
         let request =
             request.body(Bytes::from(body.unwrap_or_default())).map_err(|error| error.to_string())?;
+        self.send(request).await
+    }
+
+    /// Puts what is no operation: the operator's password.
+    pub(super) async fn put(&self, path: &str, body: &impl Serialize) -> Result<Value, String> {
+        let request = Request::put(format!("{}{path}", self.base_url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.secret))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Bytes::from(serde_json::to_vec(body).map_err(|error| error.to_string())?))
+            .map_err(|error| error.to_string())?;
         self.send(request).await
     }
 

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use super::log::{LogFormat, LogLevel};
-use crate::engine::settings::Secret;
+use crate::engine::settings::{Issuer, Secret};
 
 /// Settings that take effect at the next start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Boot {
     pub api_key: Option<Secret>,
     /// Whether callers need a key. Never false on an address that others can reach.
     pub auth_required: bool,
+    /// Whose signed tokens let callers in.
+    pub issuer: Option<Issuer>,
     /// Names besides the loopback ones that a `Host` header may have, in lower case.
     pub allowed_hosts: Vec<String>,
     /// Where browsers reach the hub, where that is another address than it listens on.
@@ -48,6 +50,7 @@ impl Boot {
             ("server.keep_alive_seconds", self.keep_alive != other.keep_alive),
             ("auth.api_key", self.api_key != other.api_key),
             ("auth.required", self.auth_required != other.auth_required),
+            ("auth.jwt_issuer", self.issuer != other.issuer),
             ("log.level", self.log_level != other.log_level),
             ("log.format", self.log_format != other.log_format),
             ("store.data_dir", self.data_dir != other.data_dir),

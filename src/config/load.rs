@@ -13,6 +13,7 @@ use super::{
     fields::{Fields, report_unknown_sections},
     idempotency,
     interpolate::interpolate,
+    keys,
     layers::{Overlay, Overrides},
     log,
     managed::{self, Declared, Managed, SetAside},
@@ -154,6 +155,7 @@ impl Loader {
         };
         let server = server::read(&open(&server::SECTION, sink), sink);
         let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
+        let keys = keys::read(&open(&keys::SECTION, sink), sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let place = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
@@ -188,6 +190,7 @@ impl Loader {
             log_format,
             api_key: auth.api_key,
             auth_required: auth.required,
+            issuer: auth.issuer,
             allowed_hosts: server.allowed_hosts,
             public_url: server.public_url,
             shutdown_timeout: server.shutdown_timeout,
@@ -206,6 +209,8 @@ impl Loader {
                 cache,
                 idempotency,
                 budgets,
+                keys,
+                access: server.access,
             },
         )
     }

@@ -15,6 +15,7 @@ mod fields;
 mod fingerprint;
 mod idempotency;
 mod interpolate;
+mod keys;
 mod layers;
 mod load;
 mod locate;

@@ -14,6 +14,11 @@ pub fn cooling(connection: &str, model: Option<&str>, kind: &str, wait: Duration
     }
 }
 
+/// The keys of an issuer of tokens could not be fetched; those that are known stay in use.
+pub fn issuer_keys_failed(url: &str, error: &str) {
+    warn!(url, "the issuer's keys could not be fetched: {error}");
+}
+
 /// An account is taken for dead: only its owner can help it.
 pub fn account_dead(connection: &str, kind: &str, rest: Duration, message: &str) {
     let seconds = rest.as_secs_f32();

@@ -1,6 +1,7 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod admin;
 mod claims;
 mod documents;
 mod leases;
@@ -48,6 +49,7 @@ struct State {
     leases: leases::Leases,
     claims: claims::Claims,
     logins: oauth::Logins,
+    admin: admin::Admin,
 }
 
 struct Key {
@@ -123,6 +125,18 @@ impl KeyStore for MemoryStore {
 
     fn all(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
         self.now(|state| Ok(state.keys.values().map(|key| key.record.clone()).collect()))
+    }
+
+    fn update(&self, record: KeyRecord) -> BoxFuture<'_, Result<(), KeyStoreError>> {
+        self.now(|state| {
+            let key = state.keys.get_mut(&record.id).ok_or(KeyStoreError::Stale)?;
+            if key.record.version + 1 != record.version {
+                return Err(KeyStoreError::Stale);
+            }
+            let KeyRecord { scopes, expires_at, disabled, policy, version, .. } = record;
+            key.record = KeyRecord { scopes, expires_at, disabled, policy, version, ..key.record.clone() };
+            Ok(())
+        })
     }
 
     fn revoke(&self, ids: Vec<Arc<str>>, now: i64) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {

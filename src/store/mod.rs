@@ -1,6 +1,7 @@
 //! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets, in SQLite below the data directory or in
 //! PostgreSQL, and an in-memory twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
+mod admin;
 mod audit;
 mod claims;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod tests;
 mod windows;
 mod writer;
 
+pub use admin::SqlAdmin;
 pub use audit::SqlAudit;
 pub use claims::SqlClaims;
 pub use data_dir::DataDir;
@@ -112,6 +114,12 @@ impl Store {
     #[must_use]
     pub fn receipts(&self) -> SqlReceipts {
         SqlReceipts::new(self.pools.managing.clone())
+    }
+
+    /// The operator's password and the sessions.
+    #[must_use]
+    pub fn admin(&self) -> SqlAdmin {
+        SqlAdmin::new(self.pools.managing.clone())
     }
 
     /// The leases of budgets.

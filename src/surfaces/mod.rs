@@ -1,6 +1,7 @@
 //! Where callers come in. Each surface turns its own shape into what `engine` and `ops` understand, and their
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
+mod address;
 mod admin;
 mod anthropic;
 mod api;
@@ -46,6 +47,8 @@ pub struct Handles {
     pub operations: Arc<ops::registry::Registry>,
     /// Logins under way, for browsers that come back.
     pub logins: Arc<ops::oauth::Logins>,
+    /// The operator's login.
+    pub admin: Arc<ops::admin::Admin>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.
@@ -72,5 +75,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);
-    front::around(routes, Arc::clone(&handles.allowed_hosts), idempotent)
+    let front =
+        front::Front::new(Arc::clone(&handles.allowed_hosts), idempotent, Arc::clone(&handles.engine));
+    front::around(routes, front)
 }

@@ -1,13 +1,17 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
-use crate::{Definition, audit, documents::NOUNS, keys, oauth, routing};
+use crate::{Definition, audit, documents::NOUNS, keys, oauth, routing, sessions};
 
 /// What is not about documents.
-const SINGLE: [Definition; 14] = [
+const SINGLE: [Definition; 18] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
+    Definition::of::<keys::Get>(),
+    Definition::of::<keys::Update>(),
     Definition::of::<keys::Revoke>(),
     Definition::of::<keys::Rotate>(),
+    Definition::of::<sessions::List>(),
+    Definition::of::<sessions::Revoke>(),
     Definition::of::<oauth::Start>(),
     Definition::of::<oauth::Finish>(),
     Definition::of::<oauth::Status>(),

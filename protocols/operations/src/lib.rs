@@ -12,6 +12,7 @@ mod operation;
 mod route;
 pub mod routing;
 mod scope;
+pub mod sessions;
 
 pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};

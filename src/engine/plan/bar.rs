@@ -31,6 +31,8 @@ pub enum Bar {
     },
     /// The client does not want it.
     Unwanted(Wish),
+    /// Its caller may not use it.
+    NotAllowed,
 }
 
 /// What a model may not be able to do.
@@ -65,7 +67,9 @@ impl Skip {
     pub const fn cooldown(&self) -> Option<&Cooldown> {
         match &self.bar {
             Bar::Cooling(cooldown) => Some(cooldown),
-            Bar::NeedsLogin | Bar::Lacks(_) | Bar::TooSmall { .. } | Bar::Unwanted(_) => None,
+            Bar::NeedsLogin | Bar::Lacks(_) | Bar::TooSmall { .. } | Bar::Unwanted(_) | Bar::NotAllowed => {
+                None
+            }
         }
     }
 
@@ -94,6 +98,7 @@ impl fmt::Display for Bar {
                 write!(f, "too_small: the window has {window} tokens, and the request needs {needs} or more")
             }
             Self::Unwanted(wish) => write!(f, "unwanted: {wish}"),
+            Self::NotAllowed => f.write_str("not_allowed: the key may not use it"),
         }
     }
 }

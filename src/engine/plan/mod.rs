@@ -93,6 +93,8 @@ pub struct Scene<'a> {
     pub need: &'a Need,
     /// The connection and model that the caller's session belongs to.
     pub affine: Option<(&'a str, &'a str)>,
+    /// Which targets the caller may use; `None`: all.
+    pub allowed: Option<&'a dyn Fn(&Target) -> bool>,
     /// Which targets a budget that is used up would rather not have.
     pub dear: Option<&'a dyn Fn(&Target) -> bool>,
     /// Who holds the tokens of accounts that people log in to; `None`: nobody looks.

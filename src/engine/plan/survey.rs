@@ -115,6 +115,9 @@ impl<'a> Surveyor<'a, '_> {
     }
 
     fn stand(&self, target: &Target) -> (State, Option<Bar>) {
+        if self.scene.allowed.is_some_and(|is_allowed| !is_allowed(target)) {
+            return (State::Barred, Some(Bar::NotAllowed));
+        }
         if let Some(bar) = unable(target, self.scene.need) {
             return (State::Barred, Some(bar));
         }

@@ -9,12 +9,16 @@ pub mod calendar;
 mod catalogue;
 mod combo;
 mod connection;
+mod hours;
 mod idempotency;
+mod issuer;
 mod keeping;
+mod key_limits;
 mod limits;
 mod model;
 pub mod money;
 mod names;
+mod network;
 mod oauth;
 mod provider;
 mod quota;
@@ -33,12 +37,16 @@ pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Knobs, Step, Wanted};
 pub use connection::{About, Connection, Models};
+pub use hours::{Hours, WallClock};
 pub use idempotency::Idempotency;
+pub use issuer::Issuer;
 pub use keeping::Keeping;
+pub use key_limits::{Counted, KEY_WINDOWS, KeyLimits, KeyWindow, WINDOWS};
 pub use limits::{Limits, Timeouts};
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
+pub use network::{Access, Network, NoNetwork};
 pub use oauth::{ClientAuth, Flow, OAuth};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
@@ -75,4 +83,8 @@ pub struct Settings {
     pub cache: Cache,
     /// What is remembered of requests with an idempotency key.
     pub idempotency: Idempotency,
+    /// How often each key may ask that says nothing of its own.
+    pub keys: KeyLimits,
+    /// Who may reach the hub.
+    pub access: Access,
 }

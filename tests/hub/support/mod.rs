@@ -22,11 +22,13 @@ use trivium::{
         Engine,
         budget::Budgets,
         health::Health,
+        policy::Rates,
         ports::{Clock, CooldownRecord, WindowRecord},
         quota::Ledger,
         settings::Secret,
     },
     ops::{
+        admin::Admin,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -75,6 +77,7 @@ pub(crate) struct TestHub {
     store: Arc<MemoryStore>,
     keys: Arc<Keys>,
     credentials: Credentials,
+    admin: Arc<Admin>,
     router: Router,
 }
 
@@ -186,7 +189,9 @@ impl Builder {
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
-        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases);
+        let kept = store.load_windows(START);
+        let rates = Rates::new(Arc::clone(&clock), Arc::<MemoryStore>::clone(&store), &kept);
+        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases).with_rates(rates);
         let engine = Arc::new(engine.with_tokens(Arc::new(credentials.clone())));
         let logins = Logins::new(
             Arc::clone(&engine),
@@ -212,11 +217,14 @@ impl Builder {
             Arc::clone(&clock),
             Box::new(move || policy_of.snapshot().settings.idempotency),
         );
+        let admin = Admin::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let admin = Arc::new(admin);
         let live: Arc<dyn Configuration> =
             Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let memory = Arc::<MemoryStore>::clone(&store);
         let operations = app::registry(&Executors {
             keys: Arc::clone(&keys),
+            admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
             documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
@@ -225,6 +233,7 @@ impl Builder {
             clock: Arc::clone(&clock),
         });
         let handles = Handles {
+            admin: Arc::clone(&admin),
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
@@ -235,7 +244,7 @@ impl Builder {
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { simulator, engine, store, keys, credentials, router: surfaces::router(&handles) }
+        TestHub { simulator, engine, store, keys, credentials, admin, router: surfaces::router(&handles) }
     }
 }
 
@@ -310,6 +319,15 @@ impl TestHub {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    pub(crate) fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send_bare(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// A key of somebody who is not the operator.

@@ -96,6 +96,7 @@ impl Planner {
         self.seed += 1;
         let telemetry = Telemetry::default();
         let scene = Scene {
+            allowed: None,
             health: &self.health.view(),
             quota: &QuotaView::none(),
             telemetry: &telemetry.view(),
