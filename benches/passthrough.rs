@@ -185,6 +185,7 @@ fn engine() -> Engine {
 async fn answer(engine: &Engine, caller: &Caller, body: &Bytes) -> usize {
     let facts = Arc::new(scan(body).unwrap());
     let inbound = Inbound {
+        trace: None,
         session: None,
         wishes: None,
         id: "req_0193f0a0c0de7000b000000000000000".to_owned(),

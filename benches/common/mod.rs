@@ -7,8 +7,8 @@ use trivium::{
     engine::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
-            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, Models, PrefixMatch, Provider,
-            Routing, Secret, Settings, Timeouts,
+            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, MetricsSettings, Models, PrefixMatch,
+            Provider, Retention, Routing, Secret, Settings, Timeouts,
         },
     },
     providers::catalog,
@@ -58,6 +58,9 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         idempotency: Idempotency::default(),
         keys: trivium::engine::settings::KeyLimits::default(),
         access: trivium::engine::settings::Access::default(),
+        retention: Retention::default(),
+        metrics: MetricsSettings::default(),
+        telemetry: trivium::engine::settings::Telemetry::default(),
     }
 }
 

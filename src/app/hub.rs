@@ -15,6 +15,8 @@ use super::{
     SystemClock,
     configuration::{Configured, Live},
     operations::{Executors, registry},
+    post::Outgoing,
+    upkeep,
 };
 use crate::{
     auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
@@ -24,7 +26,7 @@ use crate::{
         budget::Budgets,
         health::Health,
         policy::Rates,
-        ports::{Clock, LeaseError, WindowSink},
+        ports::{Clock, LeaseError, ReceiptSink, WindowSink},
         quota::Ledger,
         settings::{Catalogue, Issuer, Secret, Settings},
     },
@@ -35,11 +37,16 @@ use crate::{
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
+        metrics::Metrics,
         oauth::{Logins, Loopback},
         ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
         registry::Registry,
         responses::Responses,
         routing::Routing,
+        telemetry::Exporter,
+        traces::Traces,
+        usage::Usage,
+        watch::{Watched, Watcher},
     },
     outbound::{
         Client, Transport,
@@ -174,6 +181,9 @@ pub struct Hub {
     renewing: JoinHandle<()>,
     /// Keeps an issuer's keys fresh, where one is trusted.
     fetching: Option<JoinHandle<()>>,
+    sweeping: JoinHandle<()>,
+    exporter: Arc<Exporter>,
+    exporting: Option<JoinHandle<()>>,
     shutdown_timeout: Duration,
 }
 
@@ -189,9 +199,10 @@ impl Hub {
         let address = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
-        let url = options.store_url.as_ref();
-        let store = Store::open_at(&data_dir, url, WriterLimits::default(), Arc::clone(&clock)).await?;
         let settings = &configured.loaded.settings;
+        let (url, limits) =
+            (options.store_url.as_ref(), WriterLimits::keeping(settings.retention.receipts_rows));
+        let store = Store::open_at(&data_dir, url, limits, Arc::clone(&clock)).await?;
         let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
         if settings.responses.keep || has_logins {
             store.prepare_secret()?;
@@ -207,12 +218,20 @@ impl Hub {
             .clone()
             .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
         let fetching = tokens.clone().map(|tokens| tokio::spawn(tokens.keep_fresh(Arc::clone(&transport))));
-        let browsers = Browsers {
+        let metrics = Arc::new(Metrics::new(clock.now(), Arc::new(store.writer())));
+        let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
+        let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
+        let post = Arc::new(Outgoing(Arc::clone(&transport)));
+        let around = Around {
+            transport,
+            receipts: Arc::new(Watched::new(Arc::clone(&metrics), watchers, Arc::new(store.writer()))),
             public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
         let Core { engine, credentials, keys, admin, logins, live, operations } =
-            Core::new(configured, transport, &store, &index, &clock, browsers).await?;
+            // On the heap: what it awaits is large, and starts of hubs are awaited within others.
+            Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
+        let exporting = exporter.start(Arc::clone(&engine), post);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
@@ -223,6 +242,7 @@ impl Hub {
             operations,
             logins,
             admin: Arc::clone(&admin),
+            metrics: Arc::clone(&metrics),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -243,6 +263,7 @@ impl Hub {
         );
         let housekeeping = tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency));
         let renewing = tokio::spawn(renew(credentials, Arc::clone(&engine)));
+        let sweeping = tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine)));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -258,6 +279,9 @@ impl Hub {
             housekeeping,
             renewing,
             fetching,
+            sweeping,
+            exporter,
+            exporting,
             shutdown_timeout,
         })
     }
@@ -307,6 +331,8 @@ impl Hub {
         if let Some(fetching) = &self.fetching {
             fetching.abort();
         }
+        self.sweeping.abort();
+        self.exporter.close(self.exporting).await;
         let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
@@ -333,8 +359,12 @@ pub(super) struct Core {
     pub(super) operations: Arc<Registry>,
 }
 
-/// Where browsers come back to after a login.
-pub(super) struct Browsers {
+/// What is around a hub.
+pub(super) struct Around {
+    /// The way to the network.
+    pub(super) transport: Arc<dyn Transport>,
+    /// Who is told of finished requests.
+    pub(super) receipts: Arc<dyn ReceiptSink>,
     /// The hub's own address as browsers know it.
     pub(super) public_url: String,
     /// Who listens for a moment at another port of this machine, if anybody does.
@@ -344,11 +374,10 @@ pub(super) struct Browsers {
 impl Core {
     pub(super) async fn new(
         configured: Configured,
-        transport: Arc<dyn Transport>,
         store: &Store,
         index: &Arc<KeyIndex>,
         clock: &Arc<dyn Clock>,
-        browsers: Browsers,
+        around: Around,
     ) -> Result<Self, StartError> {
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(index), Arc::clone(clock)).await?;
         let admin = Arc::new(Admin::load(Arc::new(store.admin()), Arc::clone(clock)).await?);
@@ -357,8 +386,8 @@ impl Core {
         let configured = configured.with(&made).map_err(StartError::Configuration)?;
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
-        let (engine, credentials) = engine(settings, catalogue, transport, store, clock).await?;
-        let Browsers { public_url, loopback } = browsers;
+        let Around { transport, receipts, public_url, loopback } = around;
+        let (engine, credentials) = engine(settings, catalogue, transport, receipts, store, clock).await?;
         let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
         let logins = Arc::new(Logins::new(Arc::clone(&engine), grants, kept, public_url, loopback));
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
@@ -368,6 +397,8 @@ impl Core {
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock))),
+            traces: Arc::new(Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()))),
             documents: Arc::new(Documents::new(
                 documents,
                 Arc::clone(&configuration),
@@ -390,6 +421,7 @@ pub(super) async fn engine(
     settings: Settings,
     catalogue: Arc<Catalogue>,
     transport: Arc<dyn Transport>,
+    receipts: Arc<dyn ReceiptSink>,
     store: &Store,
     clock: &Arc<dyn Clock>,
 ) -> Result<(Arc<Engine>, Credentials), StartError> {
@@ -407,15 +439,8 @@ pub(super) async fn engine(
     let rates = Rates::new(Arc::clone(clock), Arc::clone(&sink) as Arc<dyn WindowSink>, &kept);
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
-    let engine = Engine::new(
-        settings,
-        catalogue,
-        health,
-        upstream,
-        Arc::new(store.writer()),
-        Arc::clone(clock),
-        rand::random(),
-    );
+    let engine =
+        Engine::new(settings, catalogue, health, upstream, receipts, Arc::clone(clock), rand::random());
     let engine = engine.with_ledger(ledger).with_budgets(budgets).with_rates(rates);
     let engine = engine.with_tokens(Arc::new(credentials.clone()));
     Ok((Arc::new(engine), credentials))

@@ -9,7 +9,9 @@ mod hub;
 mod local;
 mod mock;
 mod operations;
+mod post;
 mod reload;
+mod upkeep;
 
 pub use admin::LocalAdmin;
 pub use clock::{SystemClock, now_ms};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use operations::{audit, documents, keys, oauth, routing, sessions};
+use operations::{audit, documents, keys, oauth, routing, sessions, traces, usage};
 
 use crate::{
     engine::ports::Clock,
@@ -15,6 +15,8 @@ use crate::{
         ports::{AuditLog, Configuration},
         registry::Registry,
         routing::Routing,
+        traces::Traces,
+        usage::Usage,
     },
 };
 
@@ -29,6 +31,10 @@ pub struct Executors {
     pub logins: Arc<Logins>,
     /// On where requests go.
     pub routing: Arc<Routing>,
+    /// On what was used.
+    pub usage: Arc<Usage>,
+    /// On single requests.
+    pub traces: Arc<Traces>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
     /// The audit log.
@@ -73,7 +79,8 @@ macro_rules! bind_noun {
 /// Every operation with who executes it.
 #[must_use]
 pub fn registry(executors: &Executors) -> Arc<Registry> {
-    let Executors { keys, admin, logins, routing, documents, audit, configuration, clock } = executors;
+    let Executors { keys, admin, logins, routing, usage, traces, documents, audit, configuration, clock } =
+        executors;
     let mut registry = Registry::new(Arc::clone(audit), Arc::clone(configuration), Arc::clone(clock));
     bind!(registry, keys::Create, keys, |own, asked, args| own.create(&asked.caller, args).await);
     bind!(registry, keys::List, keys, |own, asked, args| own.list(&asked.caller, args).await);
@@ -90,6 +97,9 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, oauth::Status, logins, |own, asked, args| own.login_status(&asked.caller, args));
     bind!(registry, oauth::Logout, logins, |own, asked, args| own.logout(&asked.caller, args).await);
     bind!(registry, oauth::List, logins, |own, asked, args| own.list(&asked.caller, args));
+    bind!(registry, usage::Get, usage, |own, asked, args| own.get(&asked.caller, args).await);
+    bind!(registry, traces::List, traces, |own, asked, args| own.list(&asked.caller, args).await);
+    bind!(registry, traces::Get, traces, |own, asked, args| own.get(&asked.caller, args).await);
     let log = Arc::new(Audit(Arc::clone(audit)));
     bind!(registry, audit::List, log, |own, _asked, args| own.list(args).await);
     bind!(registry, audit::Verify, log, |own, _asked, _args| own.verify().await);

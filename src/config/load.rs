@@ -17,17 +17,17 @@ use super::{
     layers::{Overlay, Overrides},
     log,
     managed::{self, Declared, Managed, SetAside},
-    multivibe,
+    metrics, multivibe,
     node::{Map, Node, Value},
     parse::parse,
     prices,
     problem::Problem,
     providers::{self, Against},
-    resilience, responses, routing,
+    resilience, responses, retention, routing,
     schema::Section,
     server,
     source::{Source, decode},
-    store, timeouts,
+    store, telemetry, timeouts,
     watch::hash,
 };
 use crate::engine::settings::{Catalogue, Known, Routing, Settings};
@@ -159,6 +159,9 @@ impl Loader {
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let place = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
+        let retention = retention::read(&open(&retention::SECTION, sink), sink);
+        let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
+        let metrics = metrics::read(&open(&metrics::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
         let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
@@ -211,6 +214,9 @@ impl Loader {
                 budgets,
                 keys,
                 access: server.access,
+                retention,
+                metrics,
+                telemetry,
             },
         )
     }

@@ -108,6 +108,32 @@ pub enum Scope {
 }
 
 impl FaultKind {
+    /// Every kind.
+    pub const ALL: [Self; 22] = [
+        Self::InvalidRequest,
+        Self::ContextLength,
+        Self::ContentFilter,
+        Self::Unauthorized,
+        Self::CredentialExpired,
+        Self::Deactivated,
+        Self::PaymentRequired,
+        Self::ModelNotFound,
+        Self::Unserved,
+        Self::RateLimited,
+        Self::ModelLimited,
+        Self::DailyQuota,
+        Self::Unavailable,
+        Self::Unreachable,
+        Self::TimedOut(Stage::Connect),
+        Self::TimedOut(Stage::ResponseStart),
+        Self::TimedOut(Stage::FirstContent),
+        Self::TimedOut(Stage::Idle),
+        Self::TimedOut(Stage::Total),
+        Self::Malformed,
+        Self::Cut,
+        Self::InStream,
+    ];
+
     /// How far a failure of this kind reaches.
     #[must_use]
     pub const fn scope(self) -> Scope {
@@ -190,32 +216,7 @@ impl FaultKind {
     /// The kind that [`Self::as_str`] wrote, for reading the store.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FaultKind; 23] = [
-            FaultKind::InvalidRequest,
-            FaultKind::ContextLength,
-            FaultKind::ContentFilter,
-            FaultKind::Unauthorized,
-            FaultKind::CredentialExpired,
-            FaultKind::Deactivated,
-            FaultKind::PaymentRequired,
-            FaultKind::ModelNotFound,
-            FaultKind::Unserved,
-            FaultKind::NoToken,
-            FaultKind::RateLimited,
-            FaultKind::ModelLimited,
-            FaultKind::DailyQuota,
-            FaultKind::Unavailable,
-            FaultKind::Unreachable,
-            FaultKind::TimedOut(Stage::Connect),
-            FaultKind::TimedOut(Stage::ResponseStart),
-            FaultKind::TimedOut(Stage::FirstContent),
-            FaultKind::TimedOut(Stage::Idle),
-            FaultKind::TimedOut(Stage::Total),
-            FaultKind::Malformed,
-            FaultKind::Cut,
-            FaultKind::InStream,
-        ];
-        ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

@@ -30,6 +30,7 @@ use super::{
     settle::{Opening, Settlement},
     shaping::{Shaped, Shapers},
     tab::Tab,
+    trace::TraceContext,
     traffic::Traffic,
 };
 
@@ -81,6 +82,8 @@ pub struct Inbound {
     pub tag: Option<&'static str>,
     /// What the client calls the session that this belongs to.
     pub session: Option<String>,
+    /// The trace that it belongs to, by its client's word.
+    pub trace: Option<TraceContext>,
     /// What the client wants of the targets.
     pub wishes: Option<Box<Wishes>>,
     /// How long the status is held back for the first content of a stream, and how long a stream
@@ -350,6 +353,8 @@ impl Engine {
             client_request_id: inbound.client_request_id.clone(),
             dialect: inbound.request.dialect,
             model: inbound.shaped.asked.as_ref().unwrap_or(&facts.model).clone(),
+            session: inbound.session.as_ref().or(facts.session.as_ref()).cloned(),
+            trace: inbound.trace,
             stream: facts.stream,
         }
     }

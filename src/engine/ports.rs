@@ -9,7 +9,7 @@ use std::{pin::Pin, sync::Arc};
 use bytes::Bytes;
 use canon::{Dialect, Edit, Facts, Frame, Losses};
 use futures_core::{Stream, future::BoxFuture};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::{
     fault::{Fault, FaultKind},
@@ -95,6 +95,8 @@ pub struct Call {
     pub timeouts: Timeouts,
     /// The hub's id of the request, for answers that need one made.
     pub id: Arc<str>,
+    /// The trace for the provider, where the operator wants it to know.
+    pub traceparent: Option<HeaderValue>,
 }
 
 /// Pieces of an answer. The stream ends after the answer's end, or with the first error.

@@ -21,6 +21,7 @@ use super::{
     settings::Usd,
     shaping::Shape,
     tab::{Bill, Tab},
+    trace::{self, TraceContext},
     traffic::Hold,
 };
 use crate::observe::events;
@@ -54,6 +55,10 @@ pub(super) struct Opening {
     pub(super) dialect: Dialect,
     /// The model as the client named it.
     pub(super) model: String,
+    /// What the client calls the session.
+    pub(super) session: Option<String>,
+    /// The trace that the request belongs to.
+    pub(super) trace: Option<TraceContext>,
     /// Whether a stream was asked for.
     pub(super) stream: bool,
 }
@@ -69,6 +74,8 @@ impl Settlement {
             client_request_id: opening.client_request_id,
             dialect: opening.dialect,
             model: opening.model,
+            session: opening.session,
+            trace: opening.trace,
             stream: opening.stream,
             strategy: "",
             attempts: Vec::new(),
@@ -81,6 +88,7 @@ impl Settlement {
             reused: None,
             shaped: Vec::new(),
             usage: None,
+            billed: tab.is_billed(),
             cost: None,
             cost_estimated: false,
             edits: Vec::new(),
@@ -175,6 +183,12 @@ impl Settlement {
     #[must_use]
     pub(super) fn attempts(&self) -> &[AttemptRecord] {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.attempts)
+    }
+
+    /// The trace that the request belongs to.
+    #[must_use]
+    pub(super) fn trace(&self) -> Option<TraceContext> {
+        self.receipt.as_ref()?.trace
     }
 
     /// What was left out so far.
@@ -293,6 +307,7 @@ fn log(receipt: &Receipt) {
         .collect();
     events::finished(&events::Finished {
         request: &receipt.id,
+        trace: receipt.trace.map(|context| trace::shown(context.trace)).as_deref(),
         caller: &receipt.caller,
         model: &receipt.model,
         outcome: receipt.error.unwrap_or(receipt.outcome.as_str()),

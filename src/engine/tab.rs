@@ -79,6 +79,11 @@ impl Tab {
         Self { order: None, purse: None, budgets: Arc::clone(budgets), open: None }
     }
 
+    /// Whether there is anything to pay.
+    pub(super) const fn is_billed(&self) -> bool {
+        self.order.is_some()
+    }
+
     /// Opens the tab for a target that is about to be asked: reserves what the answer may cost.
     ///
     /// # Errors

@@ -51,6 +51,8 @@ pub fn window_filling(connection: &str, window: &str, used: f64) {
 pub struct Finished<'a> {
     /// The hub's request id.
     pub request: &'a str,
+    /// The trace that it belongs to, where its client named one.
+    pub trace: Option<&'a str>,
     /// Who asked.
     pub caller: &'a str,
     /// The model as it was asked for.
@@ -71,12 +73,13 @@ pub struct Finished<'a> {
 
 /// A request is over.
 pub fn finished(event: &Finished<'_>) {
-    let Finished { request, caller, model, outcome, status, connection, attempts, why, took_ms } = *event;
+    let Finished { request, trace, caller, model, outcome, status, connection, attempts, why, took_ms } =
+        *event;
     let connection = connection.unwrap_or("-");
     if why.is_empty() {
-        info!(request, caller, model, status, connection, attempts, took_ms, "{outcome}");
+        info!(request, trace, caller, model, status, connection, attempts, took_ms, "{outcome}");
     } else {
-        info!(request, caller, model, status, connection, attempts, took_ms, "{outcome}, after {why}");
+        info!(request, trace, caller, model, status, connection, attempts, took_ms, "{outcome}, after {why}");
     }
 }
 
@@ -145,6 +148,16 @@ pub fn accept_failed(error: &std::io::Error) {
 /// The first key was made, and where its text is.
 pub fn first_key_written(path: &std::path::Path) {
     info!(path = %path.display(), "a first key was created; the file holds it, and only its owner can read it");
+}
+
+/// What is old could not be deleted; it is tried again in a minute.
+pub fn sweep_failed(error: &dyn std::error::Error) {
+    warn!("what is older than is to be kept could not be deleted: {error}");
+}
+
+/// Spans could not be given to the collector.
+pub fn spans_dropped(endpoint: &str, count: u64, why: &str) {
+    warn!(endpoint, count, "spans were dropped, as the collector did not take them: {why}");
 }
 
 /// A response that its client wanted kept was not.

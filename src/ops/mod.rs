@@ -7,10 +7,15 @@ pub mod documents;
 mod error;
 pub mod idempotency;
 pub mod keys;
+pub mod metrics;
 pub mod oauth;
 pub mod ports;
 pub mod registry;
 pub mod responses;
 pub mod routing;
+pub mod telemetry;
+pub mod traces;
+pub mod usage;
+pub mod watch;
 
 pub use error::OpError;

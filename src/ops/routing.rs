@@ -113,27 +113,8 @@ fn explanation(row: ReceiptRow, made: Option<&Made>) -> Explanation {
     let mut decision = made.map(decision).unwrap_or_default();
     decision.model = row.model;
     decision.strategy = detail.strategy;
-    decision.left_out = detail
-        .skipped
-        .into_iter()
-        .map(|skip| LeftOut {
-            connection: skip.connection,
-            model: skip.model,
-            reason: skip.reason,
-            until_at: skip.until,
-        })
-        .collect();
-    let attempt = |attempt: super::ports::AttemptRow| Attempt {
-        connection: attempt.connection,
-        provider: attempt.provider,
-        model: attempt.model,
-        started_ms: attempt.started_ms,
-        took_ms: attempt.took_ms,
-        fault: attempt.fault,
-        status: attempt.status,
-        message: attempt.message,
-    };
-    let attempts: Vec<Attempt> = detail.attempts.into_iter().map(attempt).collect();
+    decision.left_out = detail.skipped.into_iter().map(super::traces::left_out).collect();
+    let attempts: Vec<Attempt> = detail.attempts.into_iter().map(super::traces::attempt).collect();
     if made.is_none() {
         // One place to go, and so no plan to keep: it was what was tried.
         let mut order: Vec<CandidateView> = Vec::new();

@@ -27,6 +27,8 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 /// The version of Anthropic's API that the hub speaks where the client names none. There has been no other since 2023.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Where Gemini's own dialect carries the key.
 const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
@@ -103,6 +105,9 @@ fn build(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {
     let headers = request.headers_mut();
     if call.request.dialect == dialect {
         headers.extend(call.request.headers.clone());
+    }
+    if let Some(traceparent) = &call.traceparent {
+        headers.insert(TRACEPARENT, traceparent.clone());
     }
     if dialect == Dialect::Messages && !headers.contains_key(ANTHROPIC_VERSION) {
         headers.insert(ANTHROPIC_VERSION, VERSION);

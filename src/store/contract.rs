@@ -106,6 +106,7 @@ mod leases;
 mod oauth;
 pub(super) mod responses;
 pub(super) mod scene;
+mod usage;
 mod windows;
 
 type KeyResult<T> = Result<T, KeyStoreError>;
@@ -186,6 +187,8 @@ pub(super) fn receipt(id: &str) -> Receipt {
         client_request_id: Some("mine".to_owned()),
         dialect: Dialect::Chat,
         model: "groq/llama-3.3-70b-versatile".to_owned(),
+        session: None,
+        trace: None,
         stream: true,
         strategy: "exhaust",
         attempts: vec![attempt("groq-1", Some(FaultKind::RateLimited)), attempt("groq-2", None)],
@@ -199,6 +202,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
         status: 200,
         outcome: Outcome::Completed,
         error: None,
+        billed: true,
         cost: Some(Usd::from_pico(2_800_000)),
         cost_estimated: true,
         reused: None,

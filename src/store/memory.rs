@@ -7,6 +7,7 @@ mod documents;
 mod leases;
 mod oauth;
 mod responses;
+mod usage;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -26,7 +27,7 @@ use crate::{
         ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
-    ops::ports::{LogError, ReceiptLog, ReceiptRow},
+    ops::ports::{LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
 /// Receipts that are kept.
@@ -50,6 +51,7 @@ struct State {
     claims: claims::Claims,
     logins: oauth::Logins,
     admin: admin::Admin,
+    usage: usage::Usage,
 }
 
 struct Key {
@@ -230,10 +232,18 @@ impl ReceiptSink for MemoryStore {
         clip(&mut receipt);
         // It is read back from the same text that the database would keep, so that the twins cannot differ.
         if let (Ok(row), Ok(plan)) = (row(&receipt), plan(&receipt)) {
-            let receipts = &mut self.lock().receipts;
-            receipts.push_front((row, plan));
-            receipts.truncate(KEPT);
+            let state = &mut *self.lock();
+            state.usage.add(&receipt);
+            state.receipts.push_front((row, plan));
+            state.receipts.truncate(KEPT);
         }
+    }
+}
+
+impl ReceiptQueue for MemoryStore {
+    fn state(&self) -> QueueState {
+        // Nothing waits here.
+        QueueState::default()
     }
 }
 

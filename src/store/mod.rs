@@ -20,12 +20,16 @@ mod postgres;
 mod receipt_text;
 mod receipts;
 mod responses;
+mod retention;
+mod rollup;
 mod runtime;
 mod seal;
 mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod traces;
+mod usage;
 mod windows;
 mod writer;
 
@@ -42,8 +46,10 @@ pub use oauth::SqlOAuth;
 pub use postgres::PostgresProblem;
 pub use receipts::SqlReceipts;
 pub use responses::SqlResponses;
+pub use retention::Sweeper;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
+pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
 use std::sync::Arc;
@@ -122,6 +128,12 @@ impl Store {
         SqlAdmin::new(self.pools.managing.clone())
     }
 
+    /// The sums of usage, for reading.
+    #[must_use]
+    pub fn usage(&self) -> SqlUsage {
+        SqlUsage::new(self.pools.managing.clone())
+    }
+
     /// The leases of budgets.
     #[must_use]
     pub fn leases(&self) -> SqlLeases {
@@ -187,6 +199,12 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn load_windows(&self, now: i64) -> Result<Vec<WindowRecord>, StoreError> {
         Ok(windows::load(&self.pools.managing, now).await?)
+    }
+
+    /// What deletes what is old.
+    #[must_use]
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper::new(self.pools.managing.clone(), self.writer.clone())
     }
 
     /// Writes what is queued and closes the database: for an orderly stop, which loses nothing. What is

@@ -26,6 +26,7 @@ use crate::{
         refusal::Refusal,
         reuse::{Cached, Freshness},
         shaping::Shaped,
+        trace::TraceContext,
     },
     ops,
 };
@@ -169,6 +170,7 @@ impl Api {
             pin,
             tag,
             session,
+            trace: TraceContext::of(&visit.parts.headers),
             wishes,
             keep_alive: self.keep_alive,
             freshness: Freshness::of(&visit.parts.headers),

@@ -15,6 +15,7 @@ mod idempotent;
 mod identify;
 mod lent;
 mod malformed;
+mod metrics;
 mod models;
 mod openai;
 mod operation;
@@ -49,6 +50,8 @@ pub struct Handles {
     pub logins: Arc<ops::oauth::Logins>,
     /// The operator's login.
     pub admin: Arc<ops::admin::Admin>,
+    /// The counters.
+    pub metrics: Arc<ops::metrics::Metrics>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.
@@ -73,6 +76,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(admin::routes(handles, &identify))
         .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
+        .merge(metrics::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);
     let front =

@@ -1,9 +1,9 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
-use crate::{Definition, audit, documents::NOUNS, keys, oauth, routing, sessions};
+use crate::{Definition, audit, documents::NOUNS, keys, oauth, routing, sessions, traces, usage};
 
 /// What is not about documents.
-const SINGLE: [Definition; 18] = [
+const SINGLE: [Definition; 21] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -19,6 +19,9 @@ const SINGLE: [Definition; 18] = [
     Definition::of::<oauth::List>(),
     Definition::of::<routing::Simulate>(),
     Definition::of::<routing::Explain>(),
+    Definition::of::<usage::Get>(),
+    Definition::of::<traces::List>(),
+    Definition::of::<traces::Get>(),
     Definition::of::<audit::List>(),
     Definition::of::<audit::Verify>(),
     Definition::of::<audit::Undo>(),

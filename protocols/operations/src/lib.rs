@@ -13,6 +13,8 @@ mod route;
 pub mod routing;
 mod scope;
 pub mod sessions;
+pub mod traces;
+pub mod usage;
 
 pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};

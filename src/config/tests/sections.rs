@@ -226,3 +226,29 @@ fn a_public_address_without_authentication_is_refused() {
     let problems = load_with("auth: {required: false}", &[("HOST", "0.0.0.0")]).unwrap_err();
     assert!(only(&problems).contains("(set by: environment variable HOST)"));
 }
+
+#[test]
+fn a_collector_has_an_address_and_headers_that_stay_secret() {
+    for (yaml, path) in [
+        ("telemetry: {endpoint: 'ftp://collector.test'}", "telemetry.endpoint"),
+        ("telemetry: {endpoint: 'collector.test:4318'}", "telemetry.endpoint"),
+        ("telemetry: {endpoint: 'http://me:word@collector.test'}", "telemetry.endpoint"),
+        ("telemetry: {headers: nonsense}", "telemetry.headers"),
+        ("telemetry: {sample: 2}", "telemetry.sample"),
+        ("retention: {receipts_days: -1}", "retention.receipts_days"),
+        ("metrics: {enabled: perhaps}", "metrics.enabled"),
+    ] {
+        assert!(refused(yaml).iter().any(|problem| problem.path == path), "{yaml}");
+    }
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318/"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=s3cret, x-b=c"),
+    ];
+    let loaded = load_with("retention: {receipts_days: 0, plans_days: 2}", &variables).unwrap();
+    let telemetry = &loaded.settings.telemetry;
+    assert_eq!(telemetry.endpoint.as_deref(), Some("http://collector.test:4318/v1/traces"));
+    assert_eq!(telemetry.headers.len(), 2);
+    assert!(loaded.effective.iter().all(|one| !one.value.contains("s3cret")));
+    let retention = loaded.settings.retention;
+    assert_eq!((retention.receipts_age, retention.plans_age), (None, Some(Duration::from_secs(2 * 86_400))));
+}

@@ -15,6 +15,7 @@ mod issuer;
 mod keeping;
 mod key_limits;
 mod limits;
+mod metrics;
 mod model;
 pub mod money;
 mod names;
@@ -23,10 +24,12 @@ mod oauth;
 mod provider;
 mod quota;
 mod resilience;
+mod retention;
 mod routing;
 mod scoring;
 mod secret;
 mod shaping;
+mod telemetry;
 mod tier;
 mod zone;
 
@@ -43,6 +46,7 @@ pub use issuer::Issuer;
 pub use keeping::Keeping;
 pub use key_limits::{Counted, KEY_WINDOWS, KeyLimits, KeyWindow, WINDOWS};
 pub use limits::{Limits, Timeouts};
+pub use metrics::MetricsSettings;
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
@@ -53,10 +57,12 @@ pub use provider::{
 };
 pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
+pub use retention::Retention;
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
 pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
+pub use telemetry::Telemetry;
 pub use tier::Tier;
 pub use zone::Zone;
 
@@ -87,4 +93,10 @@ pub struct Settings {
     pub keys: KeyLimits,
     /// Who may reach the hub.
     pub access: Access,
+    /// How long it is kept what was written down of requests.
+    pub retention: Retention,
+    /// Where spans go.
+    pub telemetry: Telemetry,
+    /// Who sees the metrics.
+    pub metrics: MetricsSettings,
 }

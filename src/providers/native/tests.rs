@@ -87,7 +87,7 @@ async fn fault(stream: bool, says: Says) -> Fault {
         keeps: false,
         shaping: None,
     };
-    let call = Call { target, request, timeouts: Timeouts::default(), id: "req_1".into() };
+    let call = Call { target, request, timeouts: Timeouts::default(), id: "req_1".into(), traceparent: None };
     match send(&Providers::new(Arc::new(says), Arc::new(Never), Arc::new(Nothing)), call).await {
         Err(fault) => fault,
         Ok(mut answer) => loop {

@@ -4,6 +4,7 @@
 mod answer;
 pub(crate) mod monthly;
 pub(crate) mod pictures;
+mod posted;
 pub(crate) mod speech;
 mod transport;
 
@@ -32,10 +33,15 @@ use trivium::{
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
+        metrics::Metrics,
         oauth::Logins,
         ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
         responses::Responses,
         routing::Routing,
+        telemetry::Exporter,
+        traces::Traces,
+        usage::Usage,
+        watch::{Watched, Watcher},
     },
     providers::{Providers, credentials::Credentials},
     simulator::{Entry, Script, Simulator},
@@ -45,6 +51,7 @@ use trivium::{
 
 pub(crate) use answer::Answer;
 use pictures::Pictures;
+pub(crate) use posted::Posted;
 use transport::InProcess;
 
 /// The operator's key of every test hub.
@@ -69,9 +76,12 @@ pub(crate) struct Builder {
     kept: Vec<CooldownRecord>,
     windows: Vec<WindowRecord>,
     store: Arc<MemoryStore>,
+    exports: bool,
 }
 
 pub(crate) struct TestHub {
+    /// What the hub told others.
+    pub(crate) posted: Posted,
     pub(crate) simulator: Simulator,
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
@@ -90,6 +100,7 @@ impl TestHub {
             kept: Vec::new(),
             windows: Vec::new(),
             store: Arc::default(),
+            exports: false,
         }
     }
 }
@@ -150,6 +161,12 @@ impl Builder {
         self
     }
 
+    /// Spans are exported, to [`TestHub::posted`].
+    pub(crate) fn exporting(mut self) -> Self {
+        self.exports = true;
+        self
+    }
+
     /// The store of an earlier hub, as it would find it after a crash.
     pub(crate) fn after(mut self, earlier: &TestHub) -> Self {
         self.store = Arc::clone(&earlier.store);
@@ -184,7 +201,11 @@ impl Builder {
             Credentials::load(logins, Arc::clone(&network) as _, Arc::clone(&clock)).await.unwrap();
         let upstream = Providers::new(network, Arc::clone(&clock), Arc::new(Pictures));
         let upstream = Arc::new(upstream.with_credentials(credentials.clone()));
-        let sink = Arc::<MemoryStore>::clone(&store);
+        let metrics = Arc::new(Metrics::new(clock.now(), Arc::<MemoryStore>::clone(&store)));
+        let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
+        let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
+        let sink = Watched::new(Arc::clone(&metrics), watchers, Arc::<MemoryStore>::clone(&store));
+        let sink = Arc::new(sink);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
@@ -201,6 +222,10 @@ impl Builder {
             None,
         );
         let logins = Arc::new(logins);
+        let posted = Posted::default();
+        if self.exports {
+            exporter.start(Arc::clone(&engine), Arc::new(posted.clone()));
+        }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
@@ -227,6 +252,11 @@ impl Builder {
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
+            usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
+            traces: Arc::new(Traces::new(
+                Arc::<MemoryStore>::clone(&store),
+                Arc::<MemoryStore>::clone(&store),
+            )),
             documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
@@ -236,15 +266,17 @@ impl Builder {
             admin: Arc::clone(&admin),
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
+            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             operations,
             logins,
+            metrics,
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { simulator, engine, store, keys, credentials, admin, router: surfaces::router(&handles) }
+        let router = surfaces::router(&handles);
+        TestHub { posted, simulator, engine, store, keys, credentials, admin, router }
     }
 }
 

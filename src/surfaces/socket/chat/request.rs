@@ -163,6 +163,7 @@ async fn answer(
     let shaped = shape::rerouted(&api.engine.snapshot(), Dialect::Chat, &mut payload, &mut facts);
     let stream = facts.stream;
     let inbound = Inbound {
+        trace: None,
         session,
         wishes,
         id: ids.own.to_string(),
