@@ -155,38 +155,32 @@ impl SqlAudit {
             }
         }
     }
+}
 
-    async fn forget_old(&self, before: i64, most: u64) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let query = sql::query("SELECT id FROM audit_head WHERE one = 1");
-            let newest: i64 = query.fetch_one(&self.0).await?.try_get("id")?;
-            let bound = newest.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
-            let mut transaction = self.0.begin().await?;
-            // From the front without a gap: the chain is only cut at its end.
-            let done = sql::query(
-                "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT $1) \
-                 AND (id <= $2 OR id < (SELECT COALESCE(MIN(id), $4 + 1) FROM audit WHERE at >= $3))",
-            )
-            .bind(STEP)
-            .bind(bound)
-            .bind(before)
-            .bind(newest)
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-            sql::query(
-                "DELETE FROM document_changes WHERE change < (SELECT COALESCE(MIN(id), 0) FROM audit)",
-            )
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            forgotten += done;
-            if done < STEP.unsigned_abs() {
-                return Ok(forgotten);
-            }
-        }
+/// Deletes up to a batch of entries that are older than `before` (milliseconds since the Unix epoch), or beyond the newest
+/// `most`, and what they could take back. From the front without a gap: the chain is only cut at its end. Says whether there
+/// may be more.
+pub(super) async fn forget(pool: &Pool, before: Option<i64>, most: u64) -> Result<bool, sqlx::Error> {
+    let query = sql::query("SELECT id FROM audit_head WHERE one = 1");
+    let newest: i64 = query.fetch_one(pool).await?.try_get("id")?;
+    let bound = newest.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
+    let query = sql::query(
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= $1 OR at < $2 ORDER BY id LIMIT $3) \
+         AND id < (SELECT COALESCE(MIN(id), $4) FROM audit WHERE id > $1 AND at >= $2)",
+    );
+    let done = query
+        .bind(bound)
+        .bind(before.unwrap_or(i64::MIN))
+        .bind(STEP)
+        .bind(newest.saturating_add(1))
+        .execute(pool)
+        .await?
+        .rows_affected();
+    if done > 0 {
+        let query = "DELETE FROM document_changes WHERE change < (SELECT COALESCE(MIN(id), $1) FROM audit)";
+        sql::query(query).bind(newest.saturating_add(1)).execute(pool).await?;
     }
+    Ok(done >= STEP.unsigned_abs())
 }
 
 fn entry(row: &Row) -> Result<AuditEntry, sqlx::Error> {
@@ -232,9 +226,5 @@ impl AuditLog for SqlAudit {
 
     fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, DocumentStoreError>> {
         Box::pin(async move { self.verify_all().await.map_err(failed) })
-    }
-
-    fn forget(&self, before: i64, most: u64) -> BoxFuture<'_, Result<u64, DocumentStoreError>> {
-        Box::pin(async move { self.forget_old(before, most).await.map_err(failed) })
     }
 }

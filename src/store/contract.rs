@@ -102,6 +102,7 @@ macro_rules! pass_on {
 
 mod admin;
 mod claims;
+mod documents;
 mod leases;
 mod oauth;
 pub(super) mod responses;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    StoreError, Writer,
+    StoreError, Writer, audit,
     sql::{self, Pool},
 };
 use crate::{
@@ -62,6 +62,7 @@ async fn sweep(pool: &Pool, retention: &Retention, now: i64) -> Result<bool, sql
     if let Some(before) = before(now, retention.sessions_age) {
         more |= old_sessions(pool, before).await?;
     }
+    more |= audit::forget(pool, before(now, retention.audit_age), retention.audit_rows).await?;
     Ok(more)
 }
 

@@ -31,9 +31,6 @@ pub trait AuditLog: Send + Sync {
     fn page(&self, wanted: ListAudit) -> BoxFuture<'_, Result<Vec<AuditEntry>, DocumentStoreError>>;
     /// Checks the hashes of all entries.
     fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, DocumentStoreError>>;
-    /// Deletes entries older than `before` (milliseconds since the Unix epoch), and the oldest until no more than `most`
-    /// are left. What can be taken back goes with them. Answers how many those were.
-    fn forget(&self, before: i64, most: u64) -> BoxFuture<'_, Result<u64, DocumentStoreError>>;
 }
 
 /// A definition that was made over the API.

@@ -71,15 +71,6 @@ impl Documents {
         let limit = wanted.limit.unwrap_or(DEFAULT_PAGE) as usize;
         self.log.iter().rev().filter(below).filter(fits).take(limit).cloned().collect()
     }
-
-    fn forget(&mut self, before: i64, most: u64) -> u64 {
-        let bound = self.last.saturating_sub(most);
-        let kept = self.log.iter().position(|entry| entry.at >= before && entry.id > bound);
-        let gone = self.log.drain(..kept.unwrap_or(self.log.len())).count();
-        let first = self.log.first().map_or(u64::MAX, |entry| entry.id);
-        self.changes.retain(|number, _| *number >= first);
-        gone as u64
-    }
 }
 
 impl DocumentStore for MemoryStore {
@@ -113,10 +104,5 @@ impl AuditLog for MemoryStore {
     fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, DocumentStoreError>> {
         let entries = self.documents().log.len() as u64;
         Box::pin(async move { Ok(AuditVerdict { whole: true, entries, broken_at: None }) })
-    }
-
-    fn forget(&self, before: i64, most: u64) -> BoxFuture<'_, Result<u64, DocumentStoreError>> {
-        let gone = self.documents().forget(before, most);
-        Box::pin(async move { Ok(gone) })
     }
 }
