@@ -13,12 +13,13 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
     SystemClock,
+    backups::follow_schedule,
     configuration::{Configured, Live},
     operations::{Executors, registry},
 };
 use crate::{
     auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
-    config::{Boot, Problem, Style, render_problems},
+    config::{BackupSchedule, Boot, Problem, Style, render_problems},
     engine::{
         Engine,
         budget::Budgets,
@@ -30,6 +31,7 @@ use crate::{
     observe::events,
     ops::{
         OpError,
+        backups::Backups,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -59,6 +61,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// The PostgreSQL database for it, if it is not to be in that folder.
     pub store_url: Option<Secret>,
+    /// When the store is copied.
+    pub backups: BackupSchedule,
     /// The operator's own key.
     pub api_key: Option<Secret>,
     /// Whether a key is required.
@@ -77,6 +81,7 @@ impl From<&Boot> for Options {
             address: SocketAddr::new(boot.host, boot.port),
             data_dir: boot.data_dir.clone(),
             store_url: boot.store_url.clone(),
+            backups: boot.backups,
             api_key: boot.api_key.clone(),
             auth_required: boot.auth_required,
             allowed_hosts: boot.allowed_hosts.clone(),
@@ -157,7 +162,7 @@ pub struct Hub {
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
-    housekeeping: JoinHandle<()>,
+    housekeeping: [JoinHandle<()>; 2],
     shutdown_timeout: Duration,
 }
 
@@ -184,7 +189,7 @@ impl Hub {
         }
         let local = Token::generate()?.secret;
         index.accept_local(&local);
-        let Core { engine, keys, live, operations } =
+        let Core { engine, keys, live, operations, backups } =
             Core::new(configured, transport, &store, &index, &clock).await?;
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
@@ -210,7 +215,13 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
+        // A PostgreSQL database is backed up by means of its own.
+        let every = options.backups.every.filter(|_| options.store_url.is_none());
+        let schedule = BackupSchedule { every, ..options.backups };
+        let housekeeping = [
+            tokio::spawn(keep_house(keys.clone(), responses, idempotency)),
+            tokio::spawn(follow_schedule(backups, clock, schedule)),
+        ];
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -267,7 +278,7 @@ impl Hub {
         self.engine.admission().close();
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
-        self.housekeeping.abort();
+        self.housekeeping.iter().for_each(JoinHandle::abort);
         let saved = self.keys.save_last_used().await;
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
@@ -288,6 +299,7 @@ pub(super) struct Core {
     pub(super) keys: Keys,
     pub(super) live: Arc<Live>,
     pub(super) operations: Arc<Registry>,
+    pub(super) backups: Arc<Backups>,
 }
 
 impl Core {
@@ -307,6 +319,7 @@ impl Core {
         let engine = engine(settings, catalogue, transport, store, clock).await?;
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
+        let backups = Arc::new(Backups::new(Arc::new(store.backups())));
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
@@ -316,11 +329,12 @@ impl Core {
                 Arc::clone(clock),
                 made,
             )),
+            backups: Arc::clone(&backups),
             audit: Arc::new(store.audit()),
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, keys, live, operations })
+        Ok(Self { engine, keys, live, operations, backups })
     }
 }
 

@@ -1,8 +1,10 @@
 //! The composition root: the only place that names every layer. It puts a hub together from its parts, and
 //! gives the command line what it needs of layers that it may not know.
 
+mod backups;
 mod clock;
 mod configuration;
+pub mod doctor;
 mod first_key;
 mod hub;
 mod local;
@@ -10,6 +12,7 @@ mod mock;
 mod operations;
 mod reload;
 
+pub use backups::restore_backup;
 pub use clock::{SystemClock, now_ms};
 pub use configuration::{Configured, Live};
 pub use first_key::write_first_key;

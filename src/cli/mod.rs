@@ -1,8 +1,10 @@
 //! The command line: what can be typed, one file per command. A command reads the configuration, and then either
 //! becomes a hub or talks to one.
 
+mod backups;
 mod config;
 mod demo;
+mod doctor;
 mod keys;
 mod mock;
 mod operations;
@@ -78,6 +80,11 @@ enum Command {
     /// Create, list, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// See whether all is well with the configuration, the data, the hub and the machine
+    Doctor(doctor::Doctor),
+    /// Make, list, verify, delete and restore backups of the store
+    #[command(subcommand)]
+    Backups(backups::Backups),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -102,13 +109,15 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
         Command::Keys(keys) => keys::run(keys, &common),
+        Command::Doctor(doctor) => doctor::run(&doctor, &common),
+        Command::Backups(backups) => backups::run(&backups, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }
 }
 
-/// Reads and checks the configuration, or says what is wrong with it.
-fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
+/// What reads the configuration, and from where.
+fn loader(common: &Common, source: Option<Source>) -> Result<(Loader, Source), ExitCode> {
     let overrides = Overrides {
         host: common.host.clone(),
         port: common.port,
@@ -119,6 +128,12 @@ fn configure(common: &Common, source: Option<Source>) -> Result<Configured, Exit
     let catalogue = app::catalogue().map_err(|error| fail(&error.to_string()))?;
     let loader = Loader::new(Env::from_process(), overrides, catalogue, app::SPOKEN);
     let source = source.unwrap_or_else(|| common.config.clone().map_or(Source::Discover, Source::File));
+    Ok((loader, source))
+}
+
+/// Reads and checks the configuration, or says what is wrong with it.
+fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
+    let (loader, source) = loader(common, source)?;
     match loader.load(&source) {
         Ok(loaded) => Ok(Configured { loader, source, loaded }),
         Err(problems) => {

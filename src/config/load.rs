@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use canon::Dialect;
 
 use super::{
-    auth, auto,
+    auth, auto, backups,
     boot::Boot,
     budgets, cache, combos,
     effective::{Effective, Sink},
@@ -155,6 +155,7 @@ impl Loader {
         let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let place = store::read(&open(&store::SECTION, sink), &self.env, sink);
+        let backups = backups::read(&open(&backups::SECTION, sink), sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
@@ -182,6 +183,7 @@ impl Loader {
             port: server.port,
             data_dir: place.data_dir,
             store_url: place.url,
+            backups,
             log_level,
             log_format,
             api_key: auth.api_key,

@@ -71,7 +71,7 @@ const SECTIONS: [(&str, Form); 6] = [
 ];
 
 /// Sections that are fixed when the hub starts, in whole or for the most part; `limits` within `server` is not.
-const FIXED: [&str; 4] = ["server", "auth", "log", "store"];
+const FIXED: [&str; 5] = ["server", "auth", "log", "store", "backups"];
 
 /// How a section writes its entries.
 #[derive(Clone, Copy, PartialEq, Eq)]

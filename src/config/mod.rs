@@ -4,6 +4,7 @@
 
 mod auth;
 mod auto;
+mod backups;
 mod boot;
 mod budgets;
 mod cache;
@@ -41,6 +42,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use backups::BackupSchedule;
 pub use boot::Boot;
 pub use combos::write as write_combos;
 pub use effective::Effective;

@@ -2,6 +2,7 @@
 //! command line. How a request is decoded or an answer rendered is the surface's.
 
 pub mod audit;
+pub mod backups;
 pub mod documents;
 mod error;
 pub mod idempotency;

@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::Path};
 
-use super::{PostgresProblem, StoreError};
+use super::{BackupProblem, PostgresProblem, StoreError};
 
 /// A batch could not be written and is kept for another try.
 pub(super) fn write_failed(error: &sqlx::Error, failures: u32, waiting: usize) {
@@ -134,4 +134,19 @@ pub(super) fn lock_not_taken(server: &str, problem: &PostgresProblem, failures: 
     if failures.is_power_of_two() {
         tracing::error!(server, %problem, failures, "the lock of the database is not held; it is tried again");
     }
+}
+
+/// A backup was made.
+pub(super) fn backed_up(name: &str, reason: &'static str, bytes: u64) {
+    tracing::info!(name, reason, bytes, "made a backup");
+}
+
+/// Something among the backups is none.
+pub(super) fn backup_unreadable(error: &BackupProblem) {
+    tracing::warn!(%error, "left out of the list of backups");
+}
+
+/// A backup was put back.
+pub(super) fn restored(name: &str) {
+    tracing::info!(name, "restored a backup");
 }

@@ -1,6 +1,7 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod backups;
 mod claims;
 mod documents;
 mod leases;

@@ -2,6 +2,7 @@
 //! PostgreSQL, and an in-memory twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
 mod audit;
+mod backups;
 mod claims;
 #[cfg(test)]
 mod contract;
@@ -10,6 +11,7 @@ mod data_dir;
 mod documents;
 mod error;
 mod events;
+mod glance;
 mod keys;
 mod leases;
 mod locations;
@@ -28,10 +30,12 @@ mod windows;
 mod writer;
 
 pub use audit::SqlAudit;
+pub use backups::{BackupProblem, Restored, SqlBackups, restore};
 pub use claims::SqlClaims;
 pub use data_dir::DataDir;
 pub use documents::SqlDocuments;
 pub use error::StoreError;
+pub use glance::{Glance, glance};
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
 pub use memory::MemoryStore;
@@ -59,6 +63,7 @@ pub struct Store {
     sealer: Arc<Sealer>,
     responses: SqlResponses,
     claims: SqlClaims,
+    backups: SqlBackups,
     // Keeps the lock as long as the database is open.
     data_dir: DataDir,
     // The same of a database that others can reach.
@@ -90,14 +95,18 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
         let (pools, hub_lock) = match url {
-            None => (sqlite::open(&data_dir.database()).await?, None),
+            None => {
+                backups::before_upgrade(data_dir, &*clock).await?;
+                (sqlite::open(&data_dir.database()).await?, None)
+            }
             Some(url) => postgres::open(url).await.map(|(pools, lock)| (pools, Some(lock)))?,
         };
-        let writer = Writer::start(pools.writing.clone(), limits, clock);
+        let writer = Writer::start(pools.writing.clone(), limits, Arc::clone(&clock));
+        let backups = SqlBackups::new(data_dir.clone(), url.is_none(), writer.clone(), clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
         let responses = SqlResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
         let claims = SqlClaims::new(pools.managing.clone(), Arc::clone(&sealer));
-        Ok(Self { pools, writer, sealer, responses, claims, data_dir: data_dir.clone(), hub_lock })
+        Ok(Self { pools, writer, sealer, responses, claims, backups, data_dir: data_dir.clone(), hub_lock })
     }
 
     /// The keys.
@@ -128,6 +137,12 @@ impl Store {
     #[must_use]
     pub fn audit(&self) -> SqlAudit {
         SqlAudit(self.pools.managing.clone())
+    }
+
+    /// The backups.
+    #[must_use]
+    pub fn backups(&self) -> SqlBackups {
+        self.backups.clone()
     }
 
     /// The kept responses.

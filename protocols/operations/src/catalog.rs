@@ -1,9 +1,9 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
-use crate::{Definition, audit, documents::NOUNS, keys, routing};
+use crate::{Definition, audit, backups, documents::NOUNS, keys, routing};
 
 /// What is not about documents.
-const SINGLE: [Definition; 9] = [
+const SINGLE: [Definition; 13] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Revoke>(),
@@ -13,6 +13,10 @@ const SINGLE: [Definition; 9] = [
     Definition::of::<audit::List>(),
     Definition::of::<audit::Verify>(),
     Definition::of::<audit::Undo>(),
+    Definition::of::<backups::Create>(),
+    Definition::of::<backups::List>(),
+    Definition::of::<backups::Verify>(),
+    Definition::of::<backups::Delete>(),
 ];
 
 /// How many operations a noun has.

@@ -2,6 +2,7 @@
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
 pub mod audit;
+pub mod backups;
 mod catalog;
 mod definition;
 pub mod documents;

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod backups;
 mod bad_input;
 mod client;
 mod demo;
+mod doctor;
 mod hangup;
 mod idempotency;
 mod killed;

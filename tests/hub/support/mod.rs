@@ -27,6 +27,7 @@ use trivium::{
         settings::Secret,
     },
     ops::{
+        backups::Backups,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -207,6 +208,7 @@ impl Builder {
             keys: Arc::clone(&keys),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
             documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
+            backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
             clock: Arc::clone(&clock),
