@@ -211,7 +211,7 @@ impl Loader {
 }
 
 /// The mapping of sections; an empty one if the file holds nothing, or something else.
-fn top(root: Option<Node>, sink: &mut Sink) -> Map {
+pub(super) fn top(root: Option<Node>, sink: &mut Sink) -> Map {
     match root {
         Some(Node { value: Value::Map(map), .. }) => map,
         Some(node) => {

@@ -38,6 +38,8 @@ mod source;
 mod store;
 mod timeouts;
 mod watch;
+mod wishes;
+mod yaml_text;
 
 #[cfg(test)]
 mod tests;
@@ -53,8 +55,11 @@ pub use load::{Loaded, Loader};
 pub use log::{LogFormat, LogLevel};
 pub use managed::yaml_value;
 pub use managed::{Declared, Managed, SETTINGS, SetAside, masked, with_kept_secrets};
+pub use mask::REDACTED;
 pub use origin::Origin;
 pub use problem::{Problem, Severity};
 pub use render::{Style, render_effective, render_problems};
 pub use source::Source;
 pub use watch::{Reload, Watch};
+pub use wishes::{Wish, Wishes, identity};
+pub use yaml_text::yaml_text;

@@ -125,7 +125,7 @@ pub struct BackupDeleted {
 }
 
 /// A name is one part of a path, and cannot lead out of the folder of backups.
-fn check_name(args: NameBackup) -> Result<NameBackup, Invalid> {
+fn check_name(args: &NameBackup) -> Result<NameBackup, Invalid> {
     let name = args.backup.trim();
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if name.is_empty() || name.len() > MAX_NAME || !plain {
@@ -186,7 +186,7 @@ impl Operation for Verify {
     type Result = BackupVerdict;
 
     fn check(args: NameBackup) -> Result<NameBackup, Invalid> {
-        check_name(args)
+        check_name(&args)
     }
 }
 
@@ -203,7 +203,7 @@ impl Operation for Delete {
     type Result = BackupDeleted;
 
     fn check(args: NameBackup) -> Result<NameBackup, Invalid> {
-        check_name(args)
+        check_name(&args)
     }
 }
 

@@ -6,6 +6,7 @@
 mod backups;
 mod bad_input;
 mod client;
+mod declared;
 mod demo;
 mod doctor;
 mod hangup;
