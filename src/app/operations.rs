@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use operations::{audit, backups, documents, keys, routing};
+use operations::{audit, backups, bundle, documents, keys, routing};
 
 use crate::{
     engine::ports::Clock,
@@ -86,6 +86,7 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, backups::List, backups, |own, _asked, _args| own.list().await);
     bind!(registry, backups::Verify, backups, |own, _asked, args| own.verify(args).await);
     bind!(registry, backups::Delete, backups, |own, _asked, args| own.delete(args).await);
+    bind!(registry, bundle::Get, documents, |own, _asked, _args| Ok(own.bundle()));
     bind_noun!(registry, connections, documents);
     bind_noun!(registry, combos, documents);
     bind_noun!(registry, aliases, documents);

@@ -2,6 +2,8 @@
 //! be; then it is committed with its entry in the audit log, and then it is in force. Nothing of that is done by halves:
 //! one change at a time, and reloads of the file take turns with them.
 
+mod bundle;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},

@@ -1,9 +1,9 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
-use crate::{Definition, audit, backups, documents::NOUNS, keys, routing};
+use crate::{Definition, audit, backups, bundle, documents::NOUNS, keys, routing};
 
 /// What is not about documents.
-const SINGLE: [Definition; 13] = [
+const SINGLE: [Definition; 14] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Revoke>(),
@@ -17,6 +17,7 @@ const SINGLE: [Definition; 13] = [
     Definition::of::<backups::List>(),
     Definition::of::<backups::Verify>(),
     Definition::of::<backups::Delete>(),
+    Definition::of::<bundle::Get>(),
 ];
 
 /// How many operations a noun has.

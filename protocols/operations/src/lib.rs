@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod backups;
+pub mod bundle;
 mod catalog;
 mod definition;
 pub mod documents;

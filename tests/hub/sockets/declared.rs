@@ -55,7 +55,9 @@ async fn a_file_is_applied_once_and_then_nothing_differs() {
     let path = file(&hub, WANTED);
     let (status, said) = ran(&hub.ground, &["config", "plan", &path]).await;
     assert_eq!(status, 2, "{said}");
-    for expected in ["+ connection `extra`", "+ combo `outer`", "+ setting `timeouts.connect_seconds`", "server.port"] {
+    for expected in
+        ["+ connection `extra`", "+ combo `outer`", "+ setting `timeouts.connect_seconds`", "server.port"]
+    {
         assert!(said.contains(expected), "{expected}: {said}");
     }
     assert!(!said.contains(CANARY), "{said}");
@@ -96,14 +98,18 @@ async fn what_does_not_fit_changes_nothing() {
     let refused = async |text: &str, expected: &str| {
         let path = file(&hub, text);
         let (status, said) = ran(&hub.ground, &["config", "apply", &path, "--yes"]).await;
-        assert!(status == 1 && said.contains(expected) && said.contains("Nothing was changed"), "{text}: {said}");
+        assert!(
+            status == 1 && said.contains(expected) && said.contains("Nothing was changed"),
+            "{text}: {said}"
+        );
     };
     refused("combos: [{id: good, steps: [m]}, {id: bad, steps: [nowhere/m]}]", "`bad` of combos").await;
     refused("combos: [{id: bad, stepps: [m]}]", "stepps").await;
     refused("combos: [{steps: [m]}]", "no id").await;
     refused("comboss: []", "combos").await;
     refused("combos: [{id: a1, steps: [m]}, {id: a1, steps: [m]}]", "twice").await;
-    refused("budgets: [{id: b, for: all, limit: \"${UNSET_LIMIT}\", window: day}]", "UNSET_LIMIT is not set").await;
+    refused("budgets: [{id: b, for: all, limit: \"${UNSET_LIMIT}\", window: day}]", "UNSET_LIMIT is not set")
+        .await;
     refused("timeouts: {conect_seconds: 5}", "connect_seconds").await;
     // The file's own account, said otherwise.
     let other = "providers: [{id: a, type: openai-compatible, base_url: 'http://ADDRESS/v1', api_key: x, models: [other]}]";
@@ -134,7 +140,8 @@ async fn an_export_holds_no_secret_and_makes_the_same_hub_elsewhere() {
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     };
     let planned = with_variables(&hub.ground, &["config", "plan", &again]).await;
-    let said = String::from_utf8_lossy(&planned.stdout).into_owned() + &String::from_utf8_lossy(&planned.stderr);
+    let said =
+        String::from_utf8_lossy(&planned.stdout).into_owned() + &String::from_utf8_lossy(&planned.stderr);
     assert_eq!(planned.status.code(), Some(0), "{said}");
     let checked = with_variables(&hub.ground, &["config", "check", &again]).await;
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
@@ -147,8 +154,51 @@ async fn an_export_holds_no_secret_and_makes_the_same_hub_elsewhere() {
         let items = list["items"].as_array().unwrap().clone();
         items.iter().map(|item| (item["id"].clone(), item["definition"].clone())).collect::<Vec<_>>()
     };
-    for path in ["/api/connections", "/api/combos", "/api/aliases", "/api/name-rules", "/api/prices", "/api/budgets"] {
+    for path in
+        ["/api/connections", "/api/combos", "/api/aliases", "/api/name-rules", "/api/prices", "/api/budgets"]
+    {
         assert_eq!(items(&other, path).await, items(&hub, path).await, "{path}");
     }
     other.chat("outer").send().await.must_be_whole();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bundle_tells_by_its_tag_whether_something_changed() {
+    let key = format!("sim-ok.{CANARY}");
+    let mut hub = Hub::builder().account("a", "sim-ok").env("EXTRA_KEY", &key).start().await;
+    let path = file(&hub, WANTED);
+    hub.ground.cli_ok(&["config", "apply", &path, "--yes"]).await;
+    let first = hub.get("/api/sync/bundle").await;
+    let tag = first.header("etag").to_owned();
+    let bundle = first.json();
+    assert_eq!(tag, format!("{}", bundle["etag"]), "the same, in quotes");
+    let sections = &bundle["sections"];
+    for (section, id) in
+        [("providers", "a"), ("providers", "extra"), ("combos", "inner"), ("map", "claude-*")]
+    {
+        assert!(sections[section][id].is_object(), "{section} {id}: {bundle}");
+    }
+    assert_eq!(sections["providers"]["extra"]["api_key"], "[redacted]");
+    assert!(sections["settings"]["timeouts.connect_seconds"].is_object());
+    assert!(sections["settings"]["server.port"].is_null(), "this machine's own");
+    let text = bundle.to_string();
+    assert!(!text.contains(CANARY) && !text.contains(&hub.key));
+
+    let asked = async |hub: &Hub, tag: &str| {
+        let request = http::Request::get(format!("http://{}/api/sync/bundle", hub.address))
+            .header("authorization", format!("Bearer {}", hub.key))
+            .header("if-none-match", tag);
+        let pool =
+            hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
+        let request = request.body(http_body_util::Full::new(bytes::Bytes::new())).unwrap();
+        pool.request(request).await.unwrap().status().as_u16()
+    };
+    assert_eq!(asked(&hub, &tag).await, 304);
+    assert_eq!(hub.stop().await.code(), Some(0));
+    let hub = hub.again().await;
+    assert_eq!(asked(&hub, &tag).await, 304, "it does not depend on the process");
+    hub.ground.cli_ok(&["combos", "put", "beside", "--definition", "{steps: [m]}"]).await;
+    assert_eq!(asked(&hub, &tag).await, 200);
+    hub.ground.cli_ok(&["combos", "delete", "beside"]).await;
+    assert_eq!(asked(&hub, &tag).await, 304, "the same again");
 }
