@@ -93,7 +93,7 @@ impl Backups {
 fn failed(error: BackupStoreError, name: &str) -> OpError {
     match error {
         BackupStoreError::NotFound => OpError::NotFound { noun: "backup", name: name.to_owned() },
-        BackupStoreError::Refused(text) => OpError::Refused(text),
+        BackupStoreError::Refused(text) => OpError::Conflict(text),
         error @ BackupStoreError::Failed(_) => OpError::Store(Box::new(error)),
     }
 }

@@ -31,6 +31,11 @@ pub(super) fn draft(folder: &Path) -> Result<PathBuf, BackupProblem> {
     Ok(draft)
 }
 
+/// Takes away a backup that did not become one. What cannot be taken away now goes with the next draft.
+pub(super) fn discard(draft: &Path) {
+    drop(remove(draft));
+}
+
 /// Copies the key, if there is one; says whether there is.
 pub(super) fn copy_key(key: &Path, to: &Path) -> Result<bool, BackupProblem> {
     let bytes = match fs::read(key) {

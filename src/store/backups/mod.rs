@@ -127,6 +127,23 @@ async fn make(
 ) -> Result<BackupView, StoreError> {
     let folder = files::folder(data_dir.path());
     let draft = files::draft(&folder)?;
+    let made = fill(data_dir, (folder, draft.clone()), reason, with_key, now).await;
+    match &made {
+        Ok(view) => events::backed_up(&view.name, view.reason.as_str(), view.bytes),
+        // On a full disk, the half of a backup takes what the hub needs.
+        Err(_) => files::discard(&draft),
+    }
+    made
+}
+
+/// Fills the draft, and gives it its name.
+async fn fill(
+    data_dir: &DataDir,
+    (folder, draft): (PathBuf, PathBuf),
+    reason: BackupReason,
+    with_key: bool,
+    now: i64,
+) -> Result<BackupView, StoreError> {
     let copy = draft.join(DATABASE);
     let copied = sqlite::copy(&data_dir.database(), &copy).await;
     copied.map_err(|source| BackupProblem::Copy { path: copy.clone(), source })?;
@@ -150,9 +167,7 @@ async fn make(
         };
         files::publish(&folder, &draft, now, view)
     };
-    let view = beside(finish).await?;
-    events::backed_up(&view.name, view.reason.as_str(), view.bytes);
-    Ok(view)
+    beside(finish).await
 }
 
 /// Makes a backup of a database whose schema is older than this program's, before that is changed.

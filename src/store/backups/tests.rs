@@ -210,6 +210,26 @@ async fn the_oldest_of_the_schedule_give_way() {
     store.close().await.unwrap();
 }
 
+#[tokio::test]
+async fn one_at_a_time_and_nothing_is_left_of_one_that_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(&dir).await;
+    let backups = store.backups();
+    let (one, other) =
+        tokio::join!(backups.create(BackupReason::Asked, true), backups.create(BackupReason::Asked, true));
+    assert!(one.is_ok());
+    let refused = other.unwrap_err().to_string();
+    assert!(refused.contains("another backup is being made"), "{refused}");
+    // A key that cannot be copied: the copy of the database was made by then.
+    let key = dir.path().join(seal::FILE);
+    fs::remove_file(&key).unwrap();
+    fs::create_dir(&key).unwrap();
+    assert!(backups.create(BackupReason::Asked, true).await.is_err());
+    assert!(!files::folder(dir.path()).join(DRAFT).exists());
+    assert_eq!(backups.list().await.unwrap().len(), 1);
+    store.close().await.unwrap();
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_may_read_a_backup() {
