@@ -13,6 +13,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
     SystemClock,
+    backups::follow_schedule,
     configuration::{Configured, Live},
     operations::{Executors, registry},
     post::Outgoing,
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
-    config::{Boot, Problem, Style, render_problems},
+    config::{BackupSchedule, Boot, Problem, Style, render_problems},
     engine::{
         Engine,
         budget::Budgets,
@@ -34,6 +35,7 @@ use crate::{
     ops::{
         OpError,
         admin::Admin,
+        backups::Backups,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -69,6 +71,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// The PostgreSQL database for it, if it is not to be in that folder.
     pub store_url: Option<Secret>,
+    /// When the store is copied.
+    pub backups: BackupSchedule,
     /// The operator's own key.
     pub api_key: Option<Secret>,
     /// Whether a key is required.
@@ -91,6 +95,7 @@ impl From<&Boot> for Options {
             address: SocketAddr::new(boot.host, boot.port),
             data_dir: boot.data_dir.clone(),
             store_url: boot.store_url.clone(),
+            backups: boot.backups,
             api_key: boot.api_key.clone(),
             auth_required: boot.auth_required,
             issuer: boot.issuer.clone(),
@@ -177,11 +182,8 @@ pub struct Hub {
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
-    housekeeping: JoinHandle<()>,
-    renewing: JoinHandle<()>,
-    /// Keeps an issuer's keys fresh, where one is trusted.
-    fetching: Option<JoinHandle<()>>,
-    sweeping: JoinHandle<()>,
+    /// What runs beside the requests, until the hub stops.
+    beside: Vec<JoinHandle<()>>,
     exporter: Arc<Exporter>,
     exporting: Option<JoinHandle<()>>,
     shutdown_timeout: Duration,
@@ -217,7 +219,7 @@ impl Hub {
             .issuer
             .clone()
             .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
-        let fetching = tokens.clone().map(|tokens| tokio::spawn(tokens.keep_fresh(Arc::clone(&transport))));
+        let fetching = tokens.clone().map(|tokens| tokens.keep_fresh(Arc::clone(&transport)));
         let metrics = Arc::new(Metrics::new(clock.now(), Arc::new(store.writer())));
         let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
         let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
@@ -228,7 +230,7 @@ impl Hub {
             public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
-        let Core { engine, credentials, keys, admin, logins, live, operations } =
+        let Core { engine, credentials, keys, admin, logins, live, operations, backups } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
         let exporting = exporter.start(Arc::clone(&engine), post);
@@ -261,9 +263,16 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let housekeeping = tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency));
-        let renewing = tokio::spawn(renew(credentials, Arc::clone(&engine)));
-        let sweeping = tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine)));
+        // A PostgreSQL database is backed up by means of its own.
+        let every = options.backups.every.filter(|_| options.store_url.is_none());
+        let schedule = BackupSchedule { every, ..options.backups };
+        let mut beside = vec![
+            tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
+            tokio::spawn(renew(credentials, Arc::clone(&engine))),
+            tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
+            tokio::spawn(follow_schedule(backups, clock, schedule)),
+        ];
+        beside.extend(fetching.map(tokio::spawn));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -276,10 +285,7 @@ impl Hub {
             data_dir,
             stop,
             serving,
-            housekeeping,
-            renewing,
-            fetching,
-            sweeping,
+            beside,
             exporter,
             exporting,
             shutdown_timeout,
@@ -326,12 +332,7 @@ impl Hub {
         self.engine.admission().close();
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
-        self.housekeeping.abort();
-        self.renewing.abort();
-        if let Some(fetching) = &self.fetching {
-            fetching.abort();
-        }
-        self.sweeping.abort();
+        self.beside.iter().for_each(JoinHandle::abort);
         self.exporter.close(self.exporting).await;
         let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
@@ -357,6 +358,7 @@ pub(super) struct Core {
     pub(super) logins: Arc<Logins>,
     pub(super) live: Arc<Live>,
     pub(super) operations: Arc<Registry>,
+    pub(super) backups: Arc<Backups>,
 }
 
 /// What is around a hub.
@@ -392,6 +394,7 @@ impl Core {
         let logins = Arc::new(Logins::new(Arc::clone(&engine), grants, kept, public_url, loopback));
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
+        let backups = Arc::new(Backups::new(Arc::new(store.backups())));
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
             admin: Arc::clone(&admin),
@@ -405,11 +408,12 @@ impl Core {
                 Arc::clone(clock),
                 made,
             )),
+            backups: Arc::clone(&backups),
             audit: Arc::new(store.audit()),
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, credentials, keys, admin, logins, live, operations })
+        Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups })
     }
 }
 

@@ -2,8 +2,10 @@
 //! gives the command line what it needs of layers that it may not know.
 
 mod admin;
+mod backups;
 mod clock;
 mod configuration;
+pub mod doctor;
 mod first_key;
 mod hub;
 mod local;
@@ -14,6 +16,7 @@ mod reload;
 mod upkeep;
 
 pub use admin::LocalAdmin;
+pub use backups::restore_backup;
 pub use clock::{SystemClock, now_ms};
 pub use configuration::{Configured, Live};
 pub use first_key::write_first_key;

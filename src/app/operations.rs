@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use operations::{audit, documents, keys, oauth, routing, sessions, traces, usage};
+use operations::{audit, backups, bundle, documents, keys, oauth, routing, sessions, traces, usage};
 
 use crate::{
     engine::ports::Clock,
     ops::{
         admin::Admin,
         audit::Audit,
+        backups::Backups,
         documents::Documents,
         keys::Keys,
         oauth::Logins,
@@ -37,6 +38,8 @@ pub struct Executors {
     pub traces: Arc<Traces>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
+    /// On backups.
+    pub backups: Arc<Backups>,
     /// The audit log.
     pub audit: Arc<dyn AuditLog>,
     /// The configuration that is in force.
@@ -79,8 +82,19 @@ macro_rules! bind_noun {
 /// Every operation with who executes it.
 #[must_use]
 pub fn registry(executors: &Executors) -> Arc<Registry> {
-    let Executors { keys, admin, logins, routing, usage, traces, documents, audit, configuration, clock } =
-        executors;
+    let Executors {
+        keys,
+        admin,
+        logins,
+        routing,
+        usage,
+        traces,
+        documents,
+        backups,
+        audit,
+        configuration,
+        clock,
+    } = executors;
     let mut registry = Registry::new(Arc::clone(audit), Arc::clone(configuration), Arc::clone(clock));
     bind!(registry, keys::Create, keys, |own, asked, args| own.create(&asked.caller, args).await);
     bind!(registry, keys::List, keys, |own, asked, args| own.list(&asked.caller, args).await);
@@ -104,6 +118,11 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, audit::List, log, |own, _asked, args| own.list(args).await);
     bind!(registry, audit::Verify, log, |own, _asked, _args| own.verify().await);
     bind!(registry, audit::Undo, documents, |own, asked, args| own.undo(&asked, args).await);
+    bind!(registry, backups::Create, backups, |own, _asked, args| own.create(args).await);
+    bind!(registry, backups::List, backups, |own, _asked, _args| own.list().await);
+    bind!(registry, backups::Verify, backups, |own, _asked, args| own.verify(args).await);
+    bind!(registry, backups::Delete, backups, |own, _asked, args| own.delete(args).await);
+    bind!(registry, bundle::Get, documents, |own, _asked, _args| Ok(own.bundle()));
     bind_noun!(registry, connections, documents);
     bind_noun!(registry, combos, documents);
     bind_noun!(registry, aliases, documents);

@@ -2,8 +2,10 @@
 //! becomes a hub or talks to one.
 
 mod admin;
+mod backups;
 mod config;
 mod demo;
+mod doctor;
 mod keys;
 mod login;
 mod mock;
@@ -87,6 +89,11 @@ enum Command {
     /// Set the password with which the operator logs in
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// See whether all is well with the configuration, the data, the hub and the machine
+    Doctor(doctor::Doctor),
+    /// Make, list, verify, delete and restore backups of the store
+    #[command(subcommand)]
+    Backups(backups::Backups),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -114,13 +121,15 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Login(args) => login::login(&args, &common),
         Command::Logout(args) => login::logout(&args, &common),
         Command::Admin(admin) => admin::run(&admin, &common),
+        Command::Doctor(doctor) => doctor::run(&doctor, &common),
+        Command::Backups(backups) => backups::run(&backups, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }
 }
 
-/// Reads and checks the configuration, or says what is wrong with it.
-fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
+/// What reads the configuration, and from where.
+fn loader(common: &Common, source: Option<Source>) -> Result<(Loader, Source), ExitCode> {
     let overrides = Overrides {
         host: common.host.clone(),
         port: common.port,
@@ -131,6 +140,12 @@ fn configure(common: &Common, source: Option<Source>) -> Result<Configured, Exit
     let catalogue = app::catalogue().map_err(|error| fail(&error.to_string()))?;
     let loader = Loader::new(Env::from_process(), overrides, catalogue, app::SPOKEN);
     let source = source.unwrap_or_else(|| common.config.clone().map_or(Source::Discover, Source::File));
+    Ok((loader, source))
+}
+
+/// Reads and checks the configuration, or says what is wrong with it.
+fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
+    let (loader, source) = loader(common, source)?;
     match loader.load(&source) {
         Ok(loaded) => Ok(Configured { loader, source, loaded }),
         Err(problems) => {

@@ -14,6 +14,9 @@ use crate::outbound::{Client, Transport};
 /// The hub is on this machine: it answers at once, or something is wrong.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A large database takes its time to be copied or read through.
+const PATIENCE_FOR_BACKUPS: Duration = Duration::from_secs(30 * 60);
+
 /// Far more than a page of keys, or an explanation with a thousand candidates.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -71,7 +74,7 @@ impl Remote {
         }
         let request =
             request.body(Bytes::from(body.unwrap_or_default())).map_err(|error| error.to_string())?;
-        self.send(request).await
+        self.send(request, patience(definition)).await
     }
 
     /// Puts what is no operation: the operator's password.
@@ -81,20 +84,20 @@ impl Remote {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(serde_json::to_vec(body).map_err(|error| error.to_string())?))
             .map_err(|error| error.to_string())?;
-        self.send(request).await
+        self.send(request, PATIENCE).await
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Value, String> {
+    async fn send(&self, request: Request<Bytes>, patience: Duration) -> Result<Value, String> {
         let answer = async {
-            let answer = self.client.call(request, PATIENCE).await.map_err(|error| error.to_string())?;
+            let answer = self.client.call(request, patience).await.map_err(|error| error.to_string())?;
             let (parts, body) = answer.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| error.to_string())?;
             Ok::<_, String>((parts.status, body.to_bytes()))
         };
-        let (status, body) = tokio::time::timeout(PATIENCE, answer)
+        let (status, body) = tokio::time::timeout(patience, answer)
             .await
             .map_err(|_| {
-                format!("the hub at {} did not answer within {} s", self.base_url, PATIENCE.as_secs())
+                format!("the hub at {} did not answer within {} s", self.base_url, patience.as_secs())
             })?
             .map_err(|error| format!("the hub at {} could not be asked: {error}", self.base_url))?;
         if !status.is_success() {
@@ -104,6 +107,10 @@ impl Remote {
         }
         serde_json::from_slice(&body).map_err(|error| format!("the hub's answer could not be read: {error}"))
     }
+}
+
+fn patience(definition: &Definition) -> Duration {
+    if definition.command.0 == "backups" { PATIENCE_FOR_BACKUPS } else { PATIENCE }
 }
 
 /// A value as a text of a path or query.

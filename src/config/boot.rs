@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use super::log::{LogFormat, LogLevel};
+use super::{
+    backups::BackupSchedule,
+    log::{LogFormat, LogLevel},
+};
 use crate::engine::settings::{Issuer, Secret};
 
 /// Settings that take effect at the next start.
@@ -16,6 +19,8 @@ pub struct Boot {
     pub data_dir: PathBuf,
     /// The PostgreSQL database that is the store; none: SQLite in that folder.
     pub store_url: Option<Secret>,
+    /// When the store is copied.
+    pub backups: BackupSchedule,
     /// How much is logged.
     pub log_level: LogLevel,
     /// How log lines look.
@@ -55,6 +60,8 @@ impl Boot {
             ("log.format", self.log_format != other.log_format),
             ("store.data_dir", self.data_dir != other.data_dir),
             ("store.url", self.store_url != other.store_url),
+            ("backups.every_hours", self.backups.every != other.backups.every),
+            ("backups.keep", self.backups.keep != other.backups.keep),
         ];
         pairs.into_iter().filter(|(_, differs)| *differs).map(|(path, _)| path).collect()
     }

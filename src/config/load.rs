@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use canon::Dialect;
 
 use super::{
-    auth, auto,
+    auth, auto, backups,
     boot::Boot,
     budgets, cache, combos,
     effective::{Effective, Sink},
@@ -158,6 +158,7 @@ impl Loader {
         let keys = keys::read(&open(&keys::SECTION, sink), sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let place = store::read(&open(&store::SECTION, sink), &self.env, sink);
+        let backups = backups::read(&open(&backups::SECTION, sink), sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let retention = retention::read(&open(&retention::SECTION, sink), sink);
         let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
@@ -189,6 +190,7 @@ impl Loader {
             port: server.port,
             data_dir: place.data_dir,
             store_url: place.url,
+            backups,
             log_level,
             log_format,
             api_key: auth.api_key,
@@ -223,7 +225,7 @@ impl Loader {
 }
 
 /// The mapping of sections; an empty one if the file holds nothing, or something else.
-fn top(root: Option<Node>, sink: &mut Sink) -> Map {
+pub(super) fn top(root: Option<Node>, sink: &mut Sink) -> Map {
     match root {
         Some(Node { value: Value::Map(map), .. }) => map,
         Some(node) => {

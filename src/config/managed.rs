@@ -61,7 +61,7 @@ pub struct SetAside {
 pub const SETTINGS: &str = "settings";
 
 /// Sections whose definitions can be made over the API, and how the file writes them.
-const SECTIONS: [(&str, Form); 6] = [
+pub(super) const SECTIONS: [(&str, Form); 6] = [
     ("providers", Form::List { named: true }),
     ("combos", Form::List { named: true }),
     ("budgets", Form::List { named: true }),
@@ -71,11 +71,11 @@ const SECTIONS: [(&str, Form); 6] = [
 ];
 
 /// Sections that are fixed when the hub starts, in whole or for the most part; `limits` within `server` is not.
-const FIXED: [&str; 4] = ["server", "auth", "log", "store"];
+pub(super) const FIXED: [&str; 5] = ["server", "auth", "log", "store", "backups"];
 
 /// How a section writes its entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// A list; the entries may have a key `id`.
     List { named: bool },
     /// A mapping of names.
@@ -319,7 +319,7 @@ pub fn yaml_value(text: &str) -> Result<JsonValue, String> {
 }
 
 /// A node as it was written.
-fn bare(node: &Node) -> JsonValue {
+pub(super) fn bare(node: &Node) -> JsonValue {
     match &node.value {
         Value::Scalar(scalar) if scalar.is_null() => JsonValue::Null,
         Value::Scalar(scalar) if scalar.is_boolean() => scalar.text.eq_ignore_ascii_case("true").into(),

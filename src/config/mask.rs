@@ -4,7 +4,7 @@
 use super::schema;
 
 /// What stands where a secret was.
-pub(super) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// Beginnings of keys as vendors issue them.
 const KEY_STARTS: [&str; 14] = [

@@ -4,6 +4,7 @@
 
 mod auth;
 mod auto;
+mod backups;
 mod boot;
 mod budgets;
 mod cache;
@@ -42,10 +43,13 @@ mod store;
 mod telemetry;
 mod timeouts;
 mod watch;
+mod wishes;
+mod yaml_text;
 
 #[cfg(test)]
 mod tests;
 
+pub use backups::BackupSchedule;
 pub use boot::Boot;
 pub use combos::write as write_combos;
 pub use effective::Effective;
@@ -56,8 +60,11 @@ pub use load::{Loaded, Loader};
 pub use log::{LogFormat, LogLevel};
 pub use managed::yaml_value;
 pub use managed::{Declared, Managed, SETTINGS, SetAside, masked, with_kept_secrets};
+pub use mask::REDACTED;
 pub use origin::Origin;
 pub use problem::{Problem, Severity};
 pub use render::{Style, render_effective, render_problems};
 pub use source::Source;
 pub use watch::{Reload, Watch};
+pub use wishes::{Wish, Wishes, identity};
+pub use yaml_text::yaml_text;

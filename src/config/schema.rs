@@ -2,8 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, budgets, cache, combos, idempotency, keys, log, mask, metrics, prices, providers, resilience,
-    responses, retention, routing, server, store, telemetry, timeouts,
+    auth, auto, backups, budgets, cache, combos, idempotency, keys, log, mask, metrics, prices, providers,
+    resilience, responses, retention, routing, server, store, telemetry, timeouts,
 };
 
 /// One setting.
@@ -44,7 +44,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 21] = [
+pub(super) static SECTIONS: [&Section; 22] = [
     &server::SECTION,
     &auth::SECTION,
     &keys::SECTION,
@@ -52,6 +52,7 @@ pub(super) static SECTIONS: [&Section; 21] = [
     &store::SECTION,
     &metrics::SECTION,
     &telemetry::SECTION,
+    &backups::SECTION,
     &responses::SECTION,
     &retention::SECTION,
     &idempotency::SECTION,

@@ -30,6 +30,11 @@ pub fn account_revived(connection: &str) {
     info!(connection, "account is back in use");
 }
 
+/// A backup that was due could not be made; it is tried again.
+pub fn backup_failed(error: &dyn std::error::Error) {
+    error!(error = %error, cause = error.source().map(tracing::field::display), "the backup that was due could not be made");
+}
+
 /// A provider's host is left alone for a while.
 pub fn breaker_opened(host: &str, kind: &str, pause: Duration, message: &str) {
     let seconds = pause.as_secs_f32();

@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod backups;
 pub mod documents;
 mod error;
 pub mod idempotency;

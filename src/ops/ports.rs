@@ -1,5 +1,6 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
+mod backups;
 mod claims;
 mod documents;
 pub mod oauth;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 
 use crate::engine::settings::Usd;
+pub use backups::{BackupStore, BackupStoreError};
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
 pub use documents::{
     AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,

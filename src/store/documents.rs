@@ -30,10 +30,12 @@ impl SqlDocuments {
         Self { pool, sealer }
     }
 
-    async fn read_all(&self) -> Result<Vec<Document>, StoreError> {
+    /// All documents, and how many of them cannot be decrypted.
+    pub(super) async fn read_all(&self) -> Result<(Vec<Document>, usize), StoreError> {
         let query = "SELECT section, id, version, sealed, updated_at FROM documents ORDER BY section, id";
         let rows = sql::query(query).fetch_all(&self.pool).await?;
         let mut documents = Vec::with_capacity(rows.len());
+        let mut unreadable = 0;
         for row in &rows {
             let (section, id) = place(row)?;
             let definition = match row.try_get::<Option<Vec<u8>>, _>("sealed")? {
@@ -41,6 +43,7 @@ impl SqlDocuments {
                     let opened = self.open(&section, &id, sealed).await?;
                     if opened.is_none() {
                         events::document_unreadable(&section, &id);
+                        unreadable += 1;
                     }
                     opened
                 }
@@ -54,7 +57,7 @@ impl SqlDocuments {
                 updated_at: row.try_get("updated_at")?,
             });
         }
-        Ok(documents)
+        Ok((documents, unreadable))
     }
 
     async fn commit_one(&self, change: Change, entry: NewEntry) -> Result<Option<u64>, StoreError> {
@@ -150,6 +153,16 @@ async fn write(
     Ok(done.execute(connection).await?.rows_affected() == 1)
 }
 
+/// Whether the first thing that is encrypted can be read with the key at hand; `None` when nothing is encrypted.
+pub(super) async fn first_opens(pool: &Pool, sealer: &Sealer) -> Result<Option<bool>, StoreError> {
+    let query =
+        "SELECT section, id, sealed FROM documents WHERE sealed IS NOT NULL ORDER BY section, id LIMIT 1";
+    let Some(row) = sql::query(query).fetch_optional(pool).await? else { return Ok(None) };
+    let (section, id) = place(&row)?;
+    let opened = sealer.open(&[KIND, &section, &id], row.try_get("sealed")?)?;
+    Ok(Some(opened.is_some()))
+}
+
 fn place(row: &Row) -> Result<(Arc<str>, Arc<str>), sqlx::Error> {
     Ok((row.try_get::<&str, _>("section")?.into(), row.try_get::<&str, _>("id")?.into()))
 }
@@ -161,7 +174,7 @@ pub(super) fn failed(error: StoreError) -> DocumentStoreError {
 
 impl DocumentStore for SqlDocuments {
     fn all(&self) -> BoxFuture<'_, Result<Vec<Document>, DocumentStoreError>> {
-        Box::pin(async move { self.read_all().await.map_err(failed) })
+        Box::pin(async move { self.read_all().await.map(|(all, _)| all).map_err(failed) })
     }
 
     fn commit(&self, change: Change, entry: NewEntry) -> BoxFuture<'_, Result<u64, DocumentStoreError>> {

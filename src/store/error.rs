@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::{PostgresProblem, seal::KeyProblem};
+use super::{BackupProblem, PostgresProblem, seal::KeyProblem};
 
 /// A store that cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,9 @@ pub enum StoreError {
         /// Why, and what to do.
         problem: KeyProblem,
     },
+    /// A backup cannot be made, read or put back.
+    #[error(transparent)]
+    Backup(#[from] BackupProblem),
     /// The database refused a statement.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),

@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::Path};
 
-use super::{PostgresProblem, StoreError};
+use super::{BackupProblem, PostgresProblem, StoreError};
 
 /// A batch could not be written and is kept for another try.
 pub(super) fn write_failed(error: &sqlx::Error, failures: u32, waiting: usize) {
@@ -148,4 +148,19 @@ pub(super) fn tokens_unreadable(connection: &str) {
 pub(super) fn logins_failed(error: &StoreError) {
     let cause = error.source().map(tracing::field::display);
     tracing::error!(%error, cause, "logins could not be read or written");
+}
+
+/// A backup was made.
+pub(super) fn backed_up(name: &str, reason: &'static str, bytes: u64) {
+    tracing::info!(name, reason, bytes, "made a backup");
+}
+
+/// Something among the backups is none.
+pub(super) fn backup_unreadable(error: &BackupProblem) {
+    tracing::warn!(%error, "left out of the list of backups");
+}
+
+/// A backup was put back.
+pub(super) fn restored(name: &str) {
+    tracing::info!(name, "restored a backup");
 }

@@ -2,6 +2,7 @@
 //! clock. `contract` runs the same tests on both.
 
 mod admin;
+mod backups;
 mod claims;
 mod documents;
 mod leases;

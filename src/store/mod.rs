@@ -3,6 +3,7 @@
 
 mod admin;
 mod audit;
+mod backups;
 mod claims;
 #[cfg(test)]
 mod contract;
@@ -11,6 +12,7 @@ mod data_dir;
 mod documents;
 mod error;
 mod events;
+mod glance;
 mod keys;
 mod leases;
 mod locations;
@@ -35,10 +37,12 @@ mod writer;
 
 pub use admin::SqlAdmin;
 pub use audit::SqlAudit;
+pub use backups::{BackupProblem, Restored, SqlBackups, restore};
 pub use claims::SqlClaims;
 pub use data_dir::DataDir;
 pub use documents::SqlDocuments;
 pub use error::StoreError;
+pub use glance::{Glance, glance};
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
 pub use memory::MemoryStore;
@@ -69,6 +73,7 @@ pub struct Store {
     sealer: Arc<Sealer>,
     responses: SqlResponses,
     claims: SqlClaims,
+    backups: SqlBackups,
     // Keeps the lock as long as the database is open.
     data_dir: DataDir,
     // The same of a database that others can reach.
@@ -100,14 +105,18 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
         let (pools, hub_lock) = match url {
-            None => (sqlite::open(&data_dir.database()).await?, None),
+            None => {
+                backups::before_upgrade(data_dir, &*clock).await?;
+                (sqlite::open(&data_dir.database()).await?, None)
+            }
             Some(url) => postgres::open(url).await.map(|(pools, lock)| (pools, Some(lock)))?,
         };
-        let writer = Writer::start(pools.writing.clone(), limits, clock);
+        let writer = Writer::start(pools.writing.clone(), limits, Arc::clone(&clock));
+        let backups = SqlBackups::new(data_dir.clone(), url.is_none(), writer.clone(), clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
         let responses = SqlResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
         let claims = SqlClaims::new(pools.managing.clone(), Arc::clone(&sealer));
-        Ok(Self { pools, writer, sealer, responses, claims, data_dir: data_dir.clone(), hub_lock })
+        Ok(Self { pools, writer, sealer, responses, claims, backups, data_dir: data_dir.clone(), hub_lock })
     }
 
     /// The keys.
@@ -156,6 +165,12 @@ impl Store {
     #[must_use]
     pub fn oauth(&self) -> SqlOAuth {
         SqlOAuth::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
+    }
+
+    /// The backups.
+    #[must_use]
+    pub fn backups(&self) -> SqlBackups {
+        self.backups.clone()
     }
 
     /// The kept responses.

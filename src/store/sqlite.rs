@@ -1,6 +1,8 @@
 //! Opening the SQLite file: its options, its schema, and what its errors mean to an operator. Statements are in the files
 //! of their aggregates, in the SQL that PostgreSQL shares.
 
+mod inspect;
+
 use std::{io, path::Path, time::Duration};
 
 use sqlx::{
@@ -14,6 +16,8 @@ use super::{
     data_dir::private_file,
     sql::{Pool, Pools},
 };
+
+pub(super) use inspect::{Depth, Inspection, copy, inspect, latest, look};
 
 // A step that has been released is never edited; a new file is only noticed when this one is compiled again.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -72,7 +76,7 @@ async fn pool(
 }
 
 /// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>), as far as an operator can act on them.
-fn explain(path: &Path, error: sqlx::Error) -> StoreError {
+pub(super) fn explain(path: &Path, error: sqlx::Error) -> StoreError {
     let path = path.to_owned();
     match primary_code(&error) {
         Some(11 | 26) => StoreError::Corrupt { path, source: error },
@@ -96,4 +100,15 @@ fn explain_migration(path: &Path, error: MigrateError) -> StoreError {
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
+}
+
+/// A database as an older program left it: with the first steps of the schema alone.
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+pub(super) async fn open_at_step(path: &Path, last: i64) {
+    let older = MIGRATIONS.iter().filter(|step| step.version <= last).cloned().collect();
+    drop(private_file(path).unwrap());
+    let pool = pool(path, SqliteSynchronous::Full, 1).await.unwrap();
+    Migrator::with_migrations(older).run(&pool).await.unwrap();
+    pool.close().await;
 }

@@ -1,9 +1,11 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
-use crate::{Definition, audit, documents::NOUNS, keys, oauth, routing, sessions, traces, usage};
+use crate::{
+    Definition, audit, backups, bundle, documents::NOUNS, keys, oauth, routing, sessions, traces, usage,
+};
 
 /// What is not about documents.
-const SINGLE: [Definition; 21] = [
+const SINGLE: [Definition; 26] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -25,6 +27,11 @@ const SINGLE: [Definition; 21] = [
     Definition::of::<audit::List>(),
     Definition::of::<audit::Verify>(),
     Definition::of::<audit::Undo>(),
+    Definition::of::<backups::Create>(),
+    Definition::of::<backups::List>(),
+    Definition::of::<backups::Verify>(),
+    Definition::of::<backups::Delete>(),
+    Definition::of::<bundle::Get>(),
 ];
 
 /// How many operations a noun has.

@@ -2,6 +2,8 @@
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
 pub mod audit;
+pub mod backups;
+pub mod bundle;
 mod catalog;
 mod definition;
 pub mod documents;

@@ -73,9 +73,10 @@ fn route(definition: &'static Definition) -> MethodRouter<Admin> {
                         request: Request| {
         let kinds = Arc::clone(&kinds);
         async move {
+            let known = request.headers().get(header::IF_NONE_MATCH).cloned();
             let done = async { admin.call(definition, &kinds, &ids, path, request).await };
             match done.await {
-                Ok(result) => answer(definition, result),
+                Ok(result) => answer(definition, result, known.as_ref()),
                 Err(refusal) => render::refusal(&refusal, &ids, false),
             }
         }
@@ -162,11 +163,19 @@ fn guard(headers: &HeaderMap, args: &mut serde_json::Map<String, Value>) -> Resu
     Ok(())
 }
 
-fn answer(definition: &Definition, result: Value) -> Response {
+/// What has a version, or says of itself what tells it from another, has an `ETag`. Who knows what is only looked at gets
+/// no more than that.
+fn answer(definition: &Definition, result: Value, known: Option<&HeaderValue>) -> Response {
     let status = StatusCode::from_u16(definition.route.status).unwrap_or(StatusCode::OK);
-    let version = result.get("version").and_then(Value::as_u64);
-    let mut response = (status, Json(result)).into_response();
-    let tag = version.and_then(|version| HeaderValue::try_from(format!("\"{version}\"")).ok());
+    let version = result.get("version").and_then(Value::as_u64).map(|version| version.to_string());
+    let own = result.get("etag").and_then(Value::as_str).map(str::to_owned);
+    let tag = version.or(own).and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok());
+    let is_known = definition.hints.read_only && tag.is_some() && known == tag.as_ref();
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        (status, Json(result)).into_response()
+    };
     if let Some(tag) = tag {
         response.headers_mut().insert(header::ETAG, tag);
     }

@@ -3,9 +3,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod backups;
 mod bad_input;
 mod client;
+mod declared;
 mod demo;
+mod doctor;
 mod hangup;
 mod idempotency;
 mod killed;

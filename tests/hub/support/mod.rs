@@ -30,6 +30,7 @@ use trivium::{
     },
     ops::{
         admin::Admin,
+        backups::Backups,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -258,6 +259,7 @@ impl Builder {
                 Arc::<MemoryStore>::clone(&store),
             )),
             documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
+            backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
             clock: Arc::clone(&clock),
