@@ -196,18 +196,20 @@ impl Documents {
         if before.is_none() && after.is_some() && self.count() >= MAX_DOCUMENTS {
             return Err(OpError::Conflict(format!("the hub keeps at most {MAX_DOCUMENTS} definitions")));
         }
+        // One time for both, so that the store tells of it as this does.
+        let now = self.clock.now();
         let document = Document {
             section: noun.section.into(),
             id: id.as_str().into(),
             version: version + 1,
             definition: after.clone(),
-            updated_at: self.clock.now(),
+            updated_at: now,
         };
         let checked = self.configuration.check(self.with(&document)).await.map_err(|wrong| {
             OpError::Conflict(format!("the configuration would not be valid: {}", wrong.join(". ")))
         })?;
         let (shown_before, shown_after) = (self.shown(before.as_ref()), self.shown(after.as_ref()));
-        let entry = asked.changed(self.clock.now(), &id, shown_before, shown_after);
+        let entry = asked.changed(now, &id, shown_before, shown_after);
         let change = Change {
             section: Arc::clone(&document.section),
             id: document.id.clone(),

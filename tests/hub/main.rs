@@ -3,6 +3,7 @@
 
 mod budgets;
 mod cache;
+mod changes;
 mod choosing;
 mod combos;
 mod compaction;
@@ -19,6 +20,7 @@ mod models;
 mod multivibe;
 mod names;
 mod omniroute;
+mod operations;
 mod quotas;
 mod races;
 mod resilience;

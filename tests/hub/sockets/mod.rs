@@ -5,11 +5,13 @@
 
 mod bad_input;
 mod client;
+mod commands;
 mod demo;
 mod hangup;
 mod idempotency;
 mod killed;
 mod limits;
+mod managed;
 mod names;
 mod postgres;
 mod provider;
@@ -18,4 +20,6 @@ mod reload;
 mod restart;
 mod secrets;
 mod support;
+mod tampering;
 mod websocket;
+mod why;
