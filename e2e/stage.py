@@ -75,11 +75,16 @@ class Stage:
         self.mock = self.hub = None
         # Nothing of the caller's environment may configure what is tested, or lead the clients elsewhere.
         ours = re.compile(
-            r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|LOG_LEVEL|RATE_LIMIT_MAX|(OPENAI|ANTHROPIC|GEMINI|GOOGLE)_.*|.*_proxy)$",
+            r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|ADMIN_TOKEN|LOG_LEVEL|RATE_LIMIT_MAX|(OPENAI|ANTHROPIC|GEMINI|GOOGLE)_.*|.*_proxy)$",
             re.I,
         )
         self.clean = {name: value for name, value in os.environ.items() if not ours.match(name)}
-        self.env = self.clean | {"DATA_DIR": str(self.data), "TRIVIUM_CONFIG": str(self.config)}
+        self.env = self.clean | {
+            "DATA_DIR": str(self.data),
+            "TRIVIUM_CONFIG": str(self.config),
+            # As MultiVibe's documentation has it.
+            "ADMIN_TOKEN": "change-me",
+        }
 
     def start(self):
         models = [f"--models={name}" for name in scenarios.models()]

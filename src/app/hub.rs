@@ -61,6 +61,8 @@ pub struct Options {
     pub store_url: Option<Secret>,
     /// The operator's own key.
     pub api_key: Option<Secret>,
+    /// The operator's token for management.
+    pub admin_token: Option<Secret>,
     /// Whether a key is required.
     pub auth_required: bool,
     /// Host names that it answers for, beside addresses and `localhost`.
@@ -78,6 +80,7 @@ impl From<&Boot> for Options {
             data_dir: boot.data_dir.clone(),
             store_url: boot.store_url.clone(),
             api_key: boot.api_key.clone(),
+            admin_token: boot.admin_token.clone(),
             auth_required: boot.auth_required,
             allowed_hosts: boot.allowed_hosts.clone(),
             keep_alive: boot.keep_alive,
@@ -182,6 +185,9 @@ impl Hub {
         if let Some(key) = &options.api_key {
             index.accept_environment(key);
         }
+        if let Some(token) = &options.admin_token {
+            index.accept_admin(token);
+        }
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let Core { engine, keys, live, operations } =
@@ -192,6 +198,7 @@ impl Hub {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             operations,
+            receipts: Arc::new(store.receipts()),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,

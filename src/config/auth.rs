@@ -12,18 +12,22 @@ use super::{
 use crate::engine::settings::Secret;
 
 const API_KEY: Key = Key::new("api_key", "a key as text", "${API_KEY}").short("API_KEY").secret();
+const ADMIN_TOKEN: Key =
+    Key::new("admin_token", "a token as text", "${ADMIN_TOKEN}").short("ADMIN_TOKEN").secret();
 const REQUIRED: Key = Key::new("required", "true or false", "true");
 
-pub(super) static SECTION: Section = Section { name: "auth", keys: &[API_KEY, REQUIRED] };
+pub(super) static SECTION: Section = Section { name: "auth", keys: &[API_KEY, ADMIN_TOKEN, REQUIRED] };
 
 #[derive(Debug)]
 pub(super) struct Auth {
     pub(super) api_key: Option<Secret>,
+    pub(super) admin_token: Option<Secret>,
     pub(super) required: bool,
 }
 
 pub(super) fn read(fields: &Fields<'_>, host: &Written<IpAddr>, sink: &mut Sink) -> Auth {
-    let api_key = api_key(fields, sink);
+    let api_key = secret(fields, &API_KEY, sink);
+    let admin_token = secret(fields, &ADMIN_TOKEN, sink);
     let required = fields.truth(sink, &REQUIRED, true);
     if !required && !host.value.is_loopback() {
         let path = fields.path_of(&REQUIRED);
@@ -35,13 +39,12 @@ pub(super) fn read(fields: &Fields<'_>, host: &Written<IpAddr>, sink: &mut Sink)
             "remove `required: false`, or listen on 127.0.0.1: whoever reaches the port would spend your keys",
         );
     }
-    Auth { api_key, required }
+    Auth { api_key, admin_token, required }
 }
 
-fn api_key(fields: &Fields<'_>, sink: &mut Sink) -> Option<Secret> {
-    let path = fields.path_of(&API_KEY);
-    let Some(Written { value, origin }) = fields.text(sink, &API_KEY).filter(|text| !text.value.is_empty())
-    else {
+fn secret(fields: &Fields<'_>, key: &'static Key, sink: &mut Sink) -> Option<Secret> {
+    let path = fields.path_of(key);
+    let Some(Written { value, origin }) = fields.text(sink, key).filter(|text| !text.value.is_empty()) else {
         sink.holds_not(path, Origin::Default);
         return None;
     };
@@ -57,6 +60,6 @@ fn api_key(fields: &Fields<'_>, sink: &mut Sink) -> Option<Secret> {
             remedy,
         );
     }
-    sink.holds(path, &API_KEY, "", origin);
+    sink.holds(path, key, "", origin);
     Some(Secret::new(value))
 }

@@ -22,6 +22,8 @@ pub struct Boot {
     pub log_format: LogFormat,
     /// A key with all scopes.
     pub api_key: Option<Secret>,
+    /// A token with all scopes but that to ask models.
+    pub admin_token: Option<Secret>,
     /// Whether callers need a key. Never false on an address that others can reach.
     pub auth_required: bool,
     /// Names besides the loopback ones that a `Host` header may have, in lower case.
@@ -44,6 +46,7 @@ impl Boot {
             ("server.shutdown_timeout_seconds", self.shutdown_timeout != other.shutdown_timeout),
             ("server.keep_alive_seconds", self.keep_alive != other.keep_alive),
             ("auth.api_key", self.api_key != other.api_key),
+            ("auth.admin_token", self.admin_token != other.admin_token),
             ("auth.required", self.auth_required != other.auth_required),
             ("log.level", self.log_level != other.log_level),
             ("log.format", self.log_format != other.log_format),

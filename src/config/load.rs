@@ -185,6 +185,7 @@ impl Loader {
             log_level,
             log_format,
             api_key: auth.api_key,
+            admin_token: auth.admin_token,
             auth_required: auth.required,
             allowed_hosts: server.allowed_hosts,
             shutdown_timeout: server.shutdown_timeout,

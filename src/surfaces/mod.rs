@@ -5,6 +5,7 @@ mod admin;
 mod anthropic;
 mod api;
 mod body;
+mod compat;
 mod counting;
 mod delivery;
 mod front;
@@ -42,6 +43,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Every operation.
     pub operations: Arc<ops::registry::Registry>,
+    /// The receipts that were written down.
+    pub receipts: Arc<dyn ops::ports::ReceiptLog>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.
@@ -64,6 +67,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(gemini::routes(&api))
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
+        .merge(compat::routes(handles, &identify))
         .merge(probes::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);

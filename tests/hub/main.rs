@@ -16,6 +16,7 @@ mod faults;
 mod fixtures;
 mod freerouter;
 mod idempotency;
+mod migrated;
 mod models;
 mod multivibe;
 mod names;

@@ -216,6 +216,7 @@ impl Builder {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
             operations,
+            receipts: Arc::<MemoryStore>::clone(&store),
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
