@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import scenarios
-from stage import Process, Stage, Trouble
+from stage import OPERATOR_KEY, Process, Stage, Trouble
 
 HERE = Path(__file__).resolve().parent
 SUITE_SECONDS = 180
@@ -139,6 +139,7 @@ class Suite:
             "models": scenarios.models(),
             "failing": list(scenarios.FAILING),
             "trivium": str(stage.trivium),
+            "operator": OPERATOR_KEY,
             "schemathesis": self.chosen.schemathesis,
             "data_dir": str(stage.data),
             "config": str(stage.config),

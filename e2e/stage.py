@@ -14,6 +14,7 @@ import scenarios
 
 START_SECONDS = 20
 STOP_SECONDS = 10
+OPERATOR_KEY = "the-operators-key-of-these-tests"
 TAIL_LINES = 30
 
 
@@ -82,6 +83,8 @@ class Stage:
         self.env = self.clean | {
             "DATA_DIR": str(self.data),
             "TRIVIUM_CONFIG": str(self.config),
+            # One that no test can revoke.
+            "API_KEY": OPERATOR_KEY,
             # As MultiVibe's documentation has it.
             "ADMIN_TOKEN": "change-me",
         }

@@ -2,7 +2,6 @@
 place of theirs; what comes back is checked field by field."""
 
 import json
-import pathlib
 import shlex
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import time
 
 from harness import CONTEXT, equal, run, test
 
-KEY = (pathlib.Path(CONTEXT["data_dir"]) / "first-key.txt").read_text().strip()
+KEY = CONTEXT["operator"]
 # MultiVibe's default ADMIN_TOKEN, with which the hub was started.
 TOKEN = "x-admin-token: change-me"
 AGGREGATE = {
