@@ -38,6 +38,8 @@ const fn joined() -> [Definition; SINGLE.len() + NOUNS.len() * EACH] {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::panic, reason = "a test reports by panicking")]
+
     use std::collections::HashSet;
 
     use super::*;

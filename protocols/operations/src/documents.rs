@@ -168,6 +168,24 @@ fn check_size(field: &'static str, definition: &Map<String, Value>) -> Result<()
     Ok(())
 }
 
+impl std::fmt::Debug for PutDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PutDocument")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for UpdateDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UpdateDocument")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,23 +208,5 @@ mod tests {
         let definition = [("api_key".to_owned(), Value::from("canary"))].into_iter().collect();
         let put = PutDocument { id: "a".to_owned(), definition, version: None };
         assert!(!format!("{put:?}").contains("canary"));
-    }
-}
-
-impl std::fmt::Debug for PutDocument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PutDocument")
-            .field("id", &self.id)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for UpdateDocument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UpdateDocument")
-            .field("id", &self.id)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
     }
 }

@@ -59,7 +59,7 @@ async fn usage(State(compat): State<Compat>, Extension(ids): Extension<Ids>, req
             "filters": filters,
             "totals": Value::Object(Sum::of(rows.iter()).written()),
             "byAccount": by_account(&rows, &snapshot),
-            "byRoute": grouped(&rows, route).into_iter().map(|(path, sum)| named("route", path, sum)).collect::<Vec<_>>(),
+            "byRoute": grouped(&rows, route).into_iter().map(|(path, sum)| named("route", path, &sum)).collect::<Vec<_>>(),
             "bySession": [],
             "tracesEvaluated": evaluated,
             "tracesMatched": rows.len(),
@@ -113,7 +113,7 @@ fn by_account(rows: &[ReceiptRow], snapshot: &Snapshot) -> Vec<Value> {
             Some(provider) => json!({ "id": id, "provider": provider, "enabled": true }),
             None => json!({ "id": id }),
         };
-        let mut group = named("accountId", id, sum);
+        let mut group = named("accountId", id, &sum);
         if let Some(group) = group.as_object_mut() {
             group.insert("account".to_owned(), about);
         }
@@ -122,7 +122,7 @@ fn by_account(rows: &[ReceiptRow], snapshot: &Snapshot) -> Vec<Value> {
     sums.collect()
 }
 
-fn named(name: &str, value: impl Into<Value>, sum: Sum) -> Value {
+fn named(name: &str, value: impl Into<Value>, sum: &Sum) -> Value {
     let mut group = Map::new();
     group.insert(name.to_owned(), value.into());
     group.extend(sum.written());
