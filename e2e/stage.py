@@ -76,7 +76,7 @@ class Stage:
         self.mock = self.hub = None
         # Nothing of the caller's environment may configure what is tested, or lead the clients elsewhere.
         ours = re.compile(
-            r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|ADMIN_TOKEN|LOG_LEVEL|RATE_LIMIT_MAX|(OPENAI|ANTHROPIC|GEMINI|GOOGLE)_.*|.*_proxy)$",
+            r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|ADMIN_TOKEN|LOG_LEVEL|RATE_LIMIT_MAX|(OPENAI|ANTHROPIC|GEMINI|GOOGLE|OTEL)_.*|.*_proxy)$",
             re.I,
         )
         self.clean = {name: value for name, value in os.environ.items() if not ours.match(name)}
@@ -110,8 +110,7 @@ class Stage:
         except (OSError, ValueError):
             return None
 
-    @staticmethod
-    def configuration(simulator):
+    def configuration(self, simulator):
         rows = [
             {"id": row["id"], "key": row["key"], "dialect": "chat", "models": [model]}
             for model, rows in scenarios.accounts().items()
@@ -130,9 +129,9 @@ class Stage:
             ]
         return "\n".join(lines) + "\n"
 
-    def create_key(self, name):
+    def create_key(self, name, *options):
         done = subprocess.run(
-            [self.trivium, "keys", "create", name],
+            [self.trivium, "keys", "create", name, *options],
             env=self.env, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
         )
         if done.returncode != 0:

@@ -7,8 +7,8 @@ use trivium::{
     engine::{
         ports::{Clock, CooldownRecord, CooldownSink},
         settings::{
-            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, Models, PrefixMatch, Provider,
-            Routing, Secret, Settings, Timeouts,
+            Cache, Catalogue, Connection, Idempotency, Keeping, Limits, MetricsSettings, Models, PrefixMatch,
+            Provider, Retention, Routing, Secret, Settings, Timeouts,
         },
     },
     providers::catalog,
@@ -56,6 +56,11 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         budgets: Vec::new(),
         cache: Cache::default(),
         idempotency: Idempotency::default(),
+        keys: trivium::engine::settings::KeyLimits::default(),
+        access: trivium::engine::settings::Access::default(),
+        retention: Retention::default(),
+        metrics: MetricsSettings::default(),
+        telemetry: trivium::engine::settings::Telemetry::default(),
     }
 }
 
@@ -64,6 +69,7 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         id: format!("account-{number}").into(),
         provider: Arc::clone(provider),
         credential: Some(Secret::new(format!("sk-good-{number}"))),
+        oauth: None,
         endpoints: BTreeMap::from([(Dialect::Chat, "http://127.0.0.1:9/v1".to_owned())]),
         models: Models { listed: vec![MODEL.into()], ..Models::default() },
         priority: 0,

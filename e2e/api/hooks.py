@@ -61,7 +61,9 @@ def before_call(context, case, kwargs):
     elif name == "undo_change":
         make("/api/combos/{id}", operation)
         case.path_parameters["change"] = ask("GET", "/api/audit?limit=1&outcome=done")["entries"][0]["id"]
-    elif name == "explain_route":
+    elif name == "login_status":
+        case.path_parameters["login"] = ask("POST", "/api/oauth/logins", {"connection": "work-account"})["login"]
+    elif name in ("explain_route", "get_trace"):
         case.path_parameters["request_id"] = API["request_id"]
     elif "{id}" in path:
         # What an earlier call made of it may be gone, or not go together with the rest any more.

@@ -24,6 +24,16 @@ CHECKS = [
 ]
 # Random arguments per operation. Enough for a bound and a wrong type each; the whole takes about a minute.
 EXAMPLES = 30
+# These need a person at a provider; the suite of logins has them.
+ELSEWHERE = {"finish_login", "logout"}
+ACCOUNT = {
+    "type": "openai-compatible", "base_url": f"{CONTEXT['simulator']}/v1", "models": ["plain"],
+    "oauth": {
+        "client_id": "app",
+        "authorization_url": f"{CONTEXT['simulator']}/oauth/authorize",
+        "token_url": f"{CONTEXT['simulator']}/oauth/token",
+    },
+}
 
 
 def call(method, path, body=None):
@@ -38,6 +48,7 @@ def every_operation_answers_as_its_document_says():
     key = CONTEXT["operator"]
     document = json.load(call("GET", "/api/openapi.json"))
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    call("PUT", "/api/connections/work-account", ACCOUNT)
     chat = {"model": "plain", "messages": [{"role": "user", "content": "hello"}]}
     answer = call("POST", "/v1/chat/completions", chat)
     folder = pathlib.Path(CONTEXT["result"]).parent
@@ -55,7 +66,7 @@ def every_operation_answers_as_its_document_says():
     for line in calls.read_text().splitlines():
         name, status = line.rsplit(" ", 1)
         statuses[name][int(status)] += 1
-    without = {name: dict(statuses[name]) for name in names if not any(200 <= status < 300 for status in statuses[name])}
+    without = {name: dict(statuses[name]) for name in set(names) - ELSEWHERE if not any(200 <= status < 300 for status in statuses[name])}
     assert not without, f"never answered 2xx: {without}"
     broken = {name: dict(seen) for name, seen in statuses.items() if any(status >= 500 for status in seen)}
     assert not broken, f"answered 5xx: {broken}"

@@ -15,34 +15,44 @@ use super::{
     SystemClock,
     configuration::{Configured, Live},
     operations::{Executors, registry},
+    post::Outgoing,
+    upkeep,
 };
 use crate::{
-    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
+    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
     config::{Boot, Problem, Style, render_problems},
     engine::{
         Engine,
         budget::Budgets,
         health::Health,
-        ports::{Clock, LeaseError},
+        policy::Rates,
+        ports::{Clock, LeaseError, ReceiptSink, WindowSink},
         quota::Ledger,
-        settings::{Catalogue, Secret, Settings},
+        settings::{Catalogue, Issuer, Secret, Settings},
     },
     observe::events,
     ops::{
         OpError,
+        admin::Admin,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
-        ports::{Configuration, DocumentStore, DocumentStoreError},
+        metrics::Metrics,
+        oauth::{Logins, Loopback},
+        ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
         registry::Registry,
         responses::Responses,
         routing::Routing,
+        telemetry::Exporter,
+        traces::Traces,
+        usage::Usage,
+        watch::{Watched, Watcher},
     },
     outbound::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
     surfaces::{self, Handles, Server},
 };
@@ -65,8 +75,12 @@ pub struct Options {
     pub admin_token: Option<Secret>,
     /// Whether a key is required.
     pub auth_required: bool,
+    /// Whose signed tokens let callers in.
+    pub issuer: Option<Issuer>,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach it, where that is another address than it listens on.
+    pub public_url: Option<String>,
     /// How long a stream may be silent.
     pub keep_alive: Duration,
     /// How long running requests may take to finish when it stops.
@@ -82,7 +96,9 @@ impl From<&Boot> for Options {
             api_key: boot.api_key.clone(),
             admin_token: boot.admin_token.clone(),
             auth_required: boot.auth_required,
+            issuer: boot.issuer.clone(),
             allowed_hosts: boot.allowed_hosts.clone(),
+            public_url: boot.public_url.clone(),
             keep_alive: boot.keep_alive,
             shutdown_timeout: boot.shutdown_timeout,
         }
@@ -121,6 +137,9 @@ pub enum StartError {
     /// What was spent of the budgets could not be read or written.
     #[error(transparent)]
     Budgets(#[from] LeaseError),
+    /// The logins could not be read.
+    #[error(transparent)]
+    Logins(#[from] OAuthStoreError),
     /// The system gives no random bytes.
     #[error(transparent)]
     Random(#[from] NoEntropy),
@@ -157,10 +176,17 @@ pub struct Hub {
     live: Arc<Live>,
     store: Store,
     keys: Keys,
+    admin: Arc<Admin>,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
     housekeeping: JoinHandle<()>,
+    renewing: JoinHandle<()>,
+    /// Keeps an issuer's keys fresh, where one is trusted.
+    fetching: Option<JoinHandle<()>>,
+    sweeping: JoinHandle<()>,
+    exporter: Arc<Exporter>,
+    exporting: Option<JoinHandle<()>>,
     shutdown_timeout: Duration,
 }
 
@@ -176,9 +202,12 @@ impl Hub {
         let address = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
-        let url = options.store_url.as_ref();
-        let store = Store::open_at(&data_dir, url, WriterLimits::default(), Arc::clone(&clock)).await?;
-        if configured.loaded.settings.responses.keep {
+        let settings = &configured.loaded.settings;
+        let (url, limits) =
+            (options.store_url.as_ref(), WriterLimits::keeping(settings.retention.receipts_rows));
+        let store = Store::open_at(&data_dir, url, limits, Arc::clone(&clock)).await?;
+        let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
+        if settings.responses.keep || has_logins {
             store.prepare_secret()?;
         }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
@@ -190,15 +219,37 @@ impl Hub {
         }
         let local = Token::generate()?.secret;
         index.accept_local(&local);
-        let Core { engine, keys, live, operations } =
-            Core::new(configured, transport, &store, &index, &clock).await?;
+        let tokens = options
+            .issuer
+            .clone()
+            .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
+        let fetching = tokens.clone().map(|tokens| tokio::spawn(tokens.keep_fresh(Arc::clone(&transport))));
+        let metrics = Arc::new(Metrics::new(clock.now(), Arc::new(store.writer())));
+        let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
+        let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
+        let post = Arc::new(Outgoing(Arc::clone(&transport)));
+        let around = Around {
+            transport,
+            receipts: Arc::new(Watched::new(Arc::clone(&metrics), watchers, Arc::new(store.writer()))),
+            public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
+            loopback: Some(Box::new(surfaces::OtherPorts)),
+        };
+        let Core { engine, credentials, keys, admin, logins, live, operations } =
+            // On the heap: what it awaits is large, and starts of hubs are awaited within others.
+            Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
+        let exporting = exporter.start(Arc::clone(&engine), post);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
+            gate: Arc::new(
+                Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock)).with_tokens(tokens),
+            ),
             operations,
             receipts: Arc::new(store.receipts()),
+            logins,
+            admin: Arc::clone(&admin),
+            metrics: Arc::clone(&metrics),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -217,7 +268,9 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
+        let housekeeping = tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency));
+        let renewing = tokio::spawn(renew(credentials, Arc::clone(&engine)));
+        let sweeping = tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine)));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
@@ -226,10 +279,16 @@ impl Hub {
             live,
             store,
             keys,
+            admin,
             data_dir,
             stop,
             serving,
             housekeeping,
+            renewing,
+            fetching,
+            sweeping,
+            exporter,
+            exporting,
             shutdown_timeout,
         })
     }
@@ -275,9 +334,16 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.housekeeping.abort();
-        let saved = self.keys.save_last_used().await;
+        self.renewing.abort();
+        if let Some(fetching) = &self.fetching {
+            fetching.abort();
+        }
+        self.sweeping.abort();
+        self.exporter.close(self.exporting).await;
+        let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
+        self.engine.rates().save();
         let settled = self.engine.budgets().close().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
@@ -292,31 +358,54 @@ impl Hub {
 /// What a hub is made of whether it listens or not.
 pub(super) struct Core {
     pub(super) engine: Arc<Engine>,
+    pub(super) credentials: Credentials,
     pub(super) keys: Keys,
+    pub(super) admin: Arc<Admin>,
+    pub(super) logins: Arc<Logins>,
     pub(super) live: Arc<Live>,
     pub(super) operations: Arc<Registry>,
+}
+
+/// What is around a hub.
+pub(super) struct Around {
+    /// The way to the network.
+    pub(super) transport: Arc<dyn Transport>,
+    /// Who is told of finished requests.
+    pub(super) receipts: Arc<dyn ReceiptSink>,
+    /// The hub's own address as browsers know it.
+    pub(super) public_url: String,
+    /// Who listens for a moment at another port of this machine, if anybody does.
+    pub(super) loopback: Option<Box<dyn Loopback>>,
 }
 
 impl Core {
     pub(super) async fn new(
         configured: Configured,
-        transport: Arc<dyn Transport>,
         store: &Store,
         index: &Arc<KeyIndex>,
         clock: &Arc<dyn Clock>,
+        around: Around,
     ) -> Result<Self, StartError> {
         let keys = Keys::load(Arc::new(store.keys()), Arc::clone(index), Arc::clone(clock)).await?;
+        let admin = Arc::new(Admin::load(Arc::new(store.admin()), Arc::clone(clock)).await?);
         let documents = Arc::new(store.documents());
         let made = documents.all().await?;
         let configured = configured.with(&made).map_err(StartError::Configuration)?;
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
-        let engine = engine(settings, catalogue, transport, store, clock).await?;
+        let Around { transport, receipts, public_url, loopback } = around;
+        let (engine, credentials) = engine(settings, catalogue, transport, receipts, store, clock).await?;
+        let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
+        let logins = Arc::new(Logins::new(Arc::clone(&engine), grants, kept, public_url, loopback));
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
+            admin: Arc::clone(&admin),
+            logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock))),
+            traces: Arc::new(Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()))),
             documents: Arc::new(Documents::new(
                 documents,
                 Arc::clone(&configuration),
@@ -327,7 +416,7 @@ impl Core {
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, keys, live, operations })
+        Ok(Self { engine, credentials, keys, admin, logins, live, operations })
     }
 }
 
@@ -339,29 +428,29 @@ pub(super) async fn engine(
     settings: Settings,
     catalogue: Arc<Catalogue>,
     transport: Arc<dyn Transport>,
+    receipts: Arc<dyn ReceiptSink>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Engine>, StartError> {
+) -> Result<(Arc<Engine>, Credentials), StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
     // Nothing inside is open to what requests name: there is no setting for exceptions yet.
     let fetch = Arc::new(GuardedFetch::new(AllowList::default()));
-    let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
+    let logins = Arc::new(store.oauth());
+    let credentials = Credentials::load(logins, Arc::clone(&transport), Arc::clone(clock)).await?;
+    let upstream = Providers::new(transport, Arc::clone(clock), fetch).with_credentials(credentials.clone());
+    let upstream = Arc::new(upstream);
     let kept = store.load_windows(clock.now()).await?;
     let sink = Arc::new(store.writer());
+    let rates = Rates::new(Arc::clone(clock), Arc::clone(&sink) as Arc<dyn WindowSink>, &kept);
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
-    let engine = Engine::new(
-        settings,
-        catalogue,
-        health,
-        upstream,
-        Arc::new(store.writer()),
-        Arc::clone(clock),
-        rand::random(),
-    );
-    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
+    let engine =
+        Engine::new(settings, catalogue, health, upstream, receipts, Arc::clone(clock), rand::random());
+    let engine = engine.with_ledger(ledger).with_budgets(budgets).with_rates(rates);
+    let engine = engine.with_tokens(Arc::new(credentials.clone()));
+    Ok((Arc::new(engine), credentials))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {
@@ -386,11 +475,21 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-async fn keep_house(keys: Keys, responses: Responses, idempotency: Idempotency) {
+/// Renews tokens of the connections that there are now.
+async fn renew(credentials: Credentials, engine: Arc<Engine>) {
+    credentials.keep_fresh(move || engine.snapshot().settings.connections.clone()).await;
+}
+
+async fn keep_house(keys: Keys, admin: Arc<Admin>, responses: Responses, idempotency: Idempotency) {
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
         if let Err(error) = keys.save_last_used().await {
             events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
+        }
+        if let Err(error) = admin.save_last_seen().await {
+            events::configuration_warning(&format!(
+                "when sessions were last used could not be saved: {error}"
+            ));
         }
         // A failure was logged where it came up.
         drop(responses.sweep().await);

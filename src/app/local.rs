@@ -59,10 +59,18 @@ impl Local {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data_dir = DataDir::lock(&configured.loaded.boot.data_dir)?;
         let url = configured.loaded.boot.store_url.clone();
-        let limits = WriterLimits::default();
+        // How many receipts are kept is for the hub to say.
+        let limits = WriterLimits::keeping(u64::MAX);
         let store = Store::open_at(&data_dir, url.as_ref(), limits, Arc::clone(&clock)).await?;
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
-        let core = hub::Core::new(configured, Arc::new(Client::new()), &store, &index, &clock).await?;
+        // No browser comes back to a hub that does not run, and no request is made.
+        let around = hub::Around {
+            transport: Arc::new(Client::new()),
+            receipts: Arc::new(store.writer()),
+            public_url: String::new(),
+            loopback: None,
+        };
+        let core = hub::Core::new(configured, &store, &index, &clock, around).await?;
         Ok(Self { operations: core.operations, store })
     }
 

@@ -1,6 +1,7 @@
 //! The composition root: the only place that names every layer. It puts a hub together from its parts, and
 //! gives the command line what it needs of layers that it may not know.
 
+mod admin;
 mod clock;
 mod configuration;
 mod first_key;
@@ -8,8 +9,11 @@ mod hub;
 mod local;
 mod mock;
 mod operations;
+mod post;
 mod reload;
+mod upkeep;
 
+pub use admin::LocalAdmin;
 pub use clock::{SystemClock, now_ms};
 pub use configuration::{Configured, Live};
 pub use first_key::write_first_key;

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use operations::{audit, documents, keys, routing};
+use operations::{audit, documents, keys, oauth, routing, sessions, traces, usage};
 
 use crate::{
     engine::ports::Clock,
     ops::{
+        admin::Admin,
         audit::Audit,
         documents::Documents,
         keys::Keys,
+        oauth::Logins,
         ports::{AuditLog, Configuration},
         registry::Registry,
         routing::Routing,
+        traces::Traces,
+        usage::Usage,
     },
 };
 
@@ -21,8 +25,16 @@ use crate::{
 pub struct Executors {
     /// On keys.
     pub keys: Arc<Keys>,
+    /// On the operator's sessions.
+    pub admin: Arc<Admin>,
+    /// On logins at providers.
+    pub logins: Arc<Logins>,
     /// On where requests go.
     pub routing: Arc<Routing>,
+    /// On what was used.
+    pub usage: Arc<Usage>,
+    /// On single requests.
+    pub traces: Arc<Traces>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
     /// The audit log.
@@ -67,14 +79,27 @@ macro_rules! bind_noun {
 /// Every operation with who executes it.
 #[must_use]
 pub fn registry(executors: &Executors) -> Arc<Registry> {
-    let Executors { keys, routing, documents, audit, configuration, clock } = executors;
+    let Executors { keys, admin, logins, routing, usage, traces, documents, audit, configuration, clock } =
+        executors;
     let mut registry = Registry::new(Arc::clone(audit), Arc::clone(configuration), Arc::clone(clock));
     bind!(registry, keys::Create, keys, |own, asked, args| own.create(&asked.caller, args).await);
     bind!(registry, keys::List, keys, |own, asked, args| own.list(&asked.caller, args).await);
+    bind!(registry, keys::Get, keys, |own, asked, args| own.get(&asked.caller, args).await);
+    bind!(registry, keys::Update, keys, |own, asked, args| own.update(&asked.caller, args).await);
+    bind!(registry, sessions::List, admin, |own, asked, args| own.list(&asked.caller, args));
+    bind!(registry, sessions::Revoke, admin, |own, asked, args| own.revoke(&asked.caller, args).await);
     bind!(registry, keys::Revoke, keys, |own, asked, args| own.revoke(&asked.caller, args).await);
     bind!(registry, keys::Rotate, keys, |own, asked, args| own.rotate(&asked.caller, args).await);
     bind!(registry, routing::Simulate, routing, |own, asked, args| own.simulate(&asked.caller, args));
     bind!(registry, routing::Explain, routing, |own, asked, args| own.explain(&asked.caller, args).await);
+    bind!(registry, oauth::Start, logins, |own, asked, args| own.start_login(&asked.caller, args).await);
+    bind!(registry, oauth::Finish, logins, |own, asked, args| own.finish_login(&asked.caller, args).await);
+    bind!(registry, oauth::Status, logins, |own, asked, args| own.login_status(&asked.caller, args));
+    bind!(registry, oauth::Logout, logins, |own, asked, args| own.logout(&asked.caller, args).await);
+    bind!(registry, oauth::List, logins, |own, asked, args| own.list(&asked.caller, args));
+    bind!(registry, usage::Get, usage, |own, asked, args| own.get(&asked.caller, args).await);
+    bind!(registry, traces::List, traces, |own, asked, args| own.list(&asked.caller, args).await);
+    bind!(registry, traces::Get, traces, |own, asked, args| own.get(&asked.caller, args).await);
     let log = Arc::new(Audit(Arc::clone(audit)));
     bind!(registry, audit::List, log, |own, _asked, args| own.list(args).await);
     bind!(registry, audit::Verify, log, |own, _asked, _args| own.verify().await);

@@ -14,12 +14,12 @@ use arc_swap::ArcSwap;
 use operations::{Scope, Scopes};
 
 use super::{
-    AuthError,
+    AuthError, policy,
     ports::{KeyRecord, TokenHash},
     token::hash,
 };
 use crate::engine::{
-    caller::{Caller, CallerKind},
+    caller::{Caller, CallerKind, Policy},
     ports::Clock,
     settings::Secret,
 };
@@ -38,6 +38,7 @@ pub fn local_caller() -> Caller {
         kind: CallerKind::Local,
         scopes: Scopes::all(),
         address: None,
+        policy: None,
     }
 }
 
@@ -56,6 +57,7 @@ struct Entry {
     scopes: Scopes,
     expires_at: Option<i64>,
     revoked: bool,
+    policy: Option<Arc<Policy>>,
     /// Milliseconds since the Unix epoch; 0: never. Shared by the entries that follow each other for one token.
     last_used_at: Arc<AtomicI64>,
 }
@@ -121,7 +123,22 @@ impl KeyIndex {
             kind: entry.kind,
             scopes: entry.scopes,
             address,
+            policy: entry.policy.clone(),
         })
+    }
+
+    /// The policy of the living key of this name, which may have none; `None` where there is no such key.
+    #[must_use]
+    pub fn policy_of(&self, name: &str) -> Option<Option<Arc<Policy>>> {
+        let now = self.clock.now();
+        let entries = self.entries.load();
+        let is_it = |entry: &&Arc<Entry>| {
+            entry.kind == CallerKind::Key
+                && *entry.name == *name
+                && !entry.revoked
+                && entry.expires_at.is_none_or(|end| end > now)
+        };
+        entries.values().find(is_it).map(|entry| entry.policy.clone())
     }
 
     /// Whether the operator gave an `API_KEY`.
@@ -159,6 +176,7 @@ impl KeyIndex {
             scopes,
             expires_at: None,
             revoked: false,
+            policy: None,
             last_used_at: Arc::default(),
         });
         let hash = hash(secret.expose());
@@ -179,6 +197,7 @@ impl Entry {
             scopes: record.scopes,
             expires_at: record.expires_at,
             revoked: record.revoked_at.is_some(),
+            policy: policy::of(record),
             last_used_at,
         }
     }
@@ -211,6 +230,9 @@ mod tests {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            version: 1,
+            disabled: None,
+            policy: Arc::default(),
         }
     }
 

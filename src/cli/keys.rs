@@ -1,11 +1,16 @@
 //! `trivium keys`: the operations on keys, with times as people write them.
 
+mod policy;
+
 use std::{process::ExitCode, time::Duration};
 
 use clap::Subcommand;
 use operations::{
     Scope,
-    keys::{Create, CreateKey, CreatedKey, KeyView, List, ListKeys, Revoke, RevokeKey, Rotate, RotateKey},
+    keys::{
+        Create, CreateKey, CreatedKey, Get, GetKey, KeyView, List, ListKeys, PolicyField, Revoke, RevokeKey,
+        Rotate, RotateKey, Update, UpdateKey,
+    },
 };
 
 use super::{
@@ -30,6 +35,50 @@ pub(super) enum Keys {
         /// When it ends by itself: 90s, 30m, 12h, 30d
         #[arg(long, value_name = "TIME", value_parser = duration)]
         expires: Option<Duration>,
+        #[command(flatten)]
+        policy: Box<policy::Policy>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a key: its scopes, and what holds for it beside them
+    Show {
+        /// Its id or name
+        key: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a key; what is not named stays as it is
+    Set {
+        /// Its id or name
+        key: String,
+        /// Do not accept it any more
+        #[arg(long, conflicts_with = "enable")]
+        disable: bool,
+        /// Why not, for those who use it
+        #[arg(long, requires = "disable")]
+        reason: Option<String>,
+        /// Accept it again
+        #[arg(long)]
+        enable: bool,
+        /// What it may do instead (may be repeated)
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<Scope>,
+        /// When it ends by itself, from now: 90s, 30m, 12h, 30d
+        #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "never_expires")]
+        expires: Option<Duration>,
+        /// It has no end
+        #[arg(long)]
+        never_expires: bool,
+        #[command(flatten)]
+        policy: Box<policy::Policy>,
+        /// A part of the policy to take away, such as `schedule` (may be repeated)
+        #[arg(long, value_name = "PART", value_parser = policy::field)]
+        clear: Vec<PolicyField>,
+        /// Only if this is the key's version still
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u64>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -64,18 +113,53 @@ pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
 
 async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
     match keys {
-        Keys::Create { name, scopes, all_scopes, expires, json } => {
+        Keys::Create { name, scopes, all_scopes, expires, policy, json } => {
             let scopes = match (all_scopes, scopes.is_empty()) {
                 (true, _) => Scope::ALL.to_vec(),
                 (false, true) => operations::Scopes::client().iter().collect(),
                 (false, false) => scopes,
             };
-            let args = CreateKey { name, scopes, expires_in_seconds: expires.map(|time| time.as_secs()) };
+            let expires_in_seconds = expires.map(|time| time.as_secs());
+            let args = CreateKey { name, scopes, expires_in_seconds, policy: (*policy).into() };
             show_created(&place.call::<Create>(args).await?, json)
         }
         Keys::Rotate { key, grace, json } => {
             let args = RotateKey { key, grace_seconds: grace.map_or(0, |time| time.as_secs()) };
             show_created(&place.call::<Rotate>(args).await?, json)
+        }
+        Keys::Show { key, json } => {
+            let key = place.call::<Get>(GetKey { key }).await?;
+            if json { print(&key) } else { policy::show(&key) }
+        }
+        Keys::Set {
+            key,
+            disable,
+            reason,
+            enable,
+            scopes,
+            expires,
+            never_expires,
+            policy,
+            clear,
+            if_version,
+            json,
+        } => {
+            let later = |time: Duration| {
+                app::now_ms().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+            };
+            let args = UpdateKey {
+                key,
+                version: if_version,
+                enabled: (disable || enable).then_some(enable),
+                reason,
+                scopes: (!scopes.is_empty()).then_some(scopes),
+                expires_at: expires.map(later),
+                never_expires,
+                policy: Some((*policy).into()),
+                clear,
+            };
+            let key = place.call::<Update>(args).await?;
+            if json { print(&key) } else { policy::show(&key) }
         }
         Keys::Revoke { key } => {
             for revoked in place.call::<Revoke>(RevokeKey { key }).await?.keys {

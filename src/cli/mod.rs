@@ -1,9 +1,11 @@
 //! The command line: what can be typed, one file per command. A command reads the configuration, and then either
 //! becomes a hub or talks to one.
 
+mod admin;
 mod config;
 mod demo;
 mod keys;
+mod login;
 mod mock;
 mod operations;
 mod output;
@@ -75,9 +77,16 @@ enum Command {
     /// Check the configuration, or show what holds
     #[command(subcommand)]
     Config(config::Config),
-    /// Create, list, revoke and rotate the keys with which clients come in
+    /// Create, list, limit, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Log in to a connection that has an `oauth` block, at the running hub
+    Login(login::LoginArgs),
+    /// Forget the tokens of a connection
+    Logout(login::LogoutArgs),
+    /// Set the password with which the operator logs in
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -102,6 +111,9 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
         Command::Keys(keys) => keys::run(keys, &common),
+        Command::Login(args) => login::login(&args, &common),
+        Command::Logout(args) => login::logout(&args, &common),
+        Command::Admin(admin) => admin::run(&admin, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }

@@ -18,12 +18,7 @@ impl Place {
     /// Executes an operation.
     pub(super) async fn call<O: Operation>(&self, args: O::Args) -> Result<O::Result, String> {
         match self {
-            Self::Hub(hub) => {
-                let args = serde_json::to_value(args).map_err(|error| error.to_string())?;
-                let answer = hub.operation(&Definition::of::<O>(), args).await?;
-                serde_json::from_value(answer)
-                    .map_err(|error| format!("the hub's answer could not be read: {error}"))
-            }
+            Self::Hub(hub) => hub.call::<O>(args).await,
             Self::Local(local) => local.call::<O>(args).await.map_err(|error| error.to_string()),
         }
     }

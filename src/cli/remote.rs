@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Limited};
-use operations::Definition;
+use operations::{Definition, Operation};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::outbound::{Client, Transport};
@@ -28,7 +29,14 @@ impl Remote {
         Self { base_url, secret, client: Client::new() }
     }
 
-    /// Executes an operation. Where each argument travels follows from its route.
+    /// Executes an operation.
+    pub(super) async fn call<O: Operation>(&self, args: O::Args) -> Result<O::Result, String> {
+        let args = serde_json::to_value(args).map_err(|error| error.to_string())?;
+        let answer = self.operation(&Definition::of::<O>(), args).await?;
+        serde_json::from_value(answer).map_err(|error| format!("the hub's answer could not be read: {error}"))
+    }
+
+    /// The same by its definition. Where each argument travels follows from its route.
     pub(super) async fn operation(&self, definition: &Definition, args: Value) -> Result<Value, String> {
         let route = definition.route;
         let Value::Object(mut args) = args else { return Err("the arguments are no object".to_owned()) };
@@ -63,6 +71,16 @@ impl Remote {
         }
         let request =
             request.body(Bytes::from(body.unwrap_or_default())).map_err(|error| error.to_string())?;
+        self.send(request).await
+    }
+
+    /// Puts what is no operation: the operator's password.
+    pub(super) async fn put(&self, path: &str, body: &impl Serialize) -> Result<Value, String> {
+        let request = Request::put(format!("{}{path}", self.base_url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.secret))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Bytes::from(serde_json::to_vec(body).map_err(|error| error.to_string())?))
+            .map_err(|error| error.to_string())?;
         self.send(request).await
     }
 

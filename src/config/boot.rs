@@ -3,7 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use super::log::{LogFormat, LogLevel};
-use crate::engine::settings::Secret;
+use crate::engine::settings::{Issuer, Secret};
 
 /// Settings that take effect at the next start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,12 @@ pub struct Boot {
     pub admin_token: Option<Secret>,
     /// Whether callers need a key. Never false on an address that others can reach.
     pub auth_required: bool,
+    /// Whose signed tokens let callers in.
+    pub issuer: Option<Issuer>,
     /// Names besides the loopback ones that a `Host` header may have, in lower case.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach the hub, where that is another address than it listens on.
+    pub public_url: Option<String>,
     /// How long running requests may take after the hub was told to stop.
     pub shutdown_timeout: Duration,
     /// How long a stream may be silent before a keep-alive is sent, and how long the status line is
@@ -43,11 +47,13 @@ impl Boot {
             ("server.host", self.host != other.host),
             ("server.port", self.port != other.port),
             ("server.allowed_hosts", self.allowed_hosts != other.allowed_hosts),
+            ("server.public_url", self.public_url != other.public_url),
             ("server.shutdown_timeout_seconds", self.shutdown_timeout != other.shutdown_timeout),
             ("server.keep_alive_seconds", self.keep_alive != other.keep_alive),
             ("auth.api_key", self.api_key != other.api_key),
             ("auth.admin_token", self.admin_token != other.admin_token),
             ("auth.required", self.auth_required != other.auth_required),
+            ("auth.jwt_issuer", self.issuer != other.issuer),
             ("log.level", self.log_level != other.log_level),
             ("log.format", self.log_format != other.log_format),
             ("store.data_dir", self.data_dir != other.data_dir),

@@ -13,19 +13,21 @@ use super::{
     fields::{Fields, report_unknown_sections},
     idempotency,
     interpolate::interpolate,
+    keys,
     layers::{Overlay, Overrides},
     log,
     managed::{self, Declared, Managed, SetAside},
+    metrics, multivibe,
     node::{Map, Node, Value},
     parse::parse,
     prices,
     problem::Problem,
     providers::{self, Against},
-    resilience, responses, routing,
+    resilience, responses, retention, routing,
     schema::Section,
     server,
     source::{Source, decode},
-    store, timeouts,
+    store, telemetry, timeouts,
     watch::hash,
 };
 use crate::engine::settings::{Catalogue, Known, Routing, Settings};
@@ -153,9 +155,13 @@ impl Loader {
         };
         let server = server::read(&open(&server::SECTION, sink), sink);
         let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
+        let keys = keys::read(&open(&keys::SECTION, sink), sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
         let place = store::read(&open(&store::SECTION, sink), &self.env, sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
+        let retention = retention::read(&open(&retention::SECTION, sink), sink);
+        let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
+        let metrics = metrics::read(&open(&metrics::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
         let (auto, scoring) = auto::read(&open(&auto::SECTION, sink), sink);
@@ -165,7 +171,8 @@ impl Loader {
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
         let against = Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known };
-        let written = map.get(providers::SECTION.name);
+        let written = multivibe::with_login(map.get(providers::SECTION.name), &self.env);
+        let written = written.as_deref();
         let connections = providers::read(written, against, sink);
         let against = combos::Against {
             catalogue: &self.catalogue,
@@ -187,7 +194,9 @@ impl Loader {
             api_key: auth.api_key,
             admin_token: auth.admin_token,
             auth_required: auth.required,
+            issuer: auth.issuer,
             allowed_hosts: server.allowed_hosts,
+            public_url: server.public_url,
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };
@@ -204,6 +213,11 @@ impl Loader {
                 cache,
                 idempotency,
                 budgets,
+                keys,
+                access: server.access,
+                retention,
+                metrics,
+                telemetry,
             },
         )
     }

@@ -2,8 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, budgets, cache, combos, idempotency, log, mask, prices, providers, resilience, responses,
-    routing, server, store, timeouts,
+    auth, auto, budgets, cache, combos, idempotency, keys, log, mask, metrics, prices, providers, resilience,
+    responses, retention, routing, server, store, telemetry, timeouts,
 };
 
 /// One setting.
@@ -44,12 +44,16 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 17] = [
+pub(super) static SECTIONS: [&Section; 21] = [
     &server::SECTION,
     &auth::SECTION,
+    &keys::SECTION,
     &log::SECTION,
     &store::SECTION,
+    &metrics::SECTION,
+    &telemetry::SECTION,
     &responses::SECTION,
+    &retention::SECTION,
     &idempotency::SECTION,
     &cache::SECTION,
     &routing::SECTION,

@@ -12,6 +12,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bytes::Bytes;
 use canon::{Losses, Mark};
 use futures_util::StreamExt;
+use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -29,6 +30,7 @@ use super::{
     settings::{Knobs, Settings},
     settle::Settlement,
     telemetry::Watch,
+    trace,
     traffic::{Hold, Traffic},
 };
 
@@ -234,6 +236,7 @@ impl Race {
             request: self.request.clone(),
             timeouts: timeouts.clone(),
             id: Arc::clone(&self.id),
+            traceparent: self.traceparent(),
         };
         let answer =
             within(self.upstream.send(call), now, start_limit, start_stage, deadline, total).await??;
@@ -264,6 +267,20 @@ impl Race {
                 Mark::End => return Ok(Opened { held, rest: None, edits, losses }),
             }
         }
+    }
+
+    /// What the provider is told of the trace.
+    fn traceparent(&self) -> Option<HeaderValue> {
+        if !self.settings.telemetry.propagate {
+            return None;
+        }
+        let context = self.settlement.trace();
+        let span = trace::span_of(&self.id, self.settlement.attempts().len() + 1);
+        trace::traceparent(
+            trace::trace_of(context.as_ref(), &self.id),
+            span,
+            context.is_none_or(|context| context.sampled),
+        )
     }
 
     fn started(mut self, first: First, deadline: Instant) -> Started {

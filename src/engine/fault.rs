@@ -57,6 +57,8 @@ pub enum FaultKind {
     /// The account does not do this, or not now, and that says nothing about generation: a count of tokens, an
     /// embedding or something kept was refused.
     Unserved,
+    /// There is no token for the account: its owner must log in, or the login server does not answer.
+    NoToken,
     /// A rate limit or quota of the account is used up (429).
     RateLimited,
     /// A rate limit or the capacity of one model is used up; the account's other models have limits of their own.
@@ -106,6 +108,32 @@ pub enum Scope {
 }
 
 impl FaultKind {
+    /// Every kind.
+    pub const ALL: [Self; 22] = [
+        Self::InvalidRequest,
+        Self::ContextLength,
+        Self::ContentFilter,
+        Self::Unauthorized,
+        Self::CredentialExpired,
+        Self::Deactivated,
+        Self::PaymentRequired,
+        Self::ModelNotFound,
+        Self::Unserved,
+        Self::RateLimited,
+        Self::ModelLimited,
+        Self::DailyQuota,
+        Self::Unavailable,
+        Self::Unreachable,
+        Self::TimedOut(Stage::Connect),
+        Self::TimedOut(Stage::ResponseStart),
+        Self::TimedOut(Stage::FirstContent),
+        Self::TimedOut(Stage::Idle),
+        Self::TimedOut(Stage::Total),
+        Self::Malformed,
+        Self::Cut,
+        Self::InStream,
+    ];
+
     /// How far a failure of this kind reaches.
     #[must_use]
     pub const fn scope(self) -> Scope {
@@ -114,6 +142,7 @@ impl FaultKind {
             | Self::ContextLength
             | Self::ContentFilter
             | Self::Unserved
+            | Self::NoToken
             | Self::TimedOut(Stage::Total) => Scope::Request,
             Self::ModelNotFound | Self::ModelLimited | Self::DailyQuota => Scope::Model,
             Self::Unauthorized
@@ -167,6 +196,7 @@ impl FaultKind {
             Self::PaymentRequired => "payment_required",
             Self::ModelNotFound => "model_not_found",
             Self::Unserved => "unserved",
+            Self::NoToken => "no_token",
             Self::RateLimited => "rate_limited",
             Self::ModelLimited => "model_limited",
             Self::DailyQuota => "daily_quota",
@@ -186,31 +216,7 @@ impl FaultKind {
     /// The kind that [`Self::as_str`] wrote, for reading the store.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FaultKind; 22] = [
-            FaultKind::InvalidRequest,
-            FaultKind::ContextLength,
-            FaultKind::ContentFilter,
-            FaultKind::Unauthorized,
-            FaultKind::CredentialExpired,
-            FaultKind::Deactivated,
-            FaultKind::PaymentRequired,
-            FaultKind::ModelNotFound,
-            FaultKind::Unserved,
-            FaultKind::RateLimited,
-            FaultKind::ModelLimited,
-            FaultKind::DailyQuota,
-            FaultKind::Unavailable,
-            FaultKind::Unreachable,
-            FaultKind::TimedOut(Stage::Connect),
-            FaultKind::TimedOut(Stage::ResponseStart),
-            FaultKind::TimedOut(Stage::FirstContent),
-            FaultKind::TimedOut(Stage::Idle),
-            FaultKind::TimedOut(Stage::Total),
-            FaultKind::Malformed,
-            FaultKind::Cut,
-            FaultKind::InStream,
-        ];
-        ALL.into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

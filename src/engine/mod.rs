@@ -32,6 +32,7 @@ pub mod shaping;
 mod tab;
 pub mod task;
 pub mod telemetry;
+pub mod trace;
 mod traffic;
 mod waiting;
 

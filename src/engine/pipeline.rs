@@ -21,8 +21,8 @@ use super::{
     need::{Need, Wishes},
     nowhere,
     plan::{self, Directory, Draw, Group, Plan, Scene, Seeds},
-    policy,
-    ports::{Clock, ReceiptSink, Request, Target, Task, Upstream},
+    policy::{self, Rates, Ticket},
+    ports::{Clock, Lack, ReceiptSink, Request, Target, Task, Tokens, Upstream},
     quota::Ledger,
     refusal::Refusal,
     resolve, reuse,
@@ -30,6 +30,7 @@ use super::{
     settle::{Opening, Settlement},
     shaping::{Shaped, Shapers},
     tab::Tab,
+    trace::TraceContext,
     traffic::Traffic,
 };
 
@@ -46,6 +47,8 @@ pub struct Engine {
     receipts: Arc<dyn ReceiptSink>,
     clock: Arc<dyn Clock>,
     budgets: Arc<Budgets>,
+    tokens: Option<Arc<dyn Tokens>>,
+    rates: Arc<Rates>,
     pub(super) reuse: reuse::Shared,
 }
 
@@ -79,6 +82,8 @@ pub struct Inbound {
     pub tag: Option<&'static str>,
     /// What the client calls the session that this belongs to.
     pub session: Option<String>,
+    /// The trace that it belongs to, by its client's word.
+    pub trace: Option<TraceContext>,
     /// What the client wants of the targets.
     pub wishes: Option<Box<Wishes>>,
     /// How long the status is held back for the first content of a stream, and how long a stream
@@ -88,6 +93,8 @@ pub struct Inbound {
     pub freshness: reuse::Freshness,
     /// What the surface did to the request before.
     pub shaped: Shaped,
+    /// The caller's place among its own requests; the engine fills it in.
+    pub ticket: Option<Arc<Ticket>>,
 }
 
 /// One account, as it was when something was left with it.
@@ -118,6 +125,7 @@ impl Engine {
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
         let budgets = Arc::new(Budgets::volatile(Arc::clone(&clock)));
+        let rates = Arc::new(Rates::volatile(Arc::clone(&clock)));
         Self {
             snapshot,
             catalogue,
@@ -130,6 +138,8 @@ impl Engine {
             receipts,
             clock,
             budgets,
+            tokens: None,
+            rates,
             reuse,
         }
     }
@@ -147,6 +157,33 @@ impl Engine {
     pub fn with_budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = Arc::new(budgets);
         self
+    }
+
+    /// The same with somebody who holds the tokens of connections that people log in to.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Arc<dyn Tokens>) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// What a connection with a login lacks for requests to be sent there.
+    #[must_use]
+    pub fn lack(&self, connection: &Connection) -> Option<Lack> {
+        connection.oauth.as_ref()?;
+        self.tokens.as_ref()?.lack(connection)
+    }
+
+    /// The same with counts of callers that go on from an earlier life.
+    #[must_use]
+    pub fn with_rates(mut self, rates: Rates) -> Self {
+        self.rates = Arc::new(rates);
+        self
+    }
+
+    /// How often callers have asked.
+    #[must_use]
+    pub const fn rates(&self) -> &Arc<Rates> {
+        &self.rates
     }
 
     /// What was spent, and may be.
@@ -211,12 +248,27 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no answer to give; its receipt is written.
-    pub async fn generate(&self, inbound: Inbound) -> Result<Reply, Refusal> {
+    pub async fn generate(&self, mut inbound: Inbound) -> Result<Reply, Refusal> {
         let snapshot = self.snapshot();
-        match snapshot.rules.of(snapshot.meaning(&inbound.request.facts.model)) {
+        let own = inbound.caller.policy.as_ref().and_then(|policy| policy.cache);
+        let mut rate = None;
+        match self.let_in(&inbound, &snapshot) {
+            Ok(None) => {}
+            Ok(Some(ticket)) => {
+                rate = Some(ticket.told());
+                inbound.ticket = Some(Arc::new(ticket));
+            }
+            Err(refusal) => {
+                self.open_free(&inbound).refuse(&refusal);
+                return Err(refusal);
+            }
+        }
+        let mut reply = match snapshot.rules.of(snapshot.meaning(&inbound.request.facts.model), own) {
             None => self.fresh(inbound, &snapshot, None).await,
             Some(rule) => Box::pin(self.reusing(inbound, snapshot, rule)).await,
-        }
+        }?;
+        reply.rate = rate;
+        Ok(reply)
     }
 
     /// Has a request answered by a provider.
@@ -276,6 +328,7 @@ impl Engine {
         let opening = self.opening(inbound);
         let mut settlement = Settlement::open(opening, &inbound.caller, tab, Arc::clone(&self.receipts));
         settlement.shaped(&inbound.shaped.shapes);
+        settlement.admitted(inbound.ticket.clone());
         settlement
     }
 
@@ -283,6 +336,7 @@ impl Engine {
     pub(super) fn open_free(&self, inbound: &Inbound) -> Settlement {
         let mut settlement = self.free(self.opening(inbound), &inbound.caller);
         settlement.shaped(&inbound.shaped.shapes);
+        settlement.admitted(inbound.ticket.clone());
         settlement
     }
 
@@ -299,6 +353,8 @@ impl Engine {
             client_request_id: inbound.client_request_id.clone(),
             dialect: inbound.request.dialect,
             model: inbound.shaped.asked.as_ref().unwrap_or(&facts.model).clone(),
+            session: inbound.session.as_ref().or(facts.session.as_ref()).cloned(),
+            trace: inbound.trace,
             stream: facts.stream,
         }
     }
@@ -326,7 +382,7 @@ impl Engine {
                 need.prompt_at_least = 0;
             }
             let session = session(inbound, &candidates, &snapshot.settings.routing);
-            (self.decide(&candidates, &need, session, snapshot, &inbound.caller), session)
+            (self.decide(&candidates, &need, session, snapshot, inbound)?, session)
         };
         settlement.planned(&mut plan);
         let now = self.clock.now();
@@ -346,12 +402,13 @@ impl Engine {
         need: &Need,
         session: Option<u64>,
         snapshot: &Snapshot,
-        caller: &Caller,
-    ) -> Plan {
-        let budgets = &snapshot.settings.budgets;
+        inbound: &Inbound,
+    ) -> Result<Plan, Refusal> {
+        let (caller, budgets) = (&inbound.caller, &snapshot.settings.budgets);
+        let choice = policy::choice(caller, snapshot, resolve::asked(inbound))?;
         let is_dear = |target: &Target| self.budgets.is_dear(budgets, caller, target);
         let dear: Option<&dyn Fn(&Target) -> bool> = if budgets.is_empty() { None } else { Some(&is_dear) };
-        self.with_scene(need, session, snapshot, dear, |scene| {
+        Ok(self.with_scene(need, session, snapshot, choice, dear, |scene| {
             if let Some(plan) = plan::alone(candidates, scene) {
                 return plan;
             }
@@ -367,7 +424,7 @@ impl Engine {
                 memory.commit(advance);
             }
             plan
-        })
+        }))
     }
 
     /// Looks at what is known, for as long as `plan` takes.
@@ -376,33 +433,44 @@ impl Engine {
         need: &Need,
         session: Option<u64>,
         snapshot: &Snapshot,
+        choice: Option<policy::Choice<'_>>,
         dear: Option<&dyn Fn(&Target) -> bool>,
         plan: impl FnOnce(&Scene<'_>) -> Plan,
     ) -> Plan {
         let belonging = session.and_then(|session| self.knowledge.affinity.of(session, self.clock.now()));
+        let allows = choice.map(|choice| move |target: &Target| choice.may_use(target));
         plan(&Scene {
+            allowed: allows.as_ref().map(|allows| allows as &dyn Fn(&Target) -> bool),
             health: &self.health.view(),
             quota: &self.quota().view(),
             telemetry: &self.knowledge.telemetry.view(),
             need,
             affine: belonging.as_ref().map(|belonging| (&*belonging.connection, &*belonging.model)),
             dear,
+            tokens: self.tokens.as_deref(),
             scoring: &snapshot.settings.routing.scoring,
             seed: self.seeds.coming(),
         })
     }
 
-    /// The targets that a request for `model` with these needs would go to now, without using a turn or a draw.
+    /// The targets that a request of `caller` for `model` with these needs would go to now, without using a turn or a draw.
     ///
     /// # Errors
-    /// When the name means nothing here.
-    pub fn simulate(&self, model: &str, dialect: Dialect, need: &Need) -> Result<Plan, Refusal> {
+    /// When the name means nothing here, or nothing that the caller may use.
+    pub fn simulate(
+        &self,
+        caller: &Caller,
+        model: &str,
+        dialect: Dialect,
+        need: &Need,
+    ) -> Result<Plan, Refusal> {
         let snapshot = self.snapshot();
-        let candidates =
-            snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
+        let candidates = resolve::named(&snapshot, caller, model, dialect)?;
+        let choice = policy::choice(caller, &snapshot, model)?;
         let need = &Need { task: candidates.task.or(need.task), ..need.clone() };
         let memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.with_scene(need, None, &snapshot, None, |scene| plan::plan(&candidates, scene, &memory)))
+        Ok(self
+            .with_scene(need, None, &snapshot, choice, None, |scene| plan::plan(&candidates, scene, &memory)))
     }
 }
 

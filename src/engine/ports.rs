@@ -2,13 +2,14 @@
 //! to put receipts and cooldowns, and a clock. It knows none of the implementations.
 
 mod limits;
+mod tokens;
 
 use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use canon::{Dialect, Edit, Facts, Frame, Losses};
 use futures_core::{Stream, future::BoxFuture};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::{
     fault::{Fault, FaultKind},
@@ -17,6 +18,7 @@ use super::{
 };
 
 pub use limits::{Reading, WindowRecord, WindowSink};
+pub use tokens::{Lack, Tokens};
 
 /// One place that a request can go to.
 #[derive(Debug, Clone)]
@@ -93,6 +95,8 @@ pub struct Call {
     pub timeouts: Timeouts,
     /// The hub's id of the request, for answers that need one made.
     pub id: Arc<str>,
+    /// The trace for the provider, where the operator wants it to know.
+    pub traceparent: Option<HeaderValue>,
 }
 
 /// Pieces of an answer. The stream ends after the answer's end, or with the first error.

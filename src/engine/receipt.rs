@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use canon::{Dialect, Edit, Losses, Usage};
 
-use super::{fault::FaultKind, plan::Made, settings::Usd, shaping::Shape};
+use super::{fault::FaultKind, plan::Made, settings::Usd, shaping::Shape, trace::TraceContext};
 
 /// One finished request: who asked, what was planned, what was tried, and how it ended.
 #[derive(Debug, Clone)]
@@ -21,6 +21,10 @@ pub struct Receipt {
     pub dialect: Dialect,
     /// The model as the client named it.
     pub model: String,
+    /// What the client calls the session that the request belongs to.
+    pub session: Option<String>,
+    /// The trace that the request belongs to, by its client's word.
+    pub trace: Option<TraceContext>,
     /// Whether the client asked for a stream.
     pub stream: bool,
     /// The strategy that ordered the targets; empty when planning failed.
@@ -43,6 +47,8 @@ pub struct Receipt {
     pub shaped: Vec<Shape>,
     /// Tokens, where known.
     pub usage: Option<Usage>,
+    /// Whether it is of a kind that is paid for: counting tokens is not, nor looking at what a provider keeps.
+    pub billed: bool,
     /// What the answer cost; `None` where that is not known, or nothing was answered.
     pub cost: Option<Usd>,
     /// Whether the cost is by estimated tokens, since the provider's count did not come.
@@ -91,6 +97,19 @@ pub struct SkipRecord {
     pub reason: String,
     /// When it becomes eligible again, in milliseconds since the Unix epoch, where that is known.
     pub until: Option<i64>,
+}
+
+impl Receipt {
+    /// Takes out everything that a client or a provider worded: names and numbers stay.
+    pub(super) fn forget_words(&mut self) {
+        self.client_request_id = None;
+        self.plan = None;
+        self.attempts.iter_mut().for_each(|attempt| attempt.message = None);
+        for skip in &mut self.skipped {
+            let kind = skip.reason.find(':').unwrap_or(skip.reason.len());
+            skip.reason.truncate(kind);
+        }
+    }
 }
 
 /// How a request came by an answer that was made for another.

@@ -14,12 +14,14 @@ use super::{
     fault::Fault,
     meter::Meter,
     plan::{Plan, Skip},
+    policy::Ticket,
     ports::ReceiptSink,
     receipt::{AttemptRecord, Outcome, Receipt, Reuse, SkipRecord},
     refusal::Refusal,
     settings::Usd,
     shaping::Shape,
     tab::{Bill, Tab},
+    trace::{self, TraceContext},
     traffic::Hold,
 };
 use crate::observe::events;
@@ -34,6 +36,10 @@ pub(super) struct Settlement {
     committed: Arc<AtomicBool>,
     /// What the attempt that serves the answer holds at its account.
     hold: Option<Hold>,
+    /// The caller's place among its own requests.
+    ticket: Option<Arc<Ticket>>,
+    /// Whether nothing that was said may be written down.
+    unlogged: bool,
     sink: Arc<dyn ReceiptSink>,
 }
 
@@ -49,6 +55,10 @@ pub(super) struct Opening {
     pub(super) dialect: Dialect,
     /// The model as the client named it.
     pub(super) model: String,
+    /// What the client calls the session.
+    pub(super) session: Option<String>,
+    /// The trace that the request belongs to.
+    pub(super) trace: Option<TraceContext>,
     /// Whether a stream was asked for.
     pub(super) stream: bool,
 }
@@ -64,6 +74,8 @@ impl Settlement {
             client_request_id: opening.client_request_id,
             dialect: opening.dialect,
             model: opening.model,
+            session: opening.session,
+            trace: opening.trace,
             stream: opening.stream,
             strategy: "",
             attempts: Vec::new(),
@@ -76,6 +88,7 @@ impl Settlement {
             reused: None,
             shaped: Vec::new(),
             usage: None,
+            billed: tab.is_billed(),
             cost: None,
             cost_estimated: false,
             edits: Vec::new(),
@@ -90,6 +103,8 @@ impl Settlement {
             receipt: Some(receipt),
             committed: Arc::default(),
             hold: None,
+            ticket: None,
+            unlogged: caller.is_unlogged(),
             sink,
         }
     }
@@ -112,6 +127,11 @@ impl Settlement {
     #[must_use]
     pub(super) fn edits(&self) -> &[Edit] {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.edits)
+    }
+
+    /// Holds the caller's place until the end.
+    pub(super) fn admitted(&mut self, ticket: Option<Arc<Ticket>>) {
+        self.ticket = ticket;
     }
 
     /// Writes no receipt after all.
@@ -165,6 +185,12 @@ impl Settlement {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.attempts)
     }
 
+    /// The trace that the request belongs to.
+    #[must_use]
+    pub(super) fn trace(&self) -> Option<TraceContext> {
+        self.receipt.as_ref()?.trace
+    }
+
     /// What was left out so far.
     #[must_use]
     pub(super) fn skips(&self) -> &[SkipRecord] {
@@ -208,6 +234,7 @@ impl Settlement {
     }
 
     fn finish(&mut self, outcome: Outcome, status: Option<u16>, error: Option<Code>) {
+        let ticket = self.ticket.take();
         let Some(mut receipt) = self.receipt.take() else { return };
         receipt.outcome = outcome;
         receipt.status = match self.committed.load(Ordering::Relaxed) {
@@ -216,6 +243,10 @@ impl Settlement {
         };
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
+        if let (Some(ticket), None) = (ticket, receipt.reused) {
+            let told = |usage: canon::Usage| usage.input.saturating_add(usage.output);
+            ticket.took(receipt.usage.map_or_else(|| self.meter.estimated_output(), told));
+        }
         if let Some(hold) = self.hold.take() {
             hold.settle(self.meter.taken(outcome == Outcome::Completed));
         }
@@ -233,6 +264,9 @@ impl Settlement {
             && last.fault.is_none()
         {
             last.took_ms = receipt.total_ms.saturating_sub(last.started_ms);
+        }
+        if self.unlogged {
+            receipt.forget_words();
         }
         log(&receipt);
         self.sink.record(receipt);
@@ -273,6 +307,7 @@ fn log(receipt: &Receipt) {
         .collect();
     events::finished(&events::Finished {
         request: &receipt.id,
+        trace: receipt.trace.map(|context| trace::shown(context.trace)).as_deref(),
         caller: &receipt.caller,
         model: &receipt.model,
         outcome: receipt.error.unwrap_or(receipt.outcome.as_str()),

@@ -68,7 +68,8 @@ impl Tab {
             most: request.facts.max_output,
             answers: request.task != Task::Embed,
         });
-        let purse = (billed && !settings.budgets.is_empty())
+        let own = caller.policy.as_ref().is_some_and(|policy| !policy.budgets.is_empty());
+        let purse = (billed && (own || !settings.budgets.is_empty()))
             .then(|| Purse { settings: Arc::clone(settings), caller: caller.clone() });
         Self { order, purse, budgets: Arc::clone(budgets), open: None }
     }
@@ -76,6 +77,11 @@ impl Tab {
     /// A tab on which nothing will be.
     pub(super) fn free(budgets: &Arc<Budgets>) -> Self {
         Self { order: None, purse: None, budgets: Arc::clone(budgets), open: None }
+    }
+
+    /// Whether there is anything to pay.
+    pub(super) const fn is_billed(&self) -> bool {
+        self.order.is_some()
     }
 
     /// Opens the tab for a target that is about to be asked: reserves what the answer may cost.
@@ -89,7 +95,11 @@ impl Tab {
         let holds = match &self.purse {
             Some(Purse { settings, caller }) => {
                 let amount = order.expected(target, &self.budgets);
-                self.budgets.reserve(&settings.budgets, caller, target, amount).await?
+                let mut holds = self.budgets.reserve(&settings.budgets, caller, target, amount).await?;
+                if let Some(policy) = &caller.policy {
+                    holds.extend(self.budgets.reserve(&policy.budgets, caller, target, amount).await?);
+                }
+                holds
             }
             None => Vec::new(),
         };

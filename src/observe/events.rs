@@ -14,6 +14,11 @@ pub fn cooling(connection: &str, model: Option<&str>, kind: &str, wait: Duration
     }
 }
 
+/// The keys of an issuer of tokens could not be fetched; those that are known stay in use.
+pub fn issuer_keys_failed(url: &str, error: &str) {
+    warn!(url, "the issuer's keys could not be fetched: {error}");
+}
+
 /// An account is taken for dead: only its owner can help it.
 pub fn account_dead(connection: &str, kind: &str, rest: Duration, message: &str) {
     let seconds = rest.as_secs_f32();
@@ -46,6 +51,8 @@ pub fn window_filling(connection: &str, window: &str, used: f64) {
 pub struct Finished<'a> {
     /// The hub's request id.
     pub request: &'a str,
+    /// The trace that it belongs to, where its client named one.
+    pub trace: Option<&'a str>,
     /// Who asked.
     pub caller: &'a str,
     /// The model as it was asked for.
@@ -66,12 +73,13 @@ pub struct Finished<'a> {
 
 /// A request is over.
 pub fn finished(event: &Finished<'_>) {
-    let Finished { request, caller, model, outcome, status, connection, attempts, why, took_ms } = *event;
+    let Finished { request, trace, caller, model, outcome, status, connection, attempts, why, took_ms } =
+        *event;
     let connection = connection.unwrap_or("-");
     if why.is_empty() {
-        info!(request, caller, model, status, connection, attempts, took_ms, "{outcome}");
+        info!(request, trace, caller, model, status, connection, attempts, took_ms, "{outcome}");
     } else {
-        info!(request, caller, model, status, connection, attempts, took_ms, "{outcome}, after {why}");
+        info!(request, trace, caller, model, status, connection, attempts, took_ms, "{outcome}, after {why}");
     }
 }
 
@@ -142,6 +150,16 @@ pub fn first_key_written(path: &std::path::Path) {
     info!(path = %path.display(), "a first key was created; the file holds it, and only its owner can read it");
 }
 
+/// What is old could not be deleted; it is tried again in a minute.
+pub fn sweep_failed(error: &dyn std::error::Error) {
+    warn!("what is older than is to be kept could not be deleted: {error}");
+}
+
+/// Spans could not be given to the collector.
+pub fn spans_dropped(endpoint: &str, count: u64, why: &str) {
+    warn!(endpoint, count, "spans were dropped, as the collector did not take them: {why}");
+}
+
 /// A response that its client wanted kept was not.
 pub fn response_not_kept(why: &str) {
     warn!("a response was answered and could not be kept: {why}");
@@ -161,4 +179,25 @@ pub fn audit_failed(operation: &str, caller: &str) {
 /// What was made over the API contradicts the file by now.
 pub fn set_aside(section: &str, id: &str, reason: &str) {
     warn!(section, id, "made over the API and not in force: {reason}");
+}
+
+/// Somebody must log in to an account.
+pub fn login_needed(connection: &str, why: &str) {
+    warn!(connection, "somebody must log in: {why}. Run `trivium login {connection}`");
+}
+
+/// A token could not be renewed.
+pub fn renewal_failed(connection: &str, wait: Duration, why: &str) {
+    let seconds = wait.as_secs_f32();
+    warn!(connection, seconds, "the token could not be renewed, and it is tried again: {why}");
+}
+
+/// Somebody logged in to an account.
+pub fn logged_in(connection: &str) {
+    info!(connection, "somebody logged in");
+}
+
+/// An account's tokens were forgotten.
+pub fn logged_out(connection: &str) {
+    info!(connection, "the account's tokens were forgotten");
 }

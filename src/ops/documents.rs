@@ -189,8 +189,8 @@ impl Documents {
         let (version, before) = old.map_or((0, None), |document| (document.version, document.definition));
         let visible = if before.is_some() { version } else { 0 };
         // A deletion is a version of its own, which only its undoing names.
-        if let Some(seen) = seen.filter(|seen| *seen != visible && *seen != version) {
-            return Err(OpError::Stale { noun: noun.one, name: id, seen });
+        if seen.is_some_and(|seen| seen != visible && seen != version) {
+            return Err(OpError::Stale { noun: noun.one, name: id, version: visible });
         }
         let after = edit(before.as_ref())?;
         if before.is_none() && after.is_some() && self.count() >= MAX_DOCUMENTS {
@@ -335,7 +335,9 @@ fn missing(noun: &Noun, name: String) -> OpError {
 
 fn failed(error: DocumentStoreError, noun: &'static str, name: &str) -> OpError {
     match error {
-        DocumentStoreError::Stale => OpError::Stale { noun, name: name.to_owned(), seen: 0 },
+        DocumentStoreError::Stale => OpError::Conflict(format!(
+            "the {noun} `{name}` was changed in the store by somebody else; restart the hub"
+        )),
         error @ DocumentStoreError::Failed(_) => OpError::Store(Box::new(error)),
     }
 }

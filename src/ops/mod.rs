@@ -1,14 +1,21 @@
 //! Executes the operations of `protocols/operations`: one file per noun, called alike by REST, MCP, A2A and the
 //! command line. How a request is decoded or an answer rendered is the surface's.
 
+pub mod admin;
 pub mod audit;
 pub mod documents;
 mod error;
 pub mod idempotency;
 pub mod keys;
+pub mod metrics;
+pub mod oauth;
 pub mod ports;
 pub mod registry;
 pub mod responses;
 pub mod routing;
+pub mod telemetry;
+pub mod traces;
+pub mod usage;
+pub mod watch;
 
 pub use error::OpError;

@@ -2,6 +2,9 @@
 
 mod claims;
 mod documents;
+pub mod oauth;
+mod post;
+pub mod usage;
 
 use std::sync::Arc;
 
@@ -13,6 +16,24 @@ pub use documents::{
     AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
+pub use post::{Post, PostError};
+
+/// The queue in which receipts wait to be written.
+pub trait ReceiptQueue: Send + Sync {
+    /// How it stands.
+    fn state(&self) -> QueueState;
+}
+
+/// How a queue stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueState {
+    /// What waits.
+    pub waiting: usize,
+    /// What can wait.
+    pub capacity: usize,
+    /// What found no room since the start.
+    pub dropped: u64,
+}
 
 /// Receipts that were written down, for reading.
 pub trait ReceiptLog: Send + Sync {
@@ -60,6 +81,8 @@ pub struct ReceiptRow {
     pub cost: Option<Usd>,
     /// Whether that is by estimated tokens.
     pub cost_estimated: bool,
+    /// What the client calls the session that it belongs to; clipped when that was very long.
+    pub session: Option<String>,
     /// Everything else.
     pub detail: ReceiptDetail,
 }
@@ -72,6 +95,8 @@ pub struct ReceiptDetail {
     pub dialect: String,
     /// Whether the client asked for a stream.
     pub stream: bool,
+    /// The trace that its client named, in 32 digits.
+    pub trace: Option<String>,
     /// The strategy that ordered the targets.
     pub strategy: String,
     /// The client's own request id; clipped when it was very long.

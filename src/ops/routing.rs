@@ -19,6 +19,7 @@ use super::{
 use crate::engine::{
     Engine,
     caller::Caller,
+    code::Code,
     need::{self, Need, Wishes},
     plan::{self, Leaf, Made, Signals, State, auto::Score},
     task,
@@ -48,10 +49,13 @@ impl Routing {
         let dialect = need::dialect(args.dialect.as_deref())
             .ok_or_else(|| Invalid::new("dialect", "must be one of chat, responses, messages and gemini"))?;
         let need = need(&args);
-        let plan = self
-            .engine
-            .simulate(&args.model, dialect, &need)
-            .map_err(|refusal| OpError::Refused(refusal.message))?;
+        let plan =
+            self.engine.simulate(caller, &args.model, dialect, &need).map_err(|refusal| {
+                match refusal.code {
+                    Code::ModelNotAllowed => OpError::Denied(Box::new(refusal)),
+                    _ => OpError::Refused(refusal.message.into()),
+                }
+            })?;
         let mut decision = match &plan.made {
             Some(made) => decision(made),
             None => Decision {
@@ -109,27 +113,8 @@ fn explanation(row: ReceiptRow, made: Option<&Made>) -> Explanation {
     let mut decision = made.map(decision).unwrap_or_default();
     decision.model = row.model;
     decision.strategy = detail.strategy;
-    decision.left_out = detail
-        .skipped
-        .into_iter()
-        .map(|skip| LeftOut {
-            connection: skip.connection,
-            model: skip.model,
-            reason: skip.reason,
-            until_at: skip.until,
-        })
-        .collect();
-    let attempt = |attempt: super::ports::AttemptRow| Attempt {
-        connection: attempt.connection,
-        provider: attempt.provider,
-        model: attempt.model,
-        started_ms: attempt.started_ms,
-        took_ms: attempt.took_ms,
-        fault: attempt.fault,
-        status: attempt.status,
-        message: attempt.message,
-    };
-    let attempts: Vec<Attempt> = detail.attempts.into_iter().map(attempt).collect();
+    decision.left_out = detail.skipped.into_iter().map(super::traces::left_out).collect();
+    let attempts: Vec<Attempt> = detail.attempts.into_iter().map(super::traces::attempt).collect();
     if made.is_none() {
         // One place to go, and so no plan to keep: it was what was tried.
         let mut order: Vec<CandidateView> = Vec::new();

@@ -4,9 +4,11 @@
 mod answer;
 mod arrival;
 pub mod catalog;
+pub mod credentials;
 mod dialect;
 mod edit;
 mod limits;
+mod login;
 mod maker;
 mod makers;
 pub mod media;

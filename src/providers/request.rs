@@ -27,6 +27,8 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 /// The version of Anthropic's API that the hub speaks where the client names none. There has been no other since 2023.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Where Gemini's own dialect carries the key.
 const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
@@ -104,6 +106,9 @@ fn build(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {
     if call.request.dialect == dialect {
         headers.extend(call.request.headers.clone());
     }
+    if let Some(traceparent) = &call.traceparent {
+        headers.insert(TRACEPARENT, traceparent.clone());
+    }
     if dialect == Dialect::Messages && !headers.contains_key(ANTHROPIC_VERSION) {
         headers.insert(ANTHROPIC_VERSION, VERSION);
     }
@@ -117,6 +122,8 @@ fn build(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {
 fn credential(connection: &Connection, dialect: Dialect) -> Option<Option<(HeaderName, HeaderValue)>> {
     let Some(key) = &connection.credential else { return Some(None) };
     let (name, text) = match &connection.provider.auth {
+        // A token travels in one way alone (RFC 6750), whatever becomes of keys here.
+        _ if connection.oauth.is_some() => (AUTHORIZATION, Cow::Owned(format!("Bearer {}", key.expose()))),
         AuthStyle::None => return Some(None),
         AuthStyle::Bearer if dialect == Dialect::Gemini => (X_GOOG_API_KEY, Cow::Borrowed(key.expose())),
         AuthStyle::Bearer | AuthStyle::OptionalBearer => {

@@ -100,10 +100,13 @@ macro_rules! pass_on {
     };
 }
 
+mod admin;
 mod claims;
 mod leases;
+mod oauth;
 pub(super) mod responses;
 pub(super) mod scene;
+mod usage;
 mod windows;
 
 type KeyResult<T> = Result<T, KeyStoreError>;
@@ -114,6 +117,7 @@ pass_on! { KeyStore:
     find(key: String, now: i64) -> KeyResult<Vec<KeyRecord>>;
     page(after: Option<String>, limit: u32) -> KeyResult<Vec<KeyRecord>>;
     all() -> KeyResult<Vec<KeyRecord>>;
+    update(record: KeyRecord) -> KeyResult<()>;
     revoke(ids: Vec<Arc<str>>, now: i64) -> KeyResult<Vec<KeyRecord>>;
     rotate(old: Arc<str>, ending: Ending, successor: KeyRecord) -> KeyResult<KeyRecord>;
     touch_last_used(used: Vec<(Arc<str>, i64)>) -> KeyResult<()>;
@@ -143,6 +147,9 @@ pub(super) fn key(number: u8, name: &str) -> KeyRecord {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        version: 1,
+        disabled: None,
+        policy: Arc::default(),
     }
 }
 
@@ -180,6 +187,8 @@ pub(super) fn receipt(id: &str) -> Receipt {
         client_request_id: Some("mine".to_owned()),
         dialect: Dialect::Chat,
         model: "groq/llama-3.3-70b-versatile".to_owned(),
+        session: None,
+        trace: None,
         stream: true,
         strategy: "exhaust",
         attempts: vec![attempt("groq-1", Some(FaultKind::RateLimited)), attempt("groq-2", None)],
@@ -193,6 +202,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
         status: 200,
         outcome: Outcome::Completed,
         error: None,
+        billed: true,
         cost: Some(Usd::from_pico(2_800_000)),
         cost_estimated: true,
         reused: None,
@@ -239,6 +249,37 @@ async fn a_name_belongs_to_one_living_key() {
         keys.insert(KeyRecord { created_at: START + 5, ..key(3, "a") }).await.unwrap();
         keys.revoke(vec![key(3, "").id], START + 6).await.unwrap();
         keys.insert(KeyRecord { created_at: START + 6, ..key(4, "a") }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_made_to_the_version_that_it_is_based_on() {
+    use operations::keys::KeyPolicy;
+
+    for store in Either::each().await {
+        let keys = store.keys();
+        keys.insert(key(1, "a")).await.unwrap();
+        let policy = KeyPolicy {
+            allow_models: Some(vec!["gpt-*".to_owned()]),
+            usd_per_day: Some(0.1),
+            ..KeyPolicy::default()
+        };
+        let new = KeyRecord {
+            version: 2,
+            disabled: Some("lost".into()),
+            policy: Arc::new(policy),
+            expires_at: Some(START + 9),
+            scopes: Scopes::client(),
+            ..key(1, "a")
+        };
+        keys.update(new.clone()).await.unwrap();
+        assert_eq!(keys.all().await.unwrap(), std::slice::from_ref(&new));
+        assert!(matches!(keys.update(new.clone()).await, Err(KeyStoreError::Stale)));
+        let gone = KeyRecord { version: 2, ..key(9, "b") };
+        assert!(matches!(keys.update(gone).await, Err(KeyStoreError::Stale)));
+        let plain = KeyRecord { version: 3, ..key(1, "a") };
+        keys.update(plain.clone()).await.unwrap();
+        assert_eq!(keys.all().await.unwrap(), [plain], "what was said can be taken back");
     }
 }
 

@@ -135,3 +135,17 @@ pub(super) fn lock_not_taken(server: &str, problem: &PostgresProblem, failures: 
         tracing::error!(server, %problem, failures, "the lock of the database is not held; it is tried again");
     }
 }
+
+/// The tokens of a connection cannot be decrypted.
+pub(super) fn tokens_unreadable(connection: &str) {
+    tracing::warn!(
+        connection,
+        "the connection's tokens cannot be decrypted: they were changed, or secret.key was. Run `trivium login {connection}`"
+    );
+}
+
+/// The store of logins failed.
+pub(super) fn logins_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "logins could not be read or written");
+}

@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
+use futures_core::future::BoxFuture;
+use operations::keys::KeyPolicy;
+
 use super::sql::{self, Connection, Pool, Query, Row};
 use crate::auth::ports::{
     Ending, KeyRecord, KeyStore, KeyStoreError, TokenHash, scopes_from_text, scopes_to_text,
 };
-use futures_core::future::BoxFuture;
 
 /// `SELECT` of all columns that [`record`] reads, with the given end.
 macro_rules! select_keys {
     ($end:literal) => {
         concat!(
-            "SELECT id, name, prefix, hash, scopes, created_at, expires_at, revoked_at, last_used_at FROM api_keys ",
+            "SELECT id, name, prefix, hash, scopes, created_at, expires_at, revoked_at, last_used_at, \
+             policy, version, disabled FROM api_keys ",
             $end
         )
     };
 }
+
+/// No policy reads as this, so that it can never be taken for one that allows everything.
+const UNREADABLE: &str = "?";
 
 /// The keys of one database.
 #[derive(Debug, Clone)]
@@ -43,6 +49,23 @@ impl SqlKeys {
         .await?;
         insertion(&record).execute(&mut *transaction).await?;
         transaction.commit().await
+    }
+
+    async fn update_one(&self, record: &KeyRecord) -> Result<(), KeyStoreError> {
+        let updated = sql::query(
+            "UPDATE api_keys SET scopes = $2, expires_at = $3, policy = $4, disabled = $5, version = $6 \
+             WHERE id = $1 AND version = $6 - 1",
+        )
+        .bind(&*record.id)
+        .bind(scopes_to_text(record.scopes))
+        .bind(record.expires_at)
+        .bind(policy_text(record))
+        .bind(record.disabled.as_deref())
+        .bind(record.version.cast_signed())
+        .execute(&self.pool)
+        .await
+        .map_err(failed)?;
+        if updated.rows_affected() == 0 { Err(KeyStoreError::Stale) } else { Ok(()) }
     }
 
     async fn revoke_all(&self, ids: &[Arc<str>], now: i64) -> Result<Vec<KeyRecord>, sqlx::Error> {
@@ -139,6 +162,10 @@ impl KeyStore for SqlKeys {
         Box::pin(async move { all(sql::query(select_keys!("ORDER BY id")), &self.pool).await })
     }
 
+    fn update(&self, record: KeyRecord) -> BoxFuture<'_, Result<(), KeyStoreError>> {
+        Box::pin(async move { self.update_one(&record).await })
+    }
+
     fn revoke(&self, ids: Vec<Arc<str>>, now: i64) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
         Box::pin(async move { self.revoke_all(&ids, now).await.map_err(failed) })
     }
@@ -172,7 +199,8 @@ impl KeyStore for SqlKeys {
 fn insertion(record: &KeyRecord) -> Query<'_> {
     sql::query(
         "INSERT INTO api_keys (id, name, prefix, hash, scopes, created_at, expires_at, revoked_at, \
-         last_used_at, holds_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)",
+         last_used_at, policy, version, disabled, holds_name) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)",
     )
     .bind(&*record.id)
     .bind(&*record.name)
@@ -183,6 +211,14 @@ fn insertion(record: &KeyRecord) -> Query<'_> {
     .bind(record.expires_at)
     .bind(record.revoked_at)
     .bind(record.last_used_at)
+    .bind(policy_text(record))
+    .bind(record.version.cast_signed())
+    .bind(record.disabled.as_deref().map(str::to_owned))
+}
+
+/// A policy is plain data: there is nothing in it that JSON has no words for.
+fn policy_text(record: &KeyRecord) -> String {
+    serde_json::to_string(&*record.policy).unwrap_or_else(|_| UNREADABLE.to_owned())
 }
 
 async fn one(connection: &mut Connection, id: &str) -> Result<KeyRecord, sqlx::Error> {
@@ -210,7 +246,15 @@ fn record(row: &Row) -> Result<KeyRecord, sqlx::Error> {
         expires_at: row.try_get("expires_at")?,
         revoked_at: row.try_get("revoked_at")?,
         last_used_at: row.try_get("last_used_at")?,
+        version: row.try_get::<i64, _>("version")?.cast_unsigned(),
+        disabled: row.try_get::<Option<&str>, _>("disabled")?.map(Arc::from),
+        policy: Arc::new(policy(row.try_get("policy")?)?),
     })
+}
+
+fn policy(text: &str) -> Result<KeyPolicy, sqlx::Error> {
+    serde_json::from_str(text)
+        .map_err(|error| sqlx::Error::ColumnDecode { index: "policy".to_owned(), source: Box::new(error) })
 }
 
 /// Of all that is unique in the table only the name is chosen by people.

@@ -1,10 +1,13 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod admin;
 mod claims;
 mod documents;
 mod leases;
+mod oauth;
 mod responses;
+mod usage;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,7 +27,7 @@ use crate::{
         ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
-    ops::ports::{LogError, ReceiptLog, ReceiptRow},
+    ops::ports::{LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
 /// Receipts that are kept.
@@ -46,6 +49,9 @@ struct State {
     responses: responses::Responses,
     leases: leases::Leases,
     claims: claims::Claims,
+    logins: oauth::Logins,
+    admin: admin::Admin,
+    usage: usage::Usage,
 }
 
 struct Key {
@@ -121,6 +127,18 @@ impl KeyStore for MemoryStore {
 
     fn all(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
         self.now(|state| Ok(state.keys.values().map(|key| key.record.clone()).collect()))
+    }
+
+    fn update(&self, record: KeyRecord) -> BoxFuture<'_, Result<(), KeyStoreError>> {
+        self.now(|state| {
+            let key = state.keys.get_mut(&record.id).ok_or(KeyStoreError::Stale)?;
+            if key.record.version + 1 != record.version {
+                return Err(KeyStoreError::Stale);
+            }
+            let KeyRecord { scopes, expires_at, disabled, policy, version, .. } = record;
+            key.record = KeyRecord { scopes, expires_at, disabled, policy, version, ..key.record.clone() };
+            Ok(())
+        })
     }
 
     fn revoke(&self, ids: Vec<Arc<str>>, now: i64) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
@@ -214,10 +232,18 @@ impl ReceiptSink for MemoryStore {
         clip(&mut receipt);
         // It is read back from the same text that the database would keep, so that the twins cannot differ.
         if let (Ok(row), Ok(plan)) = (row(&receipt), plan(&receipt)) {
-            let receipts = &mut self.lock().receipts;
-            receipts.push_front((row, plan));
-            receipts.truncate(KEPT);
+            let state = &mut *self.lock();
+            state.usage.add(&receipt);
+            state.receipts.push_front((row, plan));
+            state.receipts.truncate(KEPT);
         }
+    }
+}
+
+impl ReceiptQueue for MemoryStore {
+    fn state(&self) -> QueueState {
+        // Nothing waits here.
+        QueueState::default()
     }
 }
 

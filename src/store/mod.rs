@@ -1,6 +1,7 @@
 //! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets, in SQLite below the data directory or in
 //! PostgreSQL, and an in-memory twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
+mod admin;
 mod audit;
 mod claims;
 #[cfg(test)]
@@ -14,19 +15,25 @@ mod keys;
 mod leases;
 mod locations;
 mod memory;
+mod oauth;
 mod postgres;
 mod receipt_text;
 mod receipts;
 mod responses;
+mod retention;
+mod rollup;
 mod runtime;
 mod seal;
 mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod traces;
+mod usage;
 mod windows;
 mod writer;
 
+pub use admin::SqlAdmin;
 pub use audit::SqlAudit;
 pub use claims::SqlClaims;
 pub use data_dir::DataDir;
@@ -35,11 +42,14 @@ pub use error::StoreError;
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
 pub use memory::MemoryStore;
+pub use oauth::SqlOAuth;
 pub use postgres::PostgresProblem;
 pub use receipts::SqlReceipts;
 pub use responses::SqlResponses;
+pub use retention::Sweeper;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
+pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
 use std::sync::Arc;
@@ -112,6 +122,18 @@ impl Store {
         SqlReceipts::new(self.pools.managing.clone())
     }
 
+    /// The operator's password and the sessions.
+    #[must_use]
+    pub fn admin(&self) -> SqlAdmin {
+        SqlAdmin::new(self.pools.managing.clone())
+    }
+
+    /// The sums of usage, for reading.
+    #[must_use]
+    pub fn usage(&self) -> SqlUsage {
+        SqlUsage::new(self.pools.managing.clone())
+    }
+
     /// The leases of budgets.
     #[must_use]
     pub fn leases(&self) -> SqlLeases {
@@ -128,6 +150,12 @@ impl Store {
     #[must_use]
     pub fn audit(&self) -> SqlAudit {
         SqlAudit(self.pools.managing.clone())
+    }
+
+    /// The tokens of connections, and logins under way.
+    #[must_use]
+    pub fn oauth(&self) -> SqlOAuth {
+        SqlOAuth::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The kept responses.
@@ -171,6 +199,12 @@ impl Store {
     /// [`StoreError::Database`].
     pub async fn load_windows(&self, now: i64) -> Result<Vec<WindowRecord>, StoreError> {
         Ok(windows::load(&self.pools.managing, now).await?)
+    }
+
+    /// What deletes what is old.
+    #[must_use]
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper::new(self.pools.managing.clone(), self.writer.clone())
     }
 
     /// Writes what is queued and closes the database: for an orderly stop, which loses nothing. What is

@@ -24,6 +24,8 @@ struct Detail<'a> {
     #[serde(skip_serializing_if = "is_default")]
     stream: bool,
     #[serde(skip_serializing_if = "is_default")]
+    trace: Option<String>,
+    #[serde(skip_serializing_if = "is_default")]
     strategy: &'a str,
     #[serde(skip_serializing_if = "is_default")]
     client_request_id: Option<&'a str>,
@@ -85,6 +87,7 @@ pub(super) fn clip(receipt: &mut Receipt) {
         receipt.model = receipt.model.replace('\0', "\u{fffd}");
     }
     receipt.client_request_id.iter_mut().for_each(shorten);
+    receipt.session.iter_mut().for_each(shorten);
     for attempt in &mut receipt.attempts {
         attempt.message.iter_mut().for_each(shorten);
     }
@@ -98,6 +101,7 @@ pub(super) fn write(receipt: &Receipt) -> Result<String, serde_json::Error> {
     let detail = Detail {
         dialect: receipt.dialect.as_str(),
         stream: receipt.stream,
+        trace: receipt.trace.map(|context| format!("{:032x}", context.trace)),
         strategy: receipt.strategy,
         client_request_id: receipt.client_request_id.as_deref(),
         error: receipt.error,
@@ -148,6 +152,7 @@ pub(super) fn row(receipt: &Receipt) -> Result<ReceiptRow, serde_json::Error> {
         total_ms: receipt.total_ms,
         cost: receipt.cost,
         cost_estimated: receipt.cost_estimated,
+        session: receipt.session.clone(),
         detail: read(&write(receipt)?)?,
     })
 }

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     engine::{ports::ReceiptSink, receipt::Receipt, settings::Usd},
-    ops::ports::{LogError, ReceiptLog, ReceiptRow},
+    ops::ports::{LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
 /// What is written of a receipt, in the order in which [`bind_row`] gives it.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 16] = [
     "id",
     "at",
     "caller",
@@ -31,6 +31,8 @@ const COLUMNS: [&str; 14] = [
     "cost_estimated",
     "detail",
     "plan",
+    "error",
+    "session",
 ];
 
 /// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
@@ -40,7 +42,7 @@ const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
 /// Statements, each with its number of rows.
 type Insertions = [(usize, Arc<str>); 5];
 
-/// The statement for each number of rows. Made once: to put 3,584 placeholders together for every batch would
+/// The statement for each number of rows. Made once: to put 4,096 placeholders together for every batch would
 /// cost as much as to fill them. `?` is SQLite's placeholder; numbered ones would be looked up by name, each by a
 /// walk over all of them.
 static FOR_SQLITE: LazyLock<Insertions> = LazyLock::new(|| insertions(|_| "?".to_owned()));
@@ -64,7 +66,7 @@ macro_rules! select_receipts {
     ($end:literal) => {
         concat!(
             "SELECT id, at, caller, model, connection, status, outcome, input_tokens, output_tokens, total_ms, \
-             cost_pico, cost_estimated, detail FROM receipts ",
+             cost_pico, cost_estimated, session, detail FROM receipts ",
             $end
         )
     };
@@ -77,6 +79,13 @@ impl ReceiptSink for Writer {
     }
 }
 
+impl ReceiptQueue for Writer {
+    fn state(&self) -> QueueState {
+        let (waiting, capacity) = self.waiting();
+        QueueState { waiting, capacity, dropped: self.dropped() }
+    }
+}
+
 /// The receipts of one database, for reading.
 #[derive(Debug, Clone)]
 pub struct SqlReceipts {
@@ -86,6 +95,10 @@ pub struct SqlReceipts {
 impl SqlReceipts {
     pub(super) fn new(pool: Pool) -> Self {
         Self { pool }
+    }
+
+    pub(super) const fn pool(&self) -> &Pool {
+        &self.pool
     }
 }
 
@@ -179,6 +192,8 @@ macro_rules! bind_row {
             .bind(i64::from(receipt.cost_estimated))
             .bind(detail)
             .bind(plan)
+            .bind(receipt.error)
+            .bind(receipt.session.as_deref())
     }};
 }
 
@@ -207,7 +222,7 @@ async fn insert(
     }
 }
 
-fn row(row: &Row) -> Result<ReceiptRow, sqlx::Error> {
+pub(super) fn row(row: &Row) -> Result<ReceiptRow, sqlx::Error> {
     let tokens = |column: &str| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.map(unsigned));
     let detail = receipt_text::read(row.try_get("detail")?).map_err(|error| decode("detail", error))?;
     let status: i64 = row.try_get("status")?;
@@ -225,16 +240,17 @@ fn row(row: &Row) -> Result<ReceiptRow, sqlx::Error> {
         total_ms: total_ms.try_into().map_err(|error| decode("total_ms", error))?,
         cost: tokens("cost_pico")?.map(Usd::from_pico),
         cost_estimated: row.try_get::<i64, _>("cost_estimated")? != 0,
+        session: row.try_get("session")?,
         detail,
     })
 }
 
 /// SQL integers are signed; no count of tokens and no cost comes near the difference.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
@@ -242,6 +258,6 @@ fn decode(column: &str, error: impl std::error::Error + Send + Sync + 'static) -
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(error) }
 }
 
-fn failed(error: sqlx::Error) -> LogError {
+pub(super) fn failed(error: sqlx::Error) -> LogError {
     LogError(Box::new(error))
 }

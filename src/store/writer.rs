@@ -50,6 +50,14 @@ impl Default for WriterLimits {
     }
 }
 
+impl WriterLimits {
+    /// The usual bounds, and so many receipts.
+    #[must_use]
+    pub fn keeping(receipts: u64) -> Self {
+        Self { keep_receipts: receipts, ..Self::default() }
+    }
+}
+
 /// Takes receipts, cooldowns and locations of responses for the database; never blocks and never fails a request. A
 /// `kill -9` costs at most what came in the last 100 ms, an orderly [`super::Store::close`] none.
 #[derive(Clone)]
@@ -67,6 +75,8 @@ struct Pending {
     locations: Mutex<Waiting>,
     /// There are new cooldowns, windows or locations.
     changed: Notify,
+    /// Receipts that are kept.
+    keep: AtomicU64,
     dropped: AtomicU64,
     dropped_cooldowns: AtomicU64,
     dropped_locations: AtomicU64,
@@ -76,7 +86,7 @@ impl Writer {
     pub(super) fn start(pool: Pool, limits: WriterLimits, clock: Arc<dyn Clock>) -> Self {
         let (receipts, queued) = mpsc::channel(limits.queue.max(1));
         let (asks, asked) = mpsc::channel(8);
-        let pending = Arc::new(Pending::default());
+        let pending = Arc::new(Pending { keep: limits.keep_receipts.into(), ..Pending::default() });
         let task = Task::new(pool, queued, asked, Arc::clone(&pending), clock, limits);
         tokio::spawn(task.run());
         Self { receipts, asks, pending }
@@ -86,6 +96,17 @@ impl Writer {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.pending.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Receipts that wait, and that can wait.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let capacity = self.receipts.max_capacity();
+        (capacity - self.receipts.capacity(), capacity)
+    }
+
+    /// Changes how many receipts are kept; holds from the next look at them on.
+    pub(super) fn keep_receipts(&self, count: u64) {
+        self.pending.keep.store(count, Ordering::Relaxed);
     }
 
     /// Writes everything that was recorded before this call.

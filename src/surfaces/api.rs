@@ -26,6 +26,7 @@ use crate::{
         refusal::Refusal,
         reuse::{Cached, Freshness},
         shaping::Shaped,
+        trace::TraceContext,
     },
     ops,
 };
@@ -169,10 +170,12 @@ impl Api {
             pin,
             tag,
             session,
+            trace: TraceContext::of(&visit.parts.headers),
             wishes,
             keep_alive: self.keep_alive,
             freshness: Freshness::of(&visit.parts.headers),
             shaped,
+            ticket: None,
         };
         let reply = self.engine.generate(inbound).await?;
         let mut headers = HeaderMap::new();
@@ -185,6 +188,9 @@ impl Api {
             .collect();
         if let (false, Ok(value)) = (words.is_empty(), HeaderValue::try_from(words.join(", "))) {
             headers.insert(SHAPED, value);
+        }
+        if let Some(rate) = &reply.rate {
+            render::rate(&mut headers, rate);
         }
         if let Some(cached) = reply.cached {
             headers.insert(CACHE, HeaderValue::from_static(cached.as_str()));

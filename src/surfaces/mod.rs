@@ -1,10 +1,12 @@
 //! Where callers come in. Each surface turns its own shape into what `engine` and `ops` understand, and their
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
+mod address;
 mod admin;
 mod anthropic;
 mod api;
 mod body;
+mod callback;
 mod compat;
 mod counting;
 mod delivery;
@@ -14,6 +16,7 @@ mod idempotent;
 mod identify;
 mod lent;
 mod malformed;
+mod metrics;
 mod models;
 mod openai;
 mod operation;
@@ -26,6 +29,7 @@ mod socket;
 mod stay;
 mod wishes;
 
+pub use callback::OtherPorts;
 pub use server::{Server, serve};
 
 use std::{sync::Arc, time::Duration};
@@ -45,6 +49,12 @@ pub struct Handles {
     pub operations: Arc<ops::registry::Registry>,
     /// The receipts that were written down.
     pub receipts: Arc<dyn ops::ports::ReceiptLog>,
+    /// Logins under way, for browsers that come back.
+    pub logins: Arc<ops::oauth::Logins>,
+    /// The operator's login.
+    pub admin: Arc<ops::admin::Admin>,
+    /// The counters.
+    pub metrics: Arc<ops::metrics::Metrics>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.
@@ -68,8 +78,12 @@ pub fn router(handles: &Handles) -> Router {
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
         .merge(compat::routes(handles, &identify))
+        .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
+        .merge(metrics::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);
-    front::around(routes, Arc::clone(&handles.allowed_hosts), idempotent)
+    let front =
+        front::Front::new(Arc::clone(&handles.allowed_hosts), idempotent, Arc::clone(&handles.engine));
+    front::around(routes, front)
 }

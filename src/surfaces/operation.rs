@@ -13,6 +13,7 @@ pub(super) fn refused(error: &OpError) -> Refusal {
         OpError::TooLarge { .. } => Code::BodyTooLarge,
         OpError::Conflict(_) => Code::Conflict,
         OpError::Stale { .. } => Code::PreconditionFailed,
+        OpError::Denied(refusal) => return Refusal::clone(refusal),
         OpError::Invalid(_) | OpError::Malformed(_) => Code::InvalidParameter,
         OpError::Store(_) | OpError::NoEntropy(_) => Code::Internal,
         OpError::Interrupted => Code::ShuttingDown,

@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli",                  &["app", "config", "outbound", "protocols/operations"]),
     ("config",               &["engine::settings", "protocols/canon"]),
     ("surfaces",             &["ops", "engine", "auth", "observe", "protocols/*"]),
-    ("ops",                  &["engine", "auth", "observe", "protocols/operations"]),
+    ("ops",                  &["engine", "auth", "observe", "protocols/canon", "protocols/operations"]),
     ("providers",            &["engine::ports", "engine::settings", "engine::fault", "ops::ports", "outbound", "observe",
                                "protocols/canon", "protocols/openai", "protocols/anthropic", "protocols/gemini", "protocols/dialects"]),
     ("store",                &["engine::ports", "engine::receipt", "engine::settings", "engine::fault", "ops::ports", "auth::ports", "observe",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use operations::{Definition, Operation, Scope, audit, keys};
+use operations::{Definition, Operation, Scope, audit, keys, oauth, routing, traces};
 use serde_json::{Value, json};
 
 use super::support::{Answer, TestHub};
@@ -14,6 +14,11 @@ use super::support::{Answer, TestHub};
 const SERVED: &str = "
 providers:
   - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [llama-3.3-70b-versatile]}
+  - id: work-account
+    type: openai-compatible
+    base_url: http://simulator.test/v1
+    models: [m]
+    oauth: {client_id: app, authorization_url: 'http://login.localhost/oauth/authorize', token_url: 'http://login.localhost/oauth/token'}
 ";
 
 /// An operation with the arguments of its example, as REST carries them.
@@ -165,8 +170,15 @@ async fn without_a_key_nothing_can_be_asked() {
 
 #[tokio::test]
 async fn examples_work_on_a_hub_that_has_what_they_name() {
-    // The one names a request that nobody made, the other a key that is there already.
-    let beyond = [operations::routing::Explain::NAME, keys::Create::NAME];
+    // These name a request that nobody made, a key that is there already, and logins that nobody began.
+    let beyond = [
+        routing::Explain::NAME,
+        traces::Get::NAME,
+        keys::Create::NAME,
+        oauth::Finish::NAME,
+        oauth::Status::NAME,
+        oauth::Logout::NAME,
+    ];
     for definition in Definition::all().iter().filter(|one| !beyond.contains(&one.name)) {
         let hub = seeded().await;
         let answer = hub.send(example(definition, Some(super::support::KEY))).await;

@@ -6,11 +6,15 @@ mod catalog;
 mod definition;
 pub mod documents;
 pub mod keys;
+pub mod oauth;
 pub mod openapi;
 mod operation;
 mod route;
 pub mod routing;
 mod scope;
+pub mod sessions;
+pub mod traces;
+pub mod usage;
 
 pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};

@@ -9,6 +9,7 @@ pub(super) mod key;
 mod kind;
 mod limits;
 mod models;
+mod oauth;
 pub(super) mod price;
 mod variables;
 
@@ -29,6 +30,7 @@ use crate::engine::settings::{Catalogue, Connection, Known};
 const ID: Key = Key::new("id", "a name of letters, digits, `.`, `_` and `-`, at most 64", "groq-1");
 const TYPE: Key = Key::new("type", "the name of a provider", "groq");
 const API_KEY: Key = Key::new("api_key", "a key as text", "${GROQ_API_KEY}").secret();
+const OAUTH: Key = Key::new("oauth", "a mapping of settings", "{client_id: my-application}");
 const BASE_URL: Key = Key::new("base_url", "an http or https URL", "http://localhost:11434/v1");
 const MODELS: Key = Key::new("models", "a list of model names", "[llama-3.3-70b-versatile]");
 const TAGS: Key = Key::new("tags", "a list of words", "[web-search]");
@@ -66,6 +68,7 @@ pub(super) static SECTION: Section = Section {
         ID,
         TYPE,
         API_KEY,
+        OAUTH,
         BASE_URL,
         MODELS,
         PRIORITY,

@@ -36,7 +36,8 @@ fn every_key_is_read_and_shown() {
     let yaml = "server: {host: localhost, allowed_hosts: [Hub.example.net]}\nauth: {api_key: k-12ab}\n\
                 providers:\n  - {id: cf-1, type: cloudflare-ai, api_key: k, priority: 2, enabled: true, \
                 models: [a], variables: {account_id: abc}, \
-                limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
+                limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}}\n  \
+                - {id: b-1, type: openai, oauth: {flow: client-credentials, client_id: a, client_secret: s, token_url: 'https://l.example/t'}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
                 aliases: {tiny: [a]}\nmap: [{match: \"gpt-*\", to: both}]\n\
                 prices: [{model: a, provider: openai, price: {input: 1, output: 2}}]\n\
                 budgets: [{id: b, for: all, limit: 1, mode: soft, over: degrade, degrade_to: free}]";
@@ -44,6 +45,8 @@ fn every_key_is_read_and_shown() {
     for section in SECTIONS {
         for key in section.keys {
             let first = match section.name {
+                // An account has a key or a login.
+                "providers" if key.name == "oauth" => "[1]",
                 "providers" | "combos" | "prices" | "budgets" | "map" => "[0]",
                 "aliases" => ".tiny",
                 _ => "",
@@ -222,4 +225,30 @@ fn a_public_address_without_authentication_is_refused() {
     assert!(!accepted("server: {host: '::1'}\nauth: {required: false}").boot.auth_required);
     let problems = load_with("auth: {required: false}", &[("HOST", "0.0.0.0")]).unwrap_err();
     assert!(only(&problems).contains("(set by: environment variable HOST)"));
+}
+
+#[test]
+fn a_collector_has_an_address_and_headers_that_stay_secret() {
+    for (yaml, path) in [
+        ("telemetry: {endpoint: 'ftp://collector.test'}", "telemetry.endpoint"),
+        ("telemetry: {endpoint: 'collector.test:4318'}", "telemetry.endpoint"),
+        ("telemetry: {endpoint: 'http://me:word@collector.test'}", "telemetry.endpoint"),
+        ("telemetry: {headers: nonsense}", "telemetry.headers"),
+        ("telemetry: {sample: 2}", "telemetry.sample"),
+        ("retention: {receipts_days: -1}", "retention.receipts_days"),
+        ("metrics: {enabled: perhaps}", "metrics.enabled"),
+    ] {
+        assert!(refused(yaml).iter().any(|problem| problem.path == path), "{yaml}");
+    }
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318/"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=s3cret, x-b=c"),
+    ];
+    let loaded = load_with("retention: {receipts_days: 0, plans_days: 2}", &variables).unwrap();
+    let telemetry = &loaded.settings.telemetry;
+    assert_eq!(telemetry.endpoint.as_deref(), Some("http://collector.test:4318/v1/traces"));
+    assert_eq!(telemetry.headers.len(), 2);
+    assert!(loaded.effective.iter().all(|one| !one.value.contains("s3cret")));
+    let retention = loaded.settings.retention;
+    assert_eq!((retention.receipts_age, retention.plans_age), (None, Some(Duration::from_secs(2 * 86_400))));
 }

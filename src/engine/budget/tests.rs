@@ -117,7 +117,7 @@ fn usd(dollars: f64) -> Usd {
 
 fn caller() -> Caller {
     let (id, name) = ("key_1".into(), "ci".into());
-    Caller { id, name, kind: CallerKind::Key, scopes: Scopes::default(), address: None }
+    Caller { id, name, kind: CallerKind::Key, scopes: Scopes::default(), address: None, policy: None }
 }
 
 fn target() -> Target {
@@ -128,6 +128,7 @@ fn target() -> Target {
         id: "c".into(),
         provider: Arc::new(provider),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::new(),
         models: Models::default(),
         allowance: Arc::default(),

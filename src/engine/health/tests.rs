@@ -60,6 +60,7 @@ fn connection(id: &str, host: &str) -> Arc<Connection> {
         id: id.into(),
         provider: Arc::new(Provider { day: Zone::Pacific, ..provider }),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::from([(Dialect::Chat, format!("https://{host}/v1"))]),
         models: Models { open: true, ..Models::default() },
         priority: 0,

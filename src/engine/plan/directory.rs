@@ -196,6 +196,14 @@ impl Directory {
         ids.chain(built_in)
     }
 
+    /// Whether a name stands for several models: a combo's, or one that is always there.
+    pub(in crate::engine) fn is_several(&self, name: &str) -> bool {
+        let name = self.stands_for(name).unwrap_or(name);
+        self.combos.named(name).is_some()
+            || VIRTUAL_MODELS.contains(&name)
+            || name.starts_with(BELOW_AUTO) && !self.listed.contains_key(name)
+    }
+
     /// Every model that is listed, in the configured order, with the provider that serves it first.
     pub fn models(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut seen = BTreeSet::new();

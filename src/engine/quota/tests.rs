@@ -61,6 +61,7 @@ fn target(limits: Vec<Limit>) -> Target {
         id: "c".into(),
         provider: Arc::new(provider),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::new(),
         models: Models::default(),
         priority: 0,

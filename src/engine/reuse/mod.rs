@@ -66,7 +66,9 @@ impl Engine {
     #[must_use]
     pub fn reuse(&self, asked: Reused, caller: &Caller, how: Reuse) -> Tab {
         let Reused { id, client_request_id, dialect, model, stream } = asked;
-        let opening = Opening { id, at: self.clock().now(), client_request_id, dialect, model, stream };
+        let at = self.clock().now();
+        let opening =
+            Opening { id, at, client_request_id, dialect, model, session: None, trace: None, stream };
         let mut settlement = self.free(opening, caller);
         settlement.reused(how);
         Tab { settlement, status: 200 }

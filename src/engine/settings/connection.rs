@@ -7,7 +7,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::{Allowance, Known, ModelFacts, Provider, Secret, Tier, Usd};
+use super::{Allowance, Known, ModelFacts, OAuth, Provider, Secret, Tier, Usd};
 
 /// One account at one provider, ready to be used.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Connection {
     pub provider: Arc<Provider>,
     /// The credential; `None` for servers that want none.
     pub credential: Option<Secret>,
+    /// How its owner logs in, where there is no key.
+    pub oauth: Option<Arc<OAuth>>,
     /// Base URL per dialect, variables filled in, without a trailing slash.
     pub endpoints: BTreeMap<Dialect, String>,
     /// What it serves.

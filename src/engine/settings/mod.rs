@@ -9,19 +9,27 @@ pub mod calendar;
 mod catalogue;
 mod combo;
 mod connection;
+mod hours;
 mod idempotency;
+mod issuer;
 mod keeping;
+mod key_limits;
 mod limits;
+mod metrics;
 mod model;
 pub mod money;
 mod names;
+mod network;
+mod oauth;
 mod provider;
 mod quota;
 mod resilience;
+mod retention;
 mod routing;
 mod scoring;
 mod secret;
 mod shaping;
+mod telemetry;
 mod tier;
 mod zone;
 
@@ -32,21 +40,29 @@ pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Knobs, Step, Wanted};
 pub use connection::{About, Connection, Models};
+pub use hours::{Hours, WallClock};
 pub use idempotency::Idempotency;
+pub use issuer::Issuer;
 pub use keeping::Keeping;
+pub use key_limits::{Counted, KEY_WINDOWS, KeyLimits, KeyWindow, WINDOWS};
 pub use limits::{Limits, Timeouts};
+pub use metrics::MetricsSettings;
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
+pub use network::{Access, Network, NoNetwork};
+pub use oauth::{ClientAuth, Flow, OAuth};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
 pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
+pub use retention::Retention;
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};
 pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
 pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
+pub use telemetry::Telemetry;
 pub use tier::Tier;
 pub use zone::Zone;
 
@@ -73,4 +89,14 @@ pub struct Settings {
     pub cache: Cache,
     /// What is remembered of requests with an idempotency key.
     pub idempotency: Idempotency,
+    /// How often each key may ask that says nothing of its own.
+    pub keys: KeyLimits,
+    /// Who may reach the hub.
+    pub access: Access,
+    /// How long it is kept what was written down of requests.
+    pub retention: Retention,
+    /// Where spans go.
+    pub telemetry: Telemetry,
+    /// Who sees the metrics.
+    pub metrics: MetricsSettings,
 }

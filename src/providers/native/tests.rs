@@ -61,6 +61,7 @@ async fn fault(stream: bool, says: Says) -> Fault {
         id: "c".into(),
         provider: Arc::new(provider),
         credential: Some(Secret::new(KEY)),
+        oauth: None,
         endpoints: BTreeMap::from([(Dialect::Chat, "http://provider.test/v1".to_owned())]),
         models: Models { open: true, ..Models::default() },
         priority: 0,
@@ -86,7 +87,7 @@ async fn fault(stream: bool, says: Says) -> Fault {
         keeps: false,
         shaping: None,
     };
-    let call = Call { target, request, timeouts: Timeouts::default(), id: "req_1".into() };
+    let call = Call { target, request, timeouts: Timeouts::default(), id: "req_1".into(), traceparent: None };
     match send(&Providers::new(Arc::new(says), Arc::new(Never), Arc::new(Nothing)), call).await {
         Err(fault) => fault,
         Ok(mut answer) => loop {

@@ -20,8 +20,9 @@ use crate::{
         StoreError,
         cooldowns::{self, Changes},
         events, locations, receipts,
+        rollup::{self, Names},
         sql::{self, Pool},
-        sqlite, windows,
+        sqlite, usage, windows,
     },
 };
 
@@ -68,12 +69,12 @@ pub(super) struct Task {
     asks: mpsc::Receiver<Ask>,
     pending: Arc<Pending>,
     clock: Arc<dyn Clock>,
-    keep: u64,
     keep_locations: u64,
     /// In hand: taken from the queue and not written yet.
     batch: Vec<Receipt>,
     changes: Changes,
     windows: windows::Changes,
+    names: Names,
     failures: u32,
     untrimmed: usize,
     trim_more: bool,
@@ -99,11 +100,11 @@ impl Task {
             asks,
             pending,
             clock,
-            keep: limits.keep_receipts,
             keep_locations: limits.keep_locations,
             batch: Vec::new(),
             changes: Changes::new(),
             windows: windows::Changes::new(),
+            names: Names::default(),
             failures: 0,
             untrimmed: 0,
             // The bound may have been lowered since the last start.
@@ -220,6 +221,7 @@ impl Task {
             }
         }
         receipts::write(&mut transaction, &self.batch).await?;
+        usage::write(&mut transaction, &rollup::gather(&self.batch, &mut self.names)).await?;
         if !self.changes.is_empty() {
             cooldowns::write(&mut transaction, &self.changes).await?;
         }
@@ -246,7 +248,9 @@ impl Task {
     async fn trim(&mut self) {
         self.untrimmed = 0;
         self.trim_more = match self.pool.acquire().await {
-            Ok(mut connection) => receipts::trim(&mut connection, self.keep, TRIM_STEP).await,
+            Ok(mut connection) => {
+                receipts::trim(&mut connection, self.pending.keep.load(Ordering::Relaxed), TRIM_STEP).await
+            }
             Err(error) => Err(error),
         }
         .unwrap_or_else(|error| {

@@ -31,10 +31,7 @@ impl Kinds {
     /// The body as arguments, or as the one that is the whole body.
     pub(super) fn whole(&self, definition: &Definition, bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
         let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
-        let body: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
-            let code = if error.is_data() { Code::InvalidParameter } else { Code::InvalidJson };
-            Refusal::new(code, format!("The body could not be read: {error}."))
-        })?;
+        let body: Map<String, Value> = super::parse(bytes)?;
         if let Some(whole) = definition.route.body {
             return Ok([(whole.to_owned(), Value::Object(body))].into_iter().collect());
         }

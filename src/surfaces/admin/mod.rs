@@ -2,6 +2,7 @@
 //! arguments travel, is in its definition; how they become one object is in `arguments`.
 
 mod arguments;
+mod session;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,10 +10,11 @@ use axum::{
     Extension, Json, Router,
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, get, on},
+    routing::{MethodFilter, MethodRouter, get, on, put},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use operations::{Definition, Method, openapi};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::arguments::Kinds;
@@ -23,7 +25,10 @@ use crate::{
         code::Code,
         refusal::Refusal,
     },
-    ops::registry::{Asked, Registry},
+    ops::{
+        self,
+        registry::{Asked, Registry},
+    },
 };
 
 /// The largest definition, and room for what is around it.
@@ -35,12 +40,14 @@ struct Admin {
     identify: Identify,
     operations: Arc<Registry>,
     document: Arc<Value>,
+    login: Arc<ops::admin::Admin>,
 }
 
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
     let admin = Admin {
         identify: identify.clone(),
         operations: Arc::clone(&handles.operations),
+        login: Arc::clone(&handles.admin),
         document: Arc::new(openapi::document(env!("CARGO_PKG_VERSION"))),
     };
     let mut paths: BTreeMap<&'static str, MethodRouter<Admin>> = BTreeMap::new();
@@ -52,6 +59,8 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .route("/api/openapi.json", get(document))
+        .route("/api/session", get(session::who).post(session::log_in).delete(session::log_out))
+        .route("/api/session/password", put(session::change_password))
         .with_state(admin)
 }
 
@@ -123,6 +132,13 @@ impl Admin {
         let called = self.operations.call(asked, definition, Value::Object(args)).await;
         called.map_err(|error| refused(&error))
     }
+}
+
+fn parse<Args: DeserializeOwned>(bytes: &[u8]) -> Result<Args, Refusal> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let code = if error.is_data() { Code::InvalidParameter } else { Code::InvalidJson };
+        Refusal::new(code, format!("The body could not be read: {error}."))
+    })
 }
 
 /// The command line comes in over REST too, and is worth telling apart.

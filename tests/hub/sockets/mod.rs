@@ -13,6 +13,7 @@ mod killed;
 mod limits;
 mod managed;
 mod names;
+mod oauth;
 mod postgres;
 mod provider;
 mod raw;

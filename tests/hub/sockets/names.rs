@@ -32,7 +32,8 @@ async fn mistakes_in_names_are_refused_and_the_running_names_stay() {
         hub.write_config(&good.replacen(GOOD, &format!("{GOOD}{section}\n"), 1));
         let told = eventually("the mistake is told", SOON, || {
             let said = hub.ground.said().get(before..)?.to_owned();
-            said.contains("the running settings stay in use").then_some(said)
+            // Once the line is whole.
+            (said.contains("the running settings stay in use") && said.ends_with('\n')).then_some(said)
         })
         .await;
         assert!(told.contains(words) && told.contains(place), "{section}: {told}");

@@ -4,6 +4,7 @@
 mod answer;
 pub(crate) mod monthly;
 pub(crate) mod pictures;
+mod posted;
 pub(crate) mod speech;
 mod transport;
 
@@ -22,19 +23,27 @@ use trivium::{
         Engine,
         budget::Budgets,
         health::Health,
+        policy::Rates,
         ports::{Clock, CooldownRecord, WindowRecord},
         quota::Ledger,
         settings::Secret,
     },
     ops::{
+        admin::Admin,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
+        metrics::Metrics,
+        oauth::Logins,
         ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
         responses::Responses,
         routing::Routing,
+        telemetry::Exporter,
+        traces::Traces,
+        usage::Usage,
+        watch::{Watched, Watcher},
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     simulator::{Entry, Script, Simulator},
     store::MemoryStore,
     surfaces::{self, Handles},
@@ -42,6 +51,7 @@ use trivium::{
 
 pub(crate) use answer::Answer;
 use pictures::Pictures;
+pub(crate) use posted::Posted;
 use transport::InProcess;
 
 /// The operator's key of every test hub.
@@ -66,13 +76,18 @@ pub(crate) struct Builder {
     kept: Vec<CooldownRecord>,
     windows: Vec<WindowRecord>,
     store: Arc<MemoryStore>,
+    exports: bool,
 }
 
 pub(crate) struct TestHub {
+    /// What the hub told others.
+    pub(crate) posted: Posted,
     pub(crate) simulator: Simulator,
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
     keys: Arc<Keys>,
+    credentials: Credentials,
+    admin: Arc<Admin>,
     router: Router,
 }
 
@@ -85,6 +100,7 @@ impl TestHub {
             kept: Vec::new(),
             windows: Vec::new(),
             store: Arc::default(),
+            exports: false,
         }
     }
 }
@@ -145,6 +161,12 @@ impl Builder {
         self
     }
 
+    /// Spans are exported, to [`TestHub::posted`].
+    pub(crate) fn exporting(mut self) -> Self {
+        self.exports = true;
+        self
+    }
+
     /// The store of an earlier hub, as it would find it after a crash.
     pub(crate) fn after(mut self, earlier: &TestHub) -> Self {
         self.store = Arc::clone(&earlier.store);
@@ -173,17 +195,37 @@ impl Builder {
             self.kept,
             &loaded.settings.connections,
         ));
-        let upstream = Arc::new(Providers::new(
-            Arc::new(InProcess(simulator.clone())),
-            Arc::clone(&clock),
-            Arc::new(Pictures),
-        ));
-        let sink = Arc::<MemoryStore>::clone(&store);
+        let network = Arc::new(InProcess(simulator.clone()));
+        let logins = Arc::<MemoryStore>::clone(&store);
+        let credentials =
+            Credentials::load(logins, Arc::clone(&network) as _, Arc::clone(&clock)).await.unwrap();
+        let upstream = Providers::new(network, Arc::clone(&clock), Arc::new(Pictures));
+        let upstream = Arc::new(upstream.with_credentials(credentials.clone()));
+        let metrics = Arc::new(Metrics::new(clock.now(), Arc::<MemoryStore>::clone(&store)));
+        let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
+        let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
+        let sink = Watched::new(Arc::clone(&metrics), watchers, Arc::<MemoryStore>::clone(&store));
+        let sink = Arc::new(sink);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
-        let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
+        let kept = store.load_windows(START);
+        let rates = Rates::new(Arc::clone(&clock), Arc::<MemoryStore>::clone(&store), &kept);
+        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases).with_rates(rates);
+        let engine = Arc::new(engine.with_tokens(Arc::new(credentials.clone())));
+        let logins = Logins::new(
+            Arc::clone(&engine),
+            Arc::new(credentials.clone()),
+            Arc::<MemoryStore>::clone(&store),
+            "http://hub.test".to_owned(),
+            None,
+        );
+        let logins = Arc::new(logins);
+        let posted = Posted::default();
+        if self.exports {
+            exporter.start(Arc::clone(&engine), Arc::new(posted.clone()));
+        }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         index.accept_environment(&Secret::new(KEY));
         let keys = Keys::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&index), Arc::clone(&clock));
@@ -200,29 +242,42 @@ impl Builder {
             Arc::clone(&clock),
             Box::new(move || policy_of.snapshot().settings.idempotency),
         );
+        let admin = Admin::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let admin = Arc::new(admin);
         let live: Arc<dyn Configuration> =
             Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let memory = Arc::<MemoryStore>::clone(&store);
         let operations = app::registry(&Executors {
             keys: Arc::clone(&keys),
+            admin: Arc::clone(&admin),
+            logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
+            usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
+            traces: Arc::new(Traces::new(
+                Arc::<MemoryStore>::clone(&store),
+                Arc::<MemoryStore>::clone(&store),
+            )),
             documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
             clock: Arc::clone(&clock),
         });
         let handles = Handles {
+            admin: Arc::clone(&admin),
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), clock)),
+            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             operations,
             receipts: Arc::<MemoryStore>::clone(&store),
+            logins,
+            metrics,
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { simulator, engine, store, keys, router: surfaces::router(&handles) }
+        let router = surfaces::router(&handles);
+        TestHub { posted, simulator, engine, store, keys, credentials, admin, router }
     }
 }
 
@@ -247,6 +302,13 @@ impl TestHub {
     /// A chat for `model`, streamed.
     pub(crate) async fn stream(&self, model: &str) -> Answer {
         self.send(chat(model, true)).await
+    }
+
+    /// Renews tokens before they end, from now on.
+    pub(crate) fn keep_fresh(&self) {
+        let engine = Arc::clone(&self.engine);
+        let connections = move || engine.snapshot().settings.connections.clone();
+        tokio::spawn(self.credentials.clone().keep_fresh(connections));
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -290,6 +352,15 @@ impl TestHub {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    pub(crate) fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send_bare(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// A key of somebody who is not the operator.

@@ -163,6 +163,7 @@ async fn answer(
     let shaped = shape::rerouted(&api.engine.snapshot(), Dialect::Chat, &mut payload, &mut facts);
     let stream = facts.stream;
     let inbound = Inbound {
+        trace: None,
         session,
         wishes,
         id: ids.own.to_string(),
@@ -183,6 +184,7 @@ async fn answer(
         keep_alive: api.keep_alive,
         freshness: Freshness::default(),
         shaped,
+        ticket: None,
     };
     let Reply { served, pieces, .. } = api.engine.generate(inbound).await?;
     if stream {

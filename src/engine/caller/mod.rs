@@ -1,8 +1,12 @@
 //! Who asks. `auth` makes a [`Caller`] from a credential; `policy` judges what it may do.
 
+mod policy;
+
 use std::{net::IpAddr, sync::Arc};
 
 use operations::{Scope, Scopes};
+
+pub use policy::{Policy, Sieve};
 
 /// The identity behind a request, on whichever surface it came in.
 #[derive(Debug, Clone)]
@@ -17,6 +21,8 @@ pub struct Caller {
     pub scopes: Scopes,
     /// Where the request came from, when it came over a network.
     pub address: Option<IpAddr>,
+    /// What holds for it beside its scopes; `None`, as usual: nothing.
+    pub policy: Option<Arc<Policy>>,
 }
 
 /// How a caller proved who it is.
@@ -28,6 +34,18 @@ pub enum CallerKind {
     Environment,
     /// A command on the same machine that could read the hub's runtime file.
     Local,
+    /// A person who has logged in.
+    Session,
+    /// A token that an issuer which the operator trusts has signed.
+    Token,
+}
+
+impl CallerKind {
+    /// Whether what the configuration says for all keys holds for it.
+    #[must_use]
+    pub const fn is_limited(self) -> bool {
+        matches!(self, Self::Key | Self::Token)
+    }
 }
 
 impl Caller {
@@ -35,5 +53,11 @@ impl Caller {
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(scope)
+    }
+
+    /// Whether nothing that it says, or is told, may be written down.
+    #[must_use]
+    pub fn is_unlogged(&self) -> bool {
+        self.policy.as_ref().is_some_and(|policy| policy.no_log)
     }
 }

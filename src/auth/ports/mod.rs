@@ -1,16 +1,20 @@
 //! What `auth` and the operations on keys need of a store, as a trait. How the rows are kept is the store's.
 
+mod admin;
+
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use operations::{Scope, Scopes};
+use operations::{Scope, Scopes, keys::KeyPolicy};
+
+pub use admin::{AdminStore, AdminStoreError, PasswordRecord, SessionRecord};
 
 /// SHA-256 of a token. The token itself is never kept: 256 random bits cannot be guessed from
 /// their hash, so no salt and no slow hash is needed.
 pub type TokenHash = [u8; 32];
 
 /// A key that the hub issued.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KeyRecord {
     /// `key_` and a UUIDv7 in hexadecimal: ids sort by the time of creation.
     pub id: Arc<str>,
@@ -30,6 +34,12 @@ pub struct KeyRecord {
     pub revoked_at: Option<i64>,
     /// When it was last accepted, as far as this has been written down.
     pub last_used_at: Option<i64>,
+    /// Rises with every change that [`KeyStore::update`] makes; 1 at first.
+    pub version: u64,
+    /// Why it is not accepted, where an operator has disabled it; may be empty.
+    pub disabled: Option<Arc<str>>,
+    /// What holds for it beside its scopes.
+    pub policy: Arc<KeyPolicy>,
 }
 
 impl KeyRecord {
@@ -78,6 +88,10 @@ pub trait KeyStore: Send + Sync {
     /// Every key, ended ones included.
     fn all(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>>;
 
+    /// Puts a key's scopes, end, policy and whether it is disabled in the place of what is kept, if that is of the version
+    /// before `record`'s.
+    fn update(&self, record: KeyRecord) -> BoxFuture<'_, Result<(), KeyStoreError>>;
+
     /// Revokes these keys and answers them as they are then; one that was revoked before keeps its time.
     fn revoke(&self, ids: Vec<Arc<str>>, now: i64) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>>;
 
@@ -106,6 +120,9 @@ pub enum KeyStoreError {
     /// The key to rotate is not there, or no longer holds its name.
     #[error("the key was rotated or ended in the meantime")]
     NotCurrent,
+    /// The key to change is of another version by now.
+    #[error("the key was changed in the meantime")]
+    Stale,
     /// The store failed.
     #[error("the key store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

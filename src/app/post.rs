@@ -1,0 +1,43 @@
+//! The way of the hub's own messages to the network.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+
+use crate::{
+    ops::ports::{Post, PostError},
+    outbound::Transport,
+};
+
+/// How long a connection may take to stand.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Posts over the same network as requests to providers.
+pub(super) struct Outgoing(pub(super) Arc<dyn Transport>);
+
+impl Post for Outgoing {
+    fn post(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        body: Bytes,
+        limit: Duration,
+    ) -> BoxFuture<'static, Result<u16, PostError>> {
+        let mut request =
+            http::Request::post(url).header("user-agent", concat!("trivium/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let transport = Arc::clone(&self.0);
+        let request = request.body(body);
+        Box::pin(async move {
+            let request = request.map_err(|_| PostError("the URL or a header cannot be sent".to_owned()))?;
+            match tokio::time::timeout(limit, transport.call(request, CONNECT)).await {
+                Ok(Ok(answer)) => Ok(answer.status().as_u16()),
+                Ok(Err(error)) => Err(PostError(error.to_string())),
+                Err(_) => Err(PostError(format!("no answer within {} s", limit.as_secs_f32()))),
+            }
+        })
+    }
+}

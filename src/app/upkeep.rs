@@ -1,0 +1,29 @@
+//! What is done beside the requests, again and again: deleting what is older than the operator wants to keep.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{engine::Engine, observe::events, store::Sweeper};
+
+/// Between two looks for what is old.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Between two batches, so that others come to the database in between.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Deletes what is old, for as long as the hub runs.
+pub(super) async fn sweep(sweeper: Sweeper, engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        loop {
+            let retention = engine.snapshot().settings.retention;
+            match sweeper.sweep(&retention, engine.clock().now()).await {
+                Ok(true) => tokio::time::sleep(PAUSE).await,
+                Ok(false) => break,
+                Err(error) => {
+                    events::sweep_failed(&error);
+                    break;
+                }
+            }
+        }
+    }
+}
