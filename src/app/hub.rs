@@ -75,6 +75,8 @@ pub struct Options {
     pub backups: BackupSchedule,
     /// The operator's own key.
     pub api_key: Option<Secret>,
+    /// The operator's token for management.
+    pub admin_token: Option<Secret>,
     /// Whether a key is required.
     pub auth_required: bool,
     /// Whose signed tokens let callers in.
@@ -97,6 +99,7 @@ impl From<&Boot> for Options {
             store_url: boot.store_url.clone(),
             backups: boot.backups,
             api_key: boot.api_key.clone(),
+            admin_token: boot.admin_token.clone(),
             auth_required: boot.auth_required,
             issuer: boot.issuer.clone(),
             allowed_hosts: boot.allowed_hosts.clone(),
@@ -213,6 +216,9 @@ impl Hub {
         if let Some(key) = &options.api_key {
             index.accept_environment(key);
         }
+        if let Some(token) = &options.admin_token {
+            index.accept_admin(token);
+        }
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let tokens = options
@@ -242,6 +248,7 @@ impl Hub {
                 Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock)).with_tokens(tokens),
             ),
             operations,
+            receipts: Arc::new(store.receipts()),
             logins,
             admin: Arc::clone(&admin),
             metrics: Arc::clone(&metrics),

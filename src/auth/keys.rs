@@ -11,7 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use operations::Scopes;
+use operations::{Scope, Scopes};
 
 use super::{
     AuthError, policy,
@@ -24,6 +24,7 @@ use crate::engine::{
     settings::Secret,
 };
 
+const ENVIRONMENT_ID: &str = "env";
 const LOCAL_ID: &str = "local";
 const LOCAL_NAME: &str = "local command";
 
@@ -70,12 +71,18 @@ impl KeyIndex {
 
     /// Accepts the key that the operator gave in `API_KEY`, with every scope.
     pub fn accept_environment(&self, key: &Secret) {
-        self.accept_built_in(key, "env", "API_KEY", CallerKind::Environment);
+        self.accept_built_in(key, ENVIRONMENT_ID, "API_KEY", CallerKind::Environment, Scopes::all());
+    }
+
+    /// Accepts the token that the operator gave in `ADMIN_TOKEN`: for management, and not to ask models.
+    pub fn accept_admin(&self, token: &Secret) {
+        let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::ExecuteCompletions).collect();
+        self.accept_built_in(token, "admin", "ADMIN_TOKEN", CallerKind::Environment, scopes);
     }
 
     /// Accepts the secret of the hub's runtime file, with every scope.
     pub fn accept_local(&self, secret: &Secret) {
-        self.accept_built_in(secret, LOCAL_ID, LOCAL_NAME, CallerKind::Local);
+        self.accept_built_in(secret, LOCAL_ID, LOCAL_NAME, CallerKind::Local, Scopes::all());
     }
 
     /// Takes keys in, each in place of an earlier state of the same key.
@@ -137,7 +144,7 @@ impl KeyIndex {
     /// Whether the operator gave an `API_KEY`.
     #[must_use]
     pub fn has_environment_key(&self) -> bool {
-        self.entries.load().values().any(|entry| entry.kind == CallerKind::Environment)
+        self.entries.load().values().any(|entry| &*entry.id == ENVIRONMENT_ID)
     }
 
     /// When the key was last accepted, in milliseconds since the Unix epoch.
@@ -158,7 +165,7 @@ impl KeyIndex {
             .collect()
     }
 
-    fn accept_built_in(&self, secret: &Secret, id: &str, name: &str, kind: CallerKind) {
+    fn accept_built_in(&self, secret: &Secret, id: &str, name: &str, kind: CallerKind, scopes: Scopes) {
         if secret.expose().is_empty() {
             return;
         }
@@ -166,7 +173,7 @@ impl KeyIndex {
             id: id.into(),
             name: name.into(),
             kind,
-            scopes: Scopes::all(),
+            scopes,
             expires_at: None,
             revoked: false,
             policy: None,
@@ -241,6 +248,16 @@ mod tests {
         assert_eq!(index.last_used_at(&hash("tvm_a")), Some(START + 5));
         assert_eq!(index.used_since(START + 5), [("key_1".into(), START + 5)]);
         assert!(index.used_since(START + 6).is_empty());
+    }
+
+    #[test]
+    fn the_admin_token_manages_and_asks_no_models() {
+        let (index, _) = index();
+        index.accept_admin(&Secret::new("admin"));
+        let caller = index.identify(Some("admin"), None).unwrap();
+        assert!(!caller.may(Scope::ExecuteCompletions) && caller.may(Scope::WriteKeys), "{caller:?}");
+        assert_eq!(caller.kind, CallerKind::Environment, "guesses at it are slowed down as those at API_KEY");
+        assert!(!index.has_environment_key(), "a first key for clients is still made");
     }
 
     #[test]

@@ -90,6 +90,7 @@ async fn start(
         boot.address.set_port(port);
         // The demo's key is its own: a key of the environment would not be printed below.
         boot.api_key = None;
+        boot.admin_token = None;
         match Hub::start(boot, configured.clone(), Parts::default()).await {
             Ok(hub) => return Ok(hub),
             Err(app::StartError::Listen { .. }) if port < last => port += 1,

@@ -13,6 +13,8 @@ use super::{
 use crate::engine::settings::{Issuer, Secret};
 
 const API_KEY: Key = Key::new("api_key", "a key as text", "${API_KEY}").short("API_KEY").secret();
+const ADMIN_TOKEN: Key =
+    Key::new("admin_token", "a token as text", "${ADMIN_TOKEN}").short("ADMIN_TOKEN").secret();
 const REQUIRED: Key = Key::new("required", "true or false", "true");
 
 const JWT_ISSUER: Key = Key::new("jwt_issuer", "the `iss` of tokens", "https://id.example.net");
@@ -24,18 +26,29 @@ const JWT_KEY_CLAIM: Key = Key::new("jwt_key_claim", "the name of a claim", "tea
 
 pub(super) static SECTION: Section = Section {
     name: "auth",
-    keys: &[API_KEY, REQUIRED, JWT_ISSUER, JWT_AUDIENCE, JWT_JWKS_URL, JWT_SCOPES_CLAIM, JWT_KEY_CLAIM],
+    keys: &[
+        API_KEY,
+        ADMIN_TOKEN,
+        REQUIRED,
+        JWT_ISSUER,
+        JWT_AUDIENCE,
+        JWT_JWKS_URL,
+        JWT_SCOPES_CLAIM,
+        JWT_KEY_CLAIM,
+    ],
 };
 
 #[derive(Debug)]
 pub(super) struct Auth {
     pub(super) api_key: Option<Secret>,
+    pub(super) admin_token: Option<Secret>,
     pub(super) required: bool,
     pub(super) issuer: Option<Issuer>,
 }
 
 pub(super) fn read(fields: &Fields<'_>, host: &Written<IpAddr>, sink: &mut Sink) -> Auth {
-    let api_key = api_key(fields, sink);
+    let api_key = secret(fields, &API_KEY, sink);
+    let admin_token = secret(fields, &ADMIN_TOKEN, sink);
     let required = fields.truth(sink, &REQUIRED, true);
     if !required && !host.value.is_loopback() {
         let path = fields.path_of(&REQUIRED);
@@ -47,7 +60,7 @@ pub(super) fn read(fields: &Fields<'_>, host: &Written<IpAddr>, sink: &mut Sink)
             "remove `required: false`, or listen on 127.0.0.1: whoever reaches the port would spend your keys",
         );
     }
-    Auth { api_key, required, issuer: issuer(fields, sink) }
+    Auth { api_key, admin_token, required, issuer: issuer(fields, sink) }
 }
 
 /// Whose tokens are trusted. As long as it is not said who, for whom and with which keys, no token is.
@@ -97,10 +110,9 @@ fn is_safe(url: &str) -> bool {
     url.starts_with("https://") || plain.iter().any(|start| url.strip_prefix(start).is_some_and(host))
 }
 
-fn api_key(fields: &Fields<'_>, sink: &mut Sink) -> Option<Secret> {
-    let path = fields.path_of(&API_KEY);
-    let Some(Written { value, origin }) = fields.text(sink, &API_KEY).filter(|text| !text.value.is_empty())
-    else {
+fn secret(fields: &Fields<'_>, key: &'static Key, sink: &mut Sink) -> Option<Secret> {
+    let path = fields.path_of(key);
+    let Some(Written { value, origin }) = fields.text(sink, key).filter(|text| !text.value.is_empty()) else {
         sink.holds_not(path, Origin::Default);
         return None;
     };
@@ -116,6 +128,6 @@ fn api_key(fields: &Fields<'_>, sink: &mut Sink) -> Option<Secret> {
             remedy,
         );
     }
-    sink.holds(path, &API_KEY, "", origin);
+    sink.holds(path, key, "", origin);
     Some(Secret::new(value))
 }

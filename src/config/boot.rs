@@ -27,6 +27,8 @@ pub struct Boot {
     pub log_format: LogFormat,
     /// A key with all scopes.
     pub api_key: Option<Secret>,
+    /// A token with all scopes but that to ask models.
+    pub admin_token: Option<Secret>,
     /// Whether callers need a key. Never false on an address that others can reach.
     pub auth_required: bool,
     /// Whose signed tokens let callers in.
@@ -54,6 +56,7 @@ impl Boot {
             ("server.shutdown_timeout_seconds", self.shutdown_timeout != other.shutdown_timeout),
             ("server.keep_alive_seconds", self.keep_alive != other.keep_alive),
             ("auth.api_key", self.api_key != other.api_key),
+            ("auth.admin_token", self.admin_token != other.admin_token),
             ("auth.required", self.auth_required != other.auth_required),
             ("auth.jwt_issuer", self.issuer != other.issuer),
             ("log.level", self.log_level != other.log_level),

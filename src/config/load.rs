@@ -194,6 +194,7 @@ impl Loader {
             log_level,
             log_format,
             api_key: auth.api_key,
+            admin_token: auth.admin_token,
             auth_required: auth.required,
             issuer: auth.issuer,
             allowed_hosts: server.allowed_hosts,

@@ -8,7 +8,7 @@ use serde_json::{Map as Json, Value as JsonValue};
 use super::{
     combos,
     layers::Overlay,
-    mask::{REDACTED, is_secret_name, looks_secret},
+    mask::{REDACTED, is_secret_name, looks_issued, looks_secret},
     node::{Key, Map, Node, Scalar, Value},
     origin::Origin,
     parse::parse,
@@ -245,7 +245,7 @@ fn listed(section: &'static str, index: usize, item: &Node) -> Declared {
 
 /// An alias may be written short: as its targets alone.
 fn named(section: &'static str, key: &Key, node: &Node) -> Declared {
-    let definition = match json(&key.name, node) {
+    let definition = match json(combos::TARGETS_NAME, node) {
         JsonValue::Object(fields) => fields,
         short => [(combos::TARGETS_NAME.to_owned(), short)].into_iter().collect(),
     };
@@ -255,7 +255,7 @@ fn named(section: &'static str, key: &Key, node: &Node) -> Declared {
 fn json(name: &str, node: &Node) -> JsonValue {
     match &node.value {
         Value::Scalar(_) if is_secret_name(name) => hidden(node),
-        Value::Scalar(scalar) => plain(scalar),
+        Value::Scalar(scalar) => plain(name, scalar),
         Value::List(items) => items.iter().map(|item| json(name, item)).collect(),
         Value::Map(map) => {
             let entries = map.entries.iter();
@@ -264,12 +264,12 @@ fn json(name: &str, node: &Node) -> JsonValue {
     }
 }
 
-fn plain(scalar: &Scalar) -> JsonValue {
+fn plain(name: &str, scalar: &Scalar) -> JsonValue {
     if scalar.is_null() {
         return JsonValue::Null;
     }
     if !scalar.plain {
-        return masked_text(&scalar.text).into();
+        return masked_text(name, &scalar.text).into();
     }
     if scalar.is_boolean() {
         return scalar.text.eq_ignore_ascii_case("true").into();
@@ -277,7 +277,7 @@ fn plain(scalar: &Scalar) -> JsonValue {
     let whole = scalar.text.parse::<i64>().map(JsonValue::from);
     whole
         .or_else(|_| scalar.text.parse::<f64>().map(JsonValue::from))
-        .unwrap_or_else(|_| masked_text(&scalar.text).into())
+        .unwrap_or_else(|_| masked_text(name, &scalar.text).into())
 }
 
 /// A secret that comes from a variable is shown by the variable's name.
@@ -296,8 +296,13 @@ fn is_variable(text: &str) -> bool {
     name.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
-fn masked_text(text: &str) -> String {
-    if looks_secret(text) { REDACTED.to_owned() } else { text.to_owned() }
+/// Keys whose texts are names of models and the like. `Qwen3-235B-A22B-Instruct-2507` is no secret, and somebody who
+/// writes back what was shown means that model.
+const NAMES: [&str; 9] = ["id", "models", "model", "steps", "targets", "to", "match", "for", "fallback"];
+
+fn masked_text(name: &str, text: &str) -> String {
+    let secret = if NAMES.contains(&name) { looks_issued(text) } else { looks_secret(text) };
+    if secret { REDACTED.to_owned() } else { text.to_owned() }
 }
 
 /// YAML, and so JSON too, as a value; for definitions that come from people. Nothing is masked.
@@ -337,15 +342,25 @@ pub(super) fn bare(node: &Node) -> JsonValue {
 /// The definition without what people must not see.
 #[must_use]
 pub fn masked(definition: &Json<String, JsonValue>) -> Json<String, JsonValue> {
-    definition.iter().map(|(name, value)| (name.clone(), mask(name, value))).collect()
+    let shown = |(name, value): (&String, &JsonValue)| {
+        // Somebody wrote a key where its name belongs.
+        if looks_issued(name) {
+            (REDACTED.to_owned(), REDACTED.into())
+        } else {
+            (name.clone(), mask(name, value))
+        }
+    };
+    definition.iter().map(shown).collect()
 }
 
 fn mask(name: &str, value: &JsonValue) -> JsonValue {
     match value {
+        // Not what the language says: whoever wrote it may have meant a secret all the same.
+        JsonValue::Object(_) if is_secret_name(name) => REDACTED.into(),
         JsonValue::Object(fields) => JsonValue::Object(masked(fields)),
         JsonValue::Array(items) => items.iter().map(|item| mask(name, item)).collect(),
         JsonValue::Null => JsonValue::Null,
-        JsonValue::String(text) if !is_secret_name(name) => masked_text(text).into(),
+        JsonValue::String(text) if !is_secret_name(name) => masked_text(name, text).into(),
         JsonValue::Bool(_) | JsonValue::Number(_) if !is_secret_name(name) => value.clone(),
         _ => REDACTED.into(),
     }

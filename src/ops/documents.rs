@@ -198,6 +198,7 @@ impl Documents {
         if before.is_none() && after.is_some() && self.count() >= MAX_DOCUMENTS {
             return Err(OpError::Conflict(format!("the hub keeps at most {MAX_DOCUMENTS} definitions")));
         }
+        // One time for both, so that the store tells of it as this does.
         let now = self.clock.now();
         let document = Document {
             section: noun.section.into(),

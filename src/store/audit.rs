@@ -121,6 +121,9 @@ impl SqlAudit {
     }
 
     async fn verify_all(&self) -> Result<AuditVerdict, StoreError> {
+        // Before the rest, so that entries that are added meanwhile are not missed.
+        let newest: i64 =
+            sql::query("SELECT id FROM audit_head WHERE one = 1").fetch_one(&self.0).await?.try_get("id")?;
         let (mut after, mut before, mut entries) = (0_i64, None::<Vec<u8>>, 0_u64);
         loop {
             let query = sql::query(
@@ -129,7 +132,9 @@ impl SqlAudit {
             );
             let rows = query.bind(after).bind(STEP).fetch_all(&self.0).await?;
             if rows.is_empty() {
-                return Ok(AuditVerdict { whole: true, entries, broken_at: None });
+                // With none left, all were old enough to be forgotten.
+                let missing = (entries > 0 && after < newest).then_some((after + 1).cast_unsigned());
+                return Ok(AuditVerdict { whole: missing.is_none(), entries, broken_at: missing });
             }
             for row in &rows {
                 let line = Line {

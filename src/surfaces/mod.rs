@@ -7,6 +7,7 @@ mod anthropic;
 mod api;
 mod body;
 mod callback;
+mod compat;
 mod counting;
 mod delivery;
 mod front;
@@ -46,6 +47,8 @@ pub struct Handles {
     pub gate: Arc<auth::Gate>,
     /// Every operation.
     pub operations: Arc<ops::registry::Registry>,
+    /// The receipts that were written down.
+    pub receipts: Arc<dyn ops::ports::ReceiptLog>,
     /// Logins under way, for browsers that come back.
     pub logins: Arc<ops::oauth::Logins>,
     /// The operator's login.
@@ -74,6 +77,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(gemini::routes(&api))
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
+        .merge(compat::routes(handles, &identify))
         .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
         .merge(metrics::routes(handles, &identify))

@@ -3,6 +3,7 @@
 
 mod budgets;
 mod cache;
+mod changes;
 mod choosing;
 mod combos;
 mod compaction;
@@ -16,11 +17,13 @@ mod fixtures;
 mod freerouter;
 mod idempotency;
 mod metrics;
+mod migrated;
 mod models;
 mod multivibe;
 mod names;
 mod oauth;
 mod omniroute;
+mod operations;
 mod policy;
 mod quotas;
 mod races;

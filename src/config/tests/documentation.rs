@@ -93,6 +93,7 @@ fn examples_of_keys_are_valid() {
     for (path, key) in overridable() {
         let (section, name) = path.split_once('.').unwrap();
         let yaml = format!("{section}:\n  {name}: {}\n", key.example);
-        load_with(&yaml, &[("API_KEY", "k1")]).unwrap_or_else(|problems| panic!("{path}: {problems:?}"));
+        load_with(&yaml, &[("API_KEY", "k1"), ("ADMIN_TOKEN", "t1")])
+            .unwrap_or_else(|problems| panic!("{path}: {problems:?}"));
     }
 }

@@ -270,6 +270,7 @@ impl Builder {
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             operations,
+            receipts: Arc::<MemoryStore>::clone(&store),
             logins,
             metrics,
             responses: Arc::new(responses),
