@@ -57,7 +57,7 @@ const fn joined() -> [Definition; SINGLE.len() + NOUNS.len() * EACH] {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
+    #![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
     use std::collections::HashSet;
 

@@ -104,7 +104,7 @@ async fn changes_versions_and_undoing_can_be_typed() {
         .await;
     assert!(!stale.status.success());
     let said = String::from_utf8(stale.stderr).unwrap();
-    assert!(said.contains("was changed since version 1"), "{said}");
+    assert!(said.contains("has version 2 by now"), "{said}");
     let shown = || async { ground.cli_ok(&["combos", "get", "coding"]).await };
     assert!(shown().await.contains("round-robin"));
     ground.cli_ok(&["audit", "undo", "2"]).await;
