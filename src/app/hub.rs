@@ -309,6 +309,7 @@ impl Core {
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
+            engine: Arc::clone(&engine),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             documents: Arc::new(Documents::new(
                 documents,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use operations::{audit, documents, keys, routing};
 
 use crate::{
-    engine::ports::Clock,
+    engine::{Engine, ports::Clock},
     ops::{
         audit::Audit,
         documents::Documents,
@@ -23,6 +23,8 @@ pub struct Executors {
     pub keys: Arc<Keys>,
     /// On where requests go.
     pub routing: Arc<Routing>,
+    /// On what the engine knows.
+    pub engine: Arc<Engine>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
     /// The audit log.
@@ -64,10 +66,12 @@ macro_rules! bind_noun {
     };
 }
 
+mod accounts;
+
 /// Every operation with who executes it.
 #[must_use]
 pub fn registry(executors: &Executors) -> Arc<Registry> {
-    let Executors { keys, routing, documents, audit, configuration, clock } = executors;
+    let Executors { keys, routing, documents, audit, configuration, clock, .. } = executors;
     let mut registry = Registry::new(Arc::clone(audit), Arc::clone(configuration), Arc::clone(clock));
     bind!(registry, keys::Create, keys, |own, asked, args| own.create(&asked.caller, args).await);
     bind!(registry, keys::List, keys, |own, asked, args| own.list(&asked.caller, args).await);
@@ -86,5 +90,6 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind_noun!(registry, budgets, documents);
     bind_noun!(registry, prices, documents);
     bind_noun!(registry, settings, documents);
+    accounts::bind(&mut registry, executors);
     Arc::new(registry)
 }

@@ -2,13 +2,21 @@
 //! command line. How a request is decoded or an answer rendered is the surface's.
 
 pub mod audit;
+pub mod cache;
 pub mod documents;
 mod error;
+pub mod health;
 pub mod idempotency;
 pub mod keys;
+pub mod models;
+mod page;
 pub mod ports;
+pub mod providers;
+pub mod quotas;
 pub mod registry;
 pub mod responses;
 pub mod routing;
+pub mod sessions;
+pub mod spending;
 
 pub use error::OpError;

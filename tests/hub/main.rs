@@ -19,6 +19,7 @@ mod models;
 mod multivibe;
 mod names;
 mod omniroute;
+mod operating;
 mod quotas;
 mod races;
 mod resilience;

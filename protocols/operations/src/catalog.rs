@@ -1,9 +1,12 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
-use crate::{Definition, audit, documents::NOUNS, keys, routing};
+use crate::{
+    Definition, audit, cache, documents::NOUNS, health, keys, models, providers, quotas, routing, sessions,
+    spending,
+};
 
 /// What is not about documents.
-const SINGLE: [Definition; 9] = [
+const SINGLE: [Definition; 20] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Revoke>(),
@@ -13,6 +16,17 @@ const SINGLE: [Definition; 9] = [
     Definition::of::<audit::List>(),
     Definition::of::<audit::Verify>(),
     Definition::of::<audit::Undo>(),
+    Definition::of::<health::Get>(),
+    Definition::of::<health::Reset>(),
+    Definition::of::<quotas::List>(),
+    Definition::of::<spending::Status>(),
+    Definition::of::<spending::Reset>(),
+    Definition::of::<models::List>(),
+    Definition::of::<providers::List>(),
+    Definition::of::<cache::Stats>(),
+    Definition::of::<cache::Clear>(),
+    Definition::of::<sessions::List>(),
+    Definition::of::<sessions::Forget>(),
 ];
 
 /// How many operations a noun has.

@@ -2,15 +2,23 @@
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
 pub mod audit;
+pub mod cache;
 mod catalog;
 mod definition;
 pub mod documents;
+pub mod health;
 pub mod keys;
+pub mod models;
 pub mod openapi;
 mod operation;
+mod page;
+pub mod providers;
+pub mod quotas;
 mod route;
 pub mod routing;
 mod scope;
+pub mod sessions;
+pub mod spending;
 
 pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};

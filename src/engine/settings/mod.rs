@@ -23,10 +23,11 @@ mod scoring;
 mod secret;
 mod shaping;
 mod tier;
+mod visibility;
 mod zone;
 
 pub use allowance::{Allowance, Pace};
-pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
+pub use book::{BadRow, Known, ModelBook, PriceRule, Rows, Teller};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
 pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
@@ -48,6 +49,7 @@ pub use scoring::{AutoMode, Scoring, Weights};
 pub use secret::Secret;
 pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
 pub use tier::Tier;
+pub use visibility::Hidden;
 pub use zone::Zone;
 
 use std::sync::Arc;

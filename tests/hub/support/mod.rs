@@ -205,6 +205,7 @@ impl Builder {
         let memory = Arc::<MemoryStore>::clone(&store);
         let operations = app::registry(&Executors {
             keys: Arc::clone(&keys),
+            engine: Arc::clone(&engine),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
             documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
             audit: Arc::<MemoryStore>::clone(&store),
