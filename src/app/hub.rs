@@ -30,6 +30,7 @@ use crate::{
     observe::events,
     ops::{
         OpError,
+        accounts::Accounts,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -304,19 +305,17 @@ impl Core {
         let configured = configured.with(&made).map_err(StartError::Configuration)?;
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
-        let engine = engine(settings, catalogue, transport, store, clock).await?;
+        let (engine, prober) = engine(settings, catalogue, transport, store, clock).await?;
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
+        let documents =
+            Arc::new(Documents::new(documents, Arc::clone(&configuration), Arc::clone(clock), made));
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
             engine: Arc::clone(&engine),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
-            documents: Arc::new(Documents::new(
-                documents,
-                Arc::clone(&configuration),
-                Arc::clone(clock),
-                made,
-            )),
+            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            documents,
             audit: Arc::new(store.audit()),
             configuration,
             clock: Arc::clone(clock),
@@ -335,7 +334,7 @@ pub(super) async fn engine(
     transport: Arc<dyn Transport>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Engine>, StartError> {
+) -> Result<(Arc<Engine>, Arc<Providers>), StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
@@ -350,12 +349,12 @@ pub(super) async fn engine(
         settings,
         catalogue,
         health,
-        upstream,
+        Arc::<Providers>::clone(&upstream),
         Arc::new(store.writer()),
         Arc::clone(clock),
         rand::random(),
     );
-    Ok(Arc::new(engine.with_ledger(ledger).with_budgets(budgets)))
+    Ok((Arc::new(engine.with_ledger(ledger).with_budgets(budgets)), upstream))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {

@@ -7,6 +7,7 @@ use operations::{audit, documents, keys, routing};
 use crate::{
     engine::{Engine, ports::Clock},
     ops::{
+        accounts::Accounts,
         audit::Audit,
         documents::Documents,
         keys::Keys,
@@ -25,6 +26,8 @@ pub struct Executors {
     pub routing: Arc<Routing>,
     /// On what the engine knows.
     pub engine: Arc<Engine>,
+    /// On connections in daily life.
+    pub accounts: Arc<Accounts>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
     /// The audit log.

@@ -10,8 +10,11 @@ use serde_json::Value;
 
 use crate::outbound::{Client, Transport};
 
-/// The hub is on this machine: it answers at once, or something is wrong.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// To connect: the hub is on this machine.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// For an answer. Most come at once; some operations ask a provider first, and tell when that does not answer.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// Far more than a page of keys, or an explanation with a thousand candidates.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
@@ -68,7 +71,7 @@ impl Remote {
 
     async fn send(&self, request: Request<Bytes>) -> Result<Value, String> {
         let answer = async {
-            let answer = self.client.call(request, PATIENCE).await.map_err(|error| error.to_string())?;
+            let answer = self.client.call(request, CONNECT).await.map_err(|error| error.to_string())?;
             let (parts, body) = answer.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| error.to_string())?;
             Ok::<_, String>((parts.status, body.to_bytes()))

@@ -1,6 +1,7 @@
 //! Executes the operations of `protocols/operations`: one file per noun, called alike by REST, MCP, A2A and the
 //! command line. How a request is decoded or an answer rendered is the surface's.
 
+pub mod accounts;
 pub mod audit;
 pub mod cache;
 pub mod documents;

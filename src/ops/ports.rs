@@ -2,6 +2,7 @@
 
 mod claims;
 mod documents;
+mod prober;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ pub use documents::{
     AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
+pub use prober::{ProbeAnswer, ProbeStep, Prober};
 
 /// Receipts that were written down, for reading.
 pub trait ReceiptLog: Send + Sync {

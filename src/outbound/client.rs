@@ -10,7 +10,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Body, Transport, TransportError, TransportFailure, connector::Connector};
+use super::{Body, Reached, Transport, TransportError, TransportFailure, connector::Connector, reach};
 
 /// How long an unused connection is kept. Shorter than what common servers grant (60 s and more),
 /// so that it is us who close and not they, in the moment in which we send.
@@ -68,5 +68,9 @@ impl Transport for Client {
                 body.map_err(|error| TransportError::new(TransportFailure::Broken, error)).boxed_unsync()
             }))
         })
+    }
+
+    fn reach(&self, request: http::Request<()>, limit: Duration) -> BoxFuture<'static, Vec<Reached>> {
+        Box::pin(async move { reach::reach(request.uri(), limit).await })
     }
 }

@@ -12,6 +12,7 @@ mod makers;
 pub mod media;
 mod mend;
 mod native;
+mod probe;
 mod refusal;
 mod reported;
 mod request;

@@ -104,13 +104,26 @@ fn build(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {
     if call.request.dialect == dialect {
         headers.extend(call.request.headers.clone());
     }
+    sign(connection, dialect, &mut request)?;
+    Ok(request)
+}
+
+/// Adds what every request to a provider carries: the version of its dialect and the key.
+pub(super) fn sign<B>(
+    connection: &Connection,
+    dialect: Dialect,
+    request: &mut Request<B>,
+) -> Result<(), Fault> {
+    let headers = request.headers_mut();
+    headers.entry(USER_AGENT).or_insert(AGENT);
     if dialect == Dialect::Messages && !headers.contains_key(ANTHROPIC_VERSION) {
         headers.insert(ANTHROPIC_VERSION, VERSION);
     }
-    if let Some((name, value)) = credential(connection, dialect).ok_or_else(|| broken("key"))? {
+    let broken = || Fault::new(FaultKind::Unreachable, "the connection's key cannot be used");
+    if let Some((name, value)) = credential(connection, dialect).ok_or_else(broken)? {
         headers.insert(name, value);
     }
-    Ok(request)
+    Ok(())
 }
 
 /// The header that carries the key: `Some(None)` where none is to be sent, `None` where the key fits into no header.
@@ -129,7 +142,7 @@ fn credential(connection: &Connection, dialect: Dialect) -> Option<Option<(Heade
     Some(Some((name, value)))
 }
 
-fn unreachable_fault(error: &TransportError) -> Fault {
+pub(super) fn unreachable_fault(error: &TransportError) -> Fault {
     let kind = match error.failure {
         TransportFailure::ConnectTimeout => FaultKind::TimedOut(Stage::Connect),
         _ => FaultKind::Unreachable,

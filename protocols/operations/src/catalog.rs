@@ -1,12 +1,12 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
 use crate::{
-    Definition, audit, cache, documents::NOUNS, health, keys, models, providers, quotas, routing, sessions,
-    spending,
+    Definition, accounts, audit, cache, documents::NOUNS, health, keys, models, providers, quotas, routing,
+    sessions, spending,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 20] = [
+const SINGLE: [Definition; 25] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Revoke>(),
@@ -22,6 +22,11 @@ const SINGLE: [Definition; 20] = [
     Definition::of::<spending::Status>(),
     Definition::of::<spending::Reset>(),
     Definition::of::<models::List>(),
+    Definition::of::<models::Hide>(),
+    Definition::of::<models::Show>(),
+    Definition::of::<accounts::Test>(),
+    Definition::of::<accounts::Discover>(),
+    Definition::of::<accounts::Accept>(),
     Definition::of::<providers::List>(),
     Definition::of::<cache::Stats>(),
     Definition::of::<cache::Clear>(),

@@ -1,6 +1,7 @@
 //! What can be asked of the hub: arguments, results, scopes and hints of each operation, in one place for
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
+pub mod accounts;
 pub mod audit;
 pub mod cache;
 mod catalog;

@@ -10,6 +10,32 @@ use crate::{Hints, Invalid, Method, Operation, Route, Scope, page};
 #[derive(Debug, Clone, Copy)]
 pub struct List;
 
+/// Hides a model.
+#[derive(Debug, Clone, Copy)]
+pub struct Hide;
+
+/// Shows a model that was hidden.
+#[derive(Debug, Clone, Copy)]
+pub struct Show;
+
+/// The model to hide or show.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelVisibility {
+    /// The model's name; `*` stands for any text.
+    pub model: String,
+    /// Only on this connection, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+}
+
+/// What is hidden now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HiddenModels {
+    /// Every entry of the setting `routing.hidden`.
+    pub hidden: Vec<String>,
+}
+
 /// Which models to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -117,4 +143,43 @@ impl Operation for List {
         let connection = page::check_name("connection", args.connection.as_ref())?;
         Ok(ListModels { search, connection, limit: Some(limit), ..args })
     }
+}
+
+impl Operation for Hide {
+    const NAME: &'static str = "hide_model";
+    const TITLE: &'static str = "Hide a model";
+    const SUMMARY: &'static str = "Hides a model, everywhere or on one connection: it is not listed to clients, and not          chosen unless somebody names it. The setting `routing.hidden`.";
+    const SCOPE: Scope = Scope::WriteModels;
+    const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Post, "/api/models/hide");
+    const COMMAND: (&'static str, &'static str) = ("models", "hide");
+    const EXAMPLE: &'static str = r#"{"model": "gpt-4o-mini"}"#;
+    type Args = ModelVisibility;
+    type Result = HiddenModels;
+
+    fn check(args: ModelVisibility) -> Result<ModelVisibility, Invalid> {
+        check_visibility(&args)
+    }
+}
+
+impl Operation for Show {
+    const NAME: &'static str = "show_model";
+    const TITLE: &'static str = "Show a hidden model";
+    const SUMMARY: &'static str = "Takes back what hide_model did: the entry of exactly this model, and of exactly this          connection where one is named.";
+    const SCOPE: Scope = Scope::WriteModels;
+    const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Post, "/api/models/show");
+    const COMMAND: (&'static str, &'static str) = ("models", "show");
+    const EXAMPLE: &'static str = r#"{"model": "gpt-4o-mini"}"#;
+    type Args = ModelVisibility;
+    type Result = HiddenModels;
+
+    fn check(args: ModelVisibility) -> Result<ModelVisibility, Invalid> {
+        check_visibility(&args)
+    }
+}
+
+fn check_visibility(args: &ModelVisibility) -> Result<ModelVisibility, Invalid> {
+    let connection = page::check_name("connection", args.connection.as_ref())?;
+    Ok(ModelVisibility { model: page::check_required("model", &args.model)?, connection })
 }

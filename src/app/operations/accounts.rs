@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use operations::{
-    cache as cache_of, health as health_of, models as models_of, providers as providers_of,
-    quotas as quotas_of, sessions as sessions_of, spending as spending_of,
+    accounts as accounts_of, cache as cache_of, health as health_of, models as models_of,
+    providers as providers_of, quotas as quotas_of, sessions as sessions_of, spending as spending_of,
 };
 
 use super::Executors;
@@ -12,7 +12,12 @@ use crate::ops::{cache, health, models, providers, quotas, registry::Registry, s
 
 /// Binds them.
 pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
-    let engine = &executors.engine;
+    let Executors { engine, accounts, .. } = executors;
+    bind!(registry, accounts_of::Test, accounts, |own, _asked, args| own.test(args).await);
+    bind!(registry, accounts_of::Discover, accounts, |own, _asked, args| own.discover(args).await);
+    bind!(registry, accounts_of::Accept, accounts, |own, asked, args| own.accept(&asked, args).await);
+    bind!(registry, models_of::Hide, accounts, |own, asked, args| own.hide(&asked, args).await);
+    bind!(registry, models_of::Show, accounts, |own, asked, args| own.show(&asked, args).await);
     bind!(registry, health_of::Get, engine, |own, _asked, args| health::get(&own, &args));
     bind!(registry, health_of::Reset, engine, |own, _asked, args| health::reset(&own, args));
     bind!(registry, quotas_of::List, engine, |own, _asked, args| quotas::list(&own, &args));

@@ -27,6 +27,7 @@ use trivium::{
         settings::Secret,
     },
     ops::{
+        accounts::Accounts,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -182,6 +183,7 @@ impl Builder {
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let prober = Arc::<Providers>::clone(&upstream);
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
         let engine = Arc::new(engine.with_ledger(Arc::new(ledger)).with_budgets(leases));
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
@@ -203,11 +205,13 @@ impl Builder {
         let live: Arc<dyn Configuration> =
             Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let memory = Arc::<MemoryStore>::clone(&store);
+        let documents = Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made));
         let operations = app::registry(&Executors {
             keys: Arc::clone(&keys),
             engine: Arc::clone(&engine),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
-            documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
+            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            documents,
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
             clock: Arc::clone(&clock),
