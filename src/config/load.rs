@@ -21,7 +21,7 @@ use super::{
     prices,
     problem::Problem,
     providers::{self, Against},
-    resilience, responses, routing,
+    proxy, resilience, responses, routing,
     schema::Section,
     server,
     source::{Source, decode},
@@ -164,7 +164,9 @@ impl Loader {
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
-        let against = Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known };
+        let proxies = proxy::read(&open(&proxy::SECTION, sink), &self.catalogue, sink);
+        let against =
+            Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known, proxies: &proxies };
         let written = map.get(providers::SECTION.name);
         let connections = providers::read(written, against, sink);
         let against = combos::Against {

@@ -2,8 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, budgets, cache, combos, idempotency, log, mask, prices, providers, resilience, responses,
-    routing, server, store, timeouts,
+    auth, auto, budgets, cache, combos, idempotency, log, mask, prices, providers, proxy, resilience,
+    responses, routing, server, store, timeouts,
 };
 
 /// One setting.
@@ -44,7 +44,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 17] = [
+pub(super) static SECTIONS: [&Section; 18] = [
     &server::SECTION,
     &auth::SECTION,
     &log::SECTION,
@@ -56,6 +56,7 @@ pub(super) static SECTIONS: [&Section; 17] = [
     &auto::SECTION,
     &resilience::SECTION,
     &timeouts::SECTION,
+    &proxy::SECTION,
     &prices::SECTION,
     &providers::SECTION,
     &combos::SECTION,

@@ -67,6 +67,8 @@ pub enum FaultKind {
     Unavailable,
     /// No connection could be made, or it broke before the answer started.
     Unreachable,
+    /// The proxy that the connection is reached through failed: the provider was not reached at all.
+    ProxyFailed,
     /// A deadline passed.
     TimedOut(Stage),
     /// The answer was empty or not in the promised format.
@@ -123,6 +125,7 @@ impl FaultKind {
             | Self::RateLimited => Scope::Connection,
             Self::Unavailable
             | Self::Unreachable
+            | Self::ProxyFailed
             | Self::TimedOut(_)
             | Self::Malformed
             | Self::Cut
@@ -172,6 +175,7 @@ impl FaultKind {
             Self::DailyQuota => "daily_quota",
             Self::Unavailable => "unavailable",
             Self::Unreachable => "unreachable",
+            Self::ProxyFailed => "proxy_failed",
             Self::TimedOut(Stage::Connect) => "connect_timeout",
             Self::TimedOut(Stage::ResponseStart) => "response_start_timeout",
             Self::TimedOut(Stage::FirstContent) => "first_content_timeout",
@@ -186,7 +190,7 @@ impl FaultKind {
     /// The kind that [`Self::as_str`] wrote, for reading the store.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const ALL: [FaultKind; 22] = [
+        const ALL: [FaultKind; 23] = [
             FaultKind::InvalidRequest,
             FaultKind::ContextLength,
             FaultKind::ContentFilter,
@@ -201,6 +205,7 @@ impl FaultKind {
             FaultKind::DailyQuota,
             FaultKind::Unavailable,
             FaultKind::Unreachable,
+            FaultKind::ProxyFailed,
             FaultKind::TimedOut(Stage::Connect),
             FaultKind::TimedOut(Stage::ResponseStart),
             FaultKind::TimedOut(Stage::FirstContent),

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use canon::Dialect;
 use operations::{
     accounts::{
         AcceptModels, ConnectionTested, DiscoverModels, Discovered, ModelsAccepted, TestConnection, TestStep,
@@ -17,7 +16,6 @@ use super::{OpError, documents::Documents, ports::Prober, registry::Asked};
 use crate::engine::{
     Engine,
     fault::{Fault, FaultKind, Scope},
-    ports::Target,
     settings::{Connection, Timeouts},
 };
 
@@ -86,15 +84,8 @@ impl Accounts {
     /// Puts a short question to a model.
     async fn ask(&self, test: &mut Report, connection: Arc<Connection>, model: String) {
         test.0.model = Some(model.clone());
-        let Some(dialect) = connection.dialect_for(&model, Dialect::Chat) else {
-            let error = "the connection reaches this model in no dialect that the hub speaks";
-            return test.step("model", None, Err(error.to_owned()));
-        };
-        let timeouts = self.timeouts();
-        let facts = connection.facts_of(&model);
-        let target = Target { connection, model: model.into(), dialect, facts };
         let began = Instant::now();
-        match self.prober.ask(target, timeouts).await {
+        match self.prober.ask(connection, model, self.timeouts()).await {
             Ok(answer) => {
                 test.step("auth", None, Ok(None));
                 test.step("model", Some(began.elapsed()), Ok(Some("it answers".to_owned())));

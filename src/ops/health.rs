@@ -43,7 +43,7 @@ pub fn get(engine: &Engine, args: &GetHealth) -> Result<HealthReport, OpError> {
     }
     Ok(HealthReport {
         connections,
-        breakers: breakers.into_iter().map(breaker_health).collect(),
+        breakers: breakers.iter().map(breaker_health).collect(),
         requests_running: u64::try_from(engine.admission().running()).unwrap_or(u64::MAX),
         next_cursor,
     })
@@ -109,7 +109,7 @@ fn lock_health(lock: &CooldownRecord) -> LockHealth {
     }
 }
 
-fn breaker_health(host: HostState) -> BreakerHealth {
+fn breaker_health(host: &HostState) -> BreakerHealth {
     BreakerHealth {
         host: host.host.to_string(),
         state: host.state.as_str().to_owned(),

@@ -5,10 +5,12 @@ mod client;
 mod connector;
 mod error;
 pub mod guard;
+mod proxy;
 mod reach;
 
 pub use client::Client;
 pub use error::{TransportError, TransportFailure};
+pub use proxy::{Proxy, ProxyScheme, Via};
 pub use reach::{Reached, Step};
 
 use std::time::Duration;

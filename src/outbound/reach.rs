@@ -5,17 +5,19 @@ use std::{
     future::{Ready, ready},
     io,
     net::SocketAddr,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use http::Uri;
+use hyper::rt::{Read, Write};
 use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::rt::TokioIo;
+use hyper_util::{client::legacy::connect::Connection, rt::TokioIo};
 use tokio::{net::TcpStream, time::Instant};
 use tower::{Service, ServiceExt};
 
-use super::TransportError;
+use super::{Proxy, TransportError, proxy::ProxyConnector};
 
 /// One step on the way to another machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Reached {
 pub enum Step {
     /// The name has an address.
     Dns,
+    /// The proxy made the way.
+    Proxy,
     /// A connection stands.
     Tcp,
     /// The other side proves who it is.
@@ -45,6 +49,7 @@ impl Step {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
+            Self::Proxy => "proxy",
             Self::Tcp => "tcp",
             Self::Tls => "tls",
         }
@@ -52,19 +57,28 @@ impl Step {
 }
 
 /// Goes as far as it comes, each step within `limit`. The last step is the one that failed, if one did.
-pub(super) async fn reach(uri: &Uri, limit: Duration) -> Vec<Reached> {
+pub(super) async fn reach(uri: &Uri, via: Option<Arc<Proxy>>, limit: Duration) -> Vec<Reached> {
     let (Some(host), https) = (uri.host(), uri.scheme_str() == Some("https")) else {
         return vec![failed(Step::Dns, Duration::ZERO, "the URL has no host")];
     };
     let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let mut steps = Vec::with_capacity(3);
+    if let Some(proxy) = via {
+        let way = ProxyConnector::new(proxy).oneshot(uri.clone());
+        let way = async { way.await.map_err(|error| error.to_string()) };
+        let stream = timed(&mut steps, Step::Proxy, limit, way).await;
+        if let Some(stream) = stream.filter(|_| https) {
+            timed(&mut steps, Step::Tls, limit, handshake(uri, stream)).await;
+        }
+        return steps;
+    }
     let Some(addresses) = timed(&mut steps, Step::Dns, limit, resolve(bare, port)).await else {
         return steps;
     };
     let Some(stream) = timed(&mut steps, Step::Tcp, limit, connect(addresses)).await else { return steps };
     if https {
-        timed(&mut steps, Step::Tls, limit, handshake(uri, stream)).await;
+        timed(&mut steps, Step::Tls, limit, handshake(uri, TokioIo::new(stream))).await;
     }
     steps
 }
@@ -106,7 +120,10 @@ async fn connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, String> {
     TcpStream::connect(addresses.as_slice()).await.map_err(|error| error.to_string())
 }
 
-async fn handshake(uri: &Uri, stream: TcpStream) -> Result<(), String> {
+async fn handshake<S>(uri: &Uri, stream: S) -> Result<(), String>
+where
+    S: Connection + Read + Write + Send + Unpin + 'static,
+{
     let connector = HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_only()
@@ -117,20 +134,19 @@ async fn handshake(uri: &Uri, stream: TcpStream) -> Result<(), String> {
 }
 
 /// A connection that stands already, handed out once.
-struct Standing(Option<TcpStream>);
+struct Standing<S>(Option<S>);
 
-impl Service<Uri> for Standing {
-    type Response = TokioIo<TcpStream>;
+impl<S> Service<Uri> for Standing<S> {
+    type Response = S;
     type Error = io::Error;
-    type Future = Ready<io::Result<Self::Response>>;
+    type Future = Ready<io::Result<S>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let stream = self.0.take().map(TokioIo::new);
-        ready(stream.ok_or_else(|| io::ErrorKind::NotConnected.into()))
+        ready(self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
     }
 }
 
@@ -139,7 +155,7 @@ mod tests {
     use super::*;
 
     async fn steps(url: String) -> Vec<(&'static str, bool)> {
-        let steps = reach(&url.parse().unwrap_or_default(), Duration::from_secs(5)).await;
+        let steps = reach(&url.parse().unwrap_or_default(), None, Duration::from_secs(5)).await;
         steps.iter().map(|one| (one.step.as_str(), one.error.is_none())).collect()
     }
 

@@ -21,6 +21,7 @@ mod search;
 mod shape;
 mod taxonomy;
 mod translated;
+mod via;
 mod wire;
 mod words;
 

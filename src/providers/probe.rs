@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use http::{Request, header::ACCEPT};
 use http_body_util::{BodyExt, Limited};
 
-use super::{Providers, refusal, request};
+use super::{Providers, refusal, request, via};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, Stage},
@@ -38,10 +38,11 @@ impl Prober for Providers {
         let transport = Arc::clone(&self.transport);
         Box::pin(async move {
             let url = place(&connection).map(|(_, base)| base.to_owned()).unwrap_or_default();
-            let Ok(request) = Request::get(url).body(()) else {
+            let Ok(mut request) = Request::get(url).body(()) else {
                 let error = Some("the connection's base URL cannot be used".to_owned());
                 return vec![ProbeStep { step: "dns", took: Duration::ZERO, error }];
             };
+            via::mark(&mut request, &connection);
             let steps = transport.reach(request, connect).await.into_iter();
             steps.map(|one| ProbeStep { step: one.step.as_str(), took: one.took, error: one.error }).collect()
         })
@@ -56,9 +57,21 @@ impl Prober for Providers {
         Box::pin(async move { within(list(&providers, connection, connect)).await })
     }
 
-    fn ask(&self, target: Target, timeouts: Timeouts) -> BoxFuture<'static, Result<ProbeAnswer, Fault>> {
+    fn ask(
+        &self,
+        connection: Arc<Connection>,
+        model: String,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'static, Result<ProbeAnswer, Fault>> {
         let providers = self.clone();
-        Box::pin(async move { within(ask(&providers, target, timeouts)).await })
+        Box::pin(async move {
+            let lost = "the connection reaches this model in no dialect that the hub speaks";
+            let dialect = connection.dialect_for(&model, Dialect::Chat);
+            let dialect = dialect.ok_or_else(|| Fault::new(FaultKind::ModelNotFound, lost))?;
+            let facts = connection.facts_of(&model);
+            let target = Target { connection, model: model.into(), dialect, facts };
+            within(ask(&providers, target, timeouts)).await
+        })
     }
 }
 

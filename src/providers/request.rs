@@ -9,7 +9,7 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
 };
 
-use super::{Providers, refusal, wire};
+use super::{Providers, refusal, via, wire};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, Scope, Stage},
@@ -123,6 +123,7 @@ pub(super) fn sign<B>(
     if let Some((name, value)) = credential(connection, dialect).ok_or_else(broken)? {
         headers.insert(name, value);
     }
+    via::mark(request, connection);
     Ok(())
 }
 
@@ -145,6 +146,7 @@ fn credential(connection: &Connection, dialect: Dialect) -> Option<Option<(Heade
 pub(super) fn unreachable_fault(error: &TransportError) -> Fault {
     let kind = match error.failure {
         TransportFailure::ConnectTimeout => FaultKind::TimedOut(Stage::Connect),
+        TransportFailure::Proxy => FaultKind::ProxyFailed,
         _ => FaultKind::Unreachable,
     };
     Fault::new(kind, error.to_string())

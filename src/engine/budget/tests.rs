@@ -132,6 +132,7 @@ fn target() -> Target {
         models: Models::default(),
         allowance: Arc::default(),
         no_training: false,
+        proxy: None,
         priority: 0,
         tier: Tier::Cheap,
         fingerprint: 1,

@@ -16,6 +16,7 @@ mod model;
 pub mod money;
 mod names;
 mod provider;
+mod proxy;
 mod quota;
 mod resilience;
 mod routing;
@@ -42,6 +43,7 @@ pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, 
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
+pub use proxy::{Proxy, ProxyScheme};
 pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
 pub use routing::{AUTO, Adherence, ROUND_ROBIN, Routing, Strategy, VIRTUAL_MODELS};

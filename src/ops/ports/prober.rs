@@ -7,7 +7,6 @@ use futures_core::future::BoxFuture;
 
 use crate::engine::{
     fault::Fault,
-    ports::Target,
     settings::{Connection, Timeouts},
 };
 
@@ -23,7 +22,12 @@ pub trait Prober: Send + Sync {
         connect: Duration,
     ) -> BoxFuture<'static, Result<Vec<String>, Fault>>;
     /// Puts a short question to a model and waits for the whole answer.
-    fn ask(&self, target: Target, timeouts: Timeouts) -> BoxFuture<'static, Result<ProbeAnswer, Fault>>;
+    fn ask(
+        &self,
+        connection: Arc<Connection>,
+        model: String,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'static, Result<ProbeAnswer, Fault>>;
 }
 
 /// A step on the way.
