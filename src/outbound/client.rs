@@ -76,13 +76,18 @@ impl Client {
         Self::default()
     }
 
-    fn through(&self, proxy: Arc<Proxy>, request: http::Request<Bytes>, connect: Duration) -> ResponseFuture {
+    fn through(
+        &self,
+        proxy: &Arc<Proxy>,
+        request: http::Request<Bytes>,
+        connect: Duration,
+    ) -> ResponseFuture {
         let mut pools = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
-        if pools.len() >= PROXIES && !pools.contains_key(&proxy) {
+        if pools.len() >= PROXIES && !pools.contains_key(proxy) {
             pools.clear();
         }
-        let way = || Pool::over(ProxyConnector::new(Arc::clone(&proxy)));
-        pools.entry(Arc::clone(&proxy)).or_insert_with(way).send(request, connect)
+        let way = || Pool::over(ProxyConnector::new(Arc::clone(proxy)));
+        pools.entry(Arc::clone(proxy)).or_insert_with(way).send(request, connect)
     }
 }
 
@@ -97,7 +102,7 @@ impl Transport for Client {
                 let pool = self.pooled.get_or_init(|| Pool::over(connector::tcp()));
                 Box::pin(answered(pool.send(request, connect), false))
             }
-            Some(Via(proxy)) => Box::pin(answered(self.through(proxy, request, connect), true)),
+            Some(Via(proxy)) => Box::pin(answered(self.through(&proxy, request, connect), true)),
         }
     }
 
