@@ -75,6 +75,7 @@ fn connection(provider: &Arc<Provider>, number: usize) -> Connection {
         priority: 0,
         tier: trivium::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::default(),
         fingerprint: 0,
     }

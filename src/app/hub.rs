@@ -34,6 +34,7 @@ use crate::{
     observe::events,
     ops::{
         OpError,
+        accounts::Accounts,
         admin::Admin,
         backups::Backups,
         documents::Documents,
@@ -396,11 +397,13 @@ impl Core {
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
         let Around { transport, receipts, public_url, loopback } = around;
-        let (engine, credentials) = engine(settings, catalogue, transport, receipts, store, clock).await?;
+        let (engine, credentials, prober) = engine(settings, catalogue, transport, receipts, store, clock).await?;
         let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
         let logins = Arc::new(Logins::new(Arc::clone(&engine), grants, kept, public_url, loopback));
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
+        let documents =
+            Arc::new(Documents::new(documents, Arc::clone(&configuration), Arc::clone(clock), made));
         let backups = Arc::new(Backups::new(Arc::new(store.backups())));
         let operations = registry(&Executors {
             keys: Arc::new(keys.clone()),
@@ -409,12 +412,9 @@ impl Core {
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock))),
             traces: Arc::new(Traces::new(Arc::new(store.receipts()), Arc::new(store.receipts()))),
-            documents: Arc::new(Documents::new(
-                documents,
-                Arc::clone(&configuration),
-                Arc::clone(clock),
-                made,
-            )),
+            engine: Arc::clone(&engine),
+            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            documents,
             backups: Arc::clone(&backups),
             audit: Arc::new(store.audit()),
             configuration,
@@ -435,7 +435,7 @@ pub(super) async fn engine(
     receipts: Arc<dyn ReceiptSink>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> Result<(Arc<Engine>, Credentials), StartError> {
+) -> Result<(Arc<Engine>, Credentials, Arc<Providers>), StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
@@ -451,10 +451,10 @@ pub(super) async fn engine(
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
     let engine =
-        Engine::new(settings, catalogue, health, upstream, receipts, Arc::clone(clock), rand::random());
+        Engine::new(settings, catalogue, health, Arc::<Providers>::clone(&upstream), receipts, Arc::clone(clock), rand::random());
     let engine = engine.with_ledger(ledger).with_budgets(budgets).with_rates(rates);
     let engine = engine.with_tokens(Arc::new(credentials.clone()));
-    Ok((Arc::new(engine), credentials))
+    Ok((Arc::new(engine), credentials, upstream))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {

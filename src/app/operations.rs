@@ -5,8 +5,9 @@ use std::sync::Arc;
 use operations::{audit, backups, bundle, documents, keys, oauth, routing, sessions, traces, usage};
 
 use crate::{
-    engine::ports::Clock,
+    engine::{Engine, ports::Clock},
     ops::{
+        accounts::Accounts,
         admin::Admin,
         audit::Audit,
         backups::Backups,
@@ -36,6 +37,10 @@ pub struct Executors {
     pub usage: Arc<Usage>,
     /// On single requests.
     pub traces: Arc<Traces>,
+    /// On what the engine knows.
+    pub engine: Arc<Engine>,
+    /// On connections in daily life.
+    pub accounts: Arc<Accounts>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
     /// On backups.
@@ -79,6 +84,8 @@ macro_rules! bind_noun {
     };
 }
 
+mod accounts;
+
 /// Every operation with who executes it.
 #[must_use]
 pub fn registry(executors: &Executors) -> Arc<Registry> {
@@ -94,6 +101,7 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
         audit,
         configuration,
         clock,
+        ..
     } = executors;
     let mut registry = Registry::new(Arc::clone(audit), Arc::clone(configuration), Arc::clone(clock));
     bind!(registry, keys::Create, keys, |own, asked, args| own.create(&asked.caller, args).await);
@@ -130,5 +138,6 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind_noun!(registry, budgets, documents);
     bind_noun!(registry, prices, documents);
     bind_noun!(registry, settings, documents);
+    accounts::bind(&mut registry, executors);
     Arc::new(registry)
 }

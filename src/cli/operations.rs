@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Common,
-    output::{fail, print, say},
+    output::{bold, fail, print, say},
     place::at_place,
 };
 use crate::config::yaml_value;
@@ -166,7 +166,7 @@ fn object(name: &str, text: &str) -> Result<Value, String> {
     }
 }
 
-/// Prints a list as a table and anything else as lines.
+/// Prints a list as a table, several lists each below its name, and anything else as lines.
 fn show(answer: &Value) -> Result<(), String> {
     let list = answer.as_object().and_then(|fields| {
         let mut lists = fields.values().filter_map(Value::as_array);
@@ -180,9 +180,16 @@ fn show(answer: &Value) -> Result<(), String> {
             }
         }
         (_, Value::Object(fields)) => {
+            let is_list = |value: &Value| {
+                value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object))
+            };
             let width = fields.keys().map(String::len).max().unwrap_or_default();
-            for (name, value) in fields {
+            for (name, value) in fields.iter().filter(|(_, value)| !is_list(value)) {
                 say(&format!("{name:<width$}  {}", cell(value)));
+            }
+            for (name, value) in fields.iter().filter(|(_, value)| is_list(value)) {
+                say(&format!("\n{}", bold(name)));
+                table(value.as_array().map_or(&[], Vec::as_slice));
             }
         }
         (_, other) => return print(other),

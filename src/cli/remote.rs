@@ -11,8 +11,11 @@ use serde_json::Value;
 
 use crate::outbound::{Client, Transport};
 
-/// The hub is on this machine: it answers at once, or something is wrong.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// To connect: the hub is on this machine.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// For an answer. Most come at once; some operations ask a provider first, and tell when that does not answer.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// A large database takes its time to be copied or read through.
 const PATIENCE_FOR_BACKUPS: Duration = Duration::from_secs(30 * 60);

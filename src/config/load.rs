@@ -23,7 +23,7 @@ use super::{
     prices,
     problem::Problem,
     providers::{self, Against},
-    resilience, responses, retention, routing,
+    proxy, resilience, responses, retention, routing,
     schema::Section,
     server,
     source::{Source, decode},
@@ -171,7 +171,9 @@ impl Loader {
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
-        let against = Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known };
+        let proxies = proxy::read(&open(&proxy::SECTION, sink), &self.catalogue, sink);
+        let against =
+            Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known, proxies: &proxies };
         let written = multivibe::with_login(map.get(providers::SECTION.name), &self.env);
         let written = written.as_deref();
         let connections = providers::read(written, against, sink);

@@ -31,6 +31,7 @@ mod parse;
 mod prices;
 mod problem;
 mod providers;
+mod proxy;
 mod render;
 mod resilience;
 mod responses;

@@ -3,7 +3,7 @@
 
 use super::{
     auth, auto, backups, budgets, cache, combos, idempotency, keys, log, mask, metrics, prices, providers,
-    resilience, responses, retention, routing, server, store, telemetry, timeouts,
+    proxy, resilience, responses, retention, routing, server, store, telemetry, timeouts,
 };
 
 /// One setting.
@@ -44,7 +44,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 22] = [
+pub(super) static SECTIONS: [&Section; 23] = [
     &server::SECTION,
     &auth::SECTION,
     &keys::SECTION,
@@ -61,6 +61,7 @@ pub(super) static SECTIONS: [&Section; 22] = [
     &auto::SECTION,
     &resilience::SECTION,
     &timeouts::SECTION,
+    &proxy::SECTION,
     &prices::SECTION,
     &providers::SECTION,
     &combos::SECTION,

@@ -9,6 +9,7 @@ mod hold;
 mod lease;
 mod ledger;
 mod scope;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod usual;
@@ -20,6 +21,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub use standing::Standing;
 pub use verdict::Verdict;
 
 pub(super) use denied::Denied;

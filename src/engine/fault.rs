@@ -69,6 +69,8 @@ pub enum FaultKind {
     Unavailable,
     /// No connection could be made, or it broke before the answer started.
     Unreachable,
+    /// The proxy that the connection is reached through failed: the provider was not reached at all.
+    ProxyFailed,
     /// A deadline passed.
     TimedOut(Stage),
     /// The answer was empty or not in the promised format.
@@ -109,7 +111,7 @@ pub enum Scope {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidRequest,
         Self::ContextLength,
         Self::ContentFilter,
@@ -119,11 +121,13 @@ impl FaultKind {
         Self::PaymentRequired,
         Self::ModelNotFound,
         Self::Unserved,
+        Self::NoToken,
         Self::RateLimited,
         Self::ModelLimited,
         Self::DailyQuota,
         Self::Unavailable,
         Self::Unreachable,
+        Self::ProxyFailed,
         Self::TimedOut(Stage::Connect),
         Self::TimedOut(Stage::ResponseStart),
         Self::TimedOut(Stage::FirstContent),
@@ -152,6 +156,7 @@ impl FaultKind {
             | Self::RateLimited => Scope::Connection,
             Self::Unavailable
             | Self::Unreachable
+            | Self::ProxyFailed
             | Self::TimedOut(_)
             | Self::Malformed
             | Self::Cut
@@ -202,6 +207,7 @@ impl FaultKind {
             Self::DailyQuota => "daily_quota",
             Self::Unavailable => "unavailable",
             Self::Unreachable => "unreachable",
+            Self::ProxyFailed => "proxy_failed",
             Self::TimedOut(Stage::Connect) => "connect_timeout",
             Self::TimedOut(Stage::ResponseStart) => "response_start_timeout",
             Self::TimedOut(Stage::FirstContent) => "first_content_timeout",

@@ -186,6 +186,17 @@ impl Engine {
         &self.rates
     }
 
+    /// The providers that can be named.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// What requests taught.
+    pub(super) const fn knowledge(&self) -> &Arc<Knowledge> {
+        &self.knowledge
+    }
+
     /// What was spent, and may be.
     #[must_use]
     pub const fn budgets(&self) -> &Arc<Budgets> {
@@ -297,7 +308,7 @@ impl Engine {
                 let learning = Learning {
                     knowledge: Arc::clone(&self.knowledge),
                     clock: Arc::clone(&self.clock),
-                    session,
+                    session: session.map(|session| (session, Arc::clone(&inbound.caller.id))),
                     lessons: std::mem::take(&mut plan.lessons),
                     counts: inbound.request.task == Task::Generate,
                 };

@@ -4,13 +4,20 @@
 pub mod admin;
 pub mod audit;
 pub mod backups;
+pub mod accounts;
+pub mod cache;
 pub mod documents;
 mod error;
+pub mod health;
 pub mod idempotency;
 pub mod keys;
 pub mod metrics;
 pub mod oauth;
+pub mod models;
+mod page;
 pub mod ports;
+pub mod providers;
+pub mod quotas;
 pub mod registry;
 pub mod responses;
 pub mod routing;
@@ -18,5 +25,7 @@ pub mod telemetry;
 pub mod traces;
 pub mod usage;
 pub mod watch;
+pub mod affinity;
+pub mod spending;
 
 pub use error::OpError;

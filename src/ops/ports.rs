@@ -5,6 +5,7 @@ mod claims;
 mod documents;
 pub mod oauth;
 mod post;
+mod prober;
 pub mod usage;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use documents::{
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
 pub use post::{Post, PostError};
+pub use prober::{ProbeAnswer, ProbeStep, Prober};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

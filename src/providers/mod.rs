@@ -14,6 +14,7 @@ mod makers;
 pub mod media;
 mod mend;
 mod native;
+mod probe;
 mod refusal;
 mod reported;
 mod request;
@@ -22,6 +23,7 @@ mod search;
 mod shape;
 mod taxonomy;
 mod translated;
+mod via;
 mod wire;
 mod words;
 

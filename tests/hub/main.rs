@@ -1,6 +1,7 @@
 //! The behaviour of a hub: in process on a paused clock where time matters, over real sockets where sockets do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod accounts;
 mod budgets;
 mod cache;
 mod changes;
@@ -25,6 +26,7 @@ mod oauth;
 mod omniroute;
 mod operations;
 mod policy;
+mod operating;
 mod quotas;
 mod races;
 mod resilience;

@@ -1,11 +1,12 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
 use crate::{
-    Definition, audit, backups, bundle, documents::NOUNS, keys, oauth, routing, sessions, traces, usage,
+    Definition, accounts, affinity, audit, backups, bundle, cache, documents::NOUNS, health, keys, models, oauth,
+    providers, quotas, routing, sessions, spending, traces, usage,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 26] = [
+const SINGLE: [Definition; 42] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -32,6 +33,22 @@ const SINGLE: [Definition; 26] = [
     Definition::of::<backups::Verify>(),
     Definition::of::<backups::Delete>(),
     Definition::of::<bundle::Get>(),
+    Definition::of::<health::Get>(),
+    Definition::of::<health::Reset>(),
+    Definition::of::<quotas::List>(),
+    Definition::of::<spending::Status>(),
+    Definition::of::<spending::Reset>(),
+    Definition::of::<models::List>(),
+    Definition::of::<models::Hide>(),
+    Definition::of::<models::Show>(),
+    Definition::of::<accounts::Test>(),
+    Definition::of::<accounts::Discover>(),
+    Definition::of::<accounts::Accept>(),
+    Definition::of::<providers::List>(),
+    Definition::of::<cache::Stats>(),
+    Definition::of::<cache::Clear>(),
+    Definition::of::<affinity::List>(),
+    Definition::of::<affinity::Forget>(),
 ];
 
 /// How many operations a noun has.

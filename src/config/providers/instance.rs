@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    API_KEY, Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, SECTION, TIER, allowance, endpoints,
+    API_KEY, Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, PROXY, SECTION, TIER, allowance, endpoints,
     key::{self, Credential},
     kind, models, oauth,
 };
@@ -15,6 +15,7 @@ use crate::{
         layers::Overlay,
         mask::shown,
         node::Node,
+        proxy,
     },
     engine::settings::{Connection, PrefixMatch, Provider, Tier},
 };
@@ -90,6 +91,7 @@ impl<'a> Instance<'a> {
         let no_training = fields.truth(sink, &NO_TRAINING, false);
         let tier = fields.choice(sink, &TIER, &tiers(), Tier::default());
         let allowance = Arc::new(allowance::read(fields, sink));
+        let own = fields.node(&PROXY).and_then(|_| proxy::one(fields, &PROXY, sink));
         let provider = provider?;
         let models = models::read(fields, provider, self.against.known, sink);
         let endpoints = endpoints::read(fields, provider, self.against.spoken, sink)?;
@@ -106,8 +108,10 @@ impl<'a> Instance<'a> {
             let remedy = "use https, or an address in a private network";
             sink.problems.warning(&fields.path_of(&BASE_URL), &origin, message, remedy);
         }
+        let proxy = self.against.proxies.of(own, &provider.id, &endpoints.urls, endpoints.local);
         Some(Connection {
             id: Arc::from(id),
+            proxy,
             fingerprint: fingerprint(&provider.id, credential.as_ref(), &endpoints.urls)
                 ^ oauth.as_ref().map_or(0, |oauth| oauth.binding),
             provider: Arc::new(provider.clone()),

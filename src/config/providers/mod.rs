@@ -23,6 +23,7 @@ use super::{
     layers::Overlay,
     node::{Node, Value},
     origin::Origin,
+    proxy::{self, Proxies},
     schema::{Key, Section},
 };
 use crate::engine::settings::{Catalogue, Connection, Known};
@@ -49,6 +50,7 @@ const PRICE: Key =
     Key::new("price", "a mapping of prices in dollars per million tokens", "{input: 0.5, output: 1.5}");
 const NO_TRAINING: Key = Key::new("no_training", "true or false", "true");
 const TIER: Key = Key::new("tier", "`subscription`, `key`, `cheap` or `free`", "key");
+const PROXY: Key = Key::new("proxy", proxy::KIND, "socks5://127.0.0.1:1080").secret();
 const VARIABLES: Key = Key::new("variables", "a mapping of names to texts", "{account_id: \"1234\"}");
 
 const LIMITS: Key = Key::new("limits", "a list of limits", "[{per: day, requests: 1000}]");
@@ -79,6 +81,7 @@ pub(super) static SECTION: Section = Section {
         LIMITS,
         WINDOWS,
         PACE,
+        PROXY,
     ],
 };
 
@@ -94,6 +97,7 @@ pub(super) struct Against<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) spoken: &'a [Dialect],
     pub(super) known: &'a Arc<Known>,
+    pub(super) proxies: &'a Proxies,
 }
 
 /// The connections that can be used, in the order in which they are tried.

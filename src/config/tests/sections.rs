@@ -36,7 +36,7 @@ fn every_key_is_read_and_shown() {
     let yaml = "server: {host: localhost, allowed_hosts: [Hub.example.net]}\nauth: {api_key: k-12ab}\n\
                 providers:\n  - {id: cf-1, type: cloudflare-ai, api_key: k, priority: 2, enabled: true, \
                 models: [a], variables: {account_id: abc}, \
-                limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}}\n  \
+                limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}, proxy: direct}\n  \
                 - {id: b-1, type: openai, oauth: {flow: client-credentials, client_id: a, client_secret: s, token_url: 'https://l.example/t'}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
                 aliases: {tiny: [a]}\nmap: [{match: \"gpt-*\", to: both}]\n\
                 prices: [{model: a, provider: openai, price: {input: 1, output: 2}}]\n\

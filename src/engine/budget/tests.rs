@@ -133,6 +133,7 @@ fn target() -> Target {
         models: Models::default(),
         allowance: Arc::default(),
         no_training: false,
+        proxy: None,
         priority: 0,
         tier: Tier::Cheap,
         fingerprint: 1,

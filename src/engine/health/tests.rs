@@ -66,6 +66,7 @@ fn connection(id: &str, host: &str) -> Arc<Connection> {
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::default(),
         fingerprint: 1,
     })

@@ -67,6 +67,7 @@ fn target(limits: Vec<Limit>) -> Target {
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::new(Allowance { quota, pace: None }),
         fingerprint: 1,
     };

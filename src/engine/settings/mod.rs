@@ -22,6 +22,7 @@ mod names;
 mod network;
 mod oauth;
 mod provider;
+mod proxy;
 mod quota;
 mod resilience;
 mod retention;
@@ -31,10 +32,11 @@ mod secret;
 mod shaping;
 mod telemetry;
 mod tier;
+mod visibility;
 mod zone;
 
 pub use allowance::{Allowance, Pace};
-pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
+pub use book::{BadRow, Known, ModelBook, PriceRule, Rows, Teller};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
 pub use cache::Cache;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
@@ -55,6 +57,7 @@ pub use oauth::{ClientAuth, Flow, OAuth};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
+pub use proxy::{Proxy, ProxyScheme};
 pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
 pub use retention::Retention;
@@ -64,6 +67,7 @@ pub use secret::Secret;
 pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
 pub use telemetry::Telemetry;
 pub use tier::Tier;
+pub use visibility::Hidden;
 pub use zone::Zone;
 
 use std::sync::Arc;

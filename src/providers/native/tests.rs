@@ -67,6 +67,7 @@ async fn fault(stream: bool, says: Says) -> Fault {
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::default(),
         fingerprint: 0,
     };

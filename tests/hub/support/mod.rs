@@ -29,6 +29,7 @@ use trivium::{
         settings::Secret,
     },
     ops::{
+        accounts::Accounts,
         admin::Admin,
         backups::Backups,
         documents::Documents,
@@ -210,6 +211,7 @@ impl Builder {
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let prober = Arc::<Providers>::clone(&upstream);
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
         let kept = store.load_windows(START);
         let rates = Rates::new(Arc::clone(&clock), Arc::<MemoryStore>::clone(&store), &kept);
@@ -248,6 +250,7 @@ impl Builder {
         let live: Arc<dyn Configuration> =
             Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let memory = Arc::<MemoryStore>::clone(&store);
+        let documents = Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made));
         let operations = app::registry(&Executors {
             keys: Arc::clone(&keys),
             admin: Arc::clone(&admin),
@@ -258,7 +261,9 @@ impl Builder {
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
             )),
-            documents: Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made)),
+            engine: Arc::clone(&engine),
+            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            documents,
             backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,

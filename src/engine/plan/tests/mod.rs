@@ -48,6 +48,7 @@ fn target(id: &str) -> Target {
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::default(),
         fingerprint: 1,
     };
