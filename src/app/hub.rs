@@ -397,7 +397,8 @@ impl Core {
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
         let Around { transport, receipts, public_url, loopback } = around;
-        let (engine, credentials, prober) = engine(settings, catalogue, transport, receipts, store, clock).await?;
+        let (engine, credentials, prober) =
+            engine(settings, catalogue, transport, receipts, store, clock).await?;
         let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
         let logins = Arc::new(Logins::new(Arc::clone(&engine), grants, kept, public_url, loopback));
         let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
@@ -450,8 +451,15 @@ pub(super) async fn engine(
     let rates = Rates::new(Arc::clone(clock), Arc::clone(&sink) as Arc<dyn WindowSink>, &kept);
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
-    let engine =
-        Engine::new(settings, catalogue, health, Arc::<Providers>::clone(&upstream), receipts, Arc::clone(clock), rand::random());
+    let engine = Engine::new(
+        settings,
+        catalogue,
+        health,
+        Arc::<Providers>::clone(&upstream),
+        receipts,
+        Arc::clone(clock),
+        rand::random(),
+    );
     let engine = engine.with_ledger(ledger).with_budgets(budgets).with_rates(rates);
     let engine = engine.with_tokens(Arc::new(credentials.clone()));
     Ok((Arc::new(engine), credentials, upstream))

@@ -92,7 +92,7 @@ impl Remote {
 
     async fn send(&self, request: Request<Bytes>, patience: Duration) -> Result<Value, String> {
         let answer = async {
-            let answer = self.client.call(request, patience).await.map_err(|error| error.to_string())?;
+            let answer = self.client.call(request, CONNECT).await.map_err(|error| error.to_string())?;
             let (parts, body) = answer.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| error.to_string())?;
             Ok::<_, String>((parts.status, body.to_bytes()))

@@ -1,10 +1,11 @@
 //! Executes the operations of `protocols/operations`: one file per noun, called alike by REST, MCP, A2A and the
 //! command line. How a request is decoded or an answer rendered is the surface's.
 
+pub mod accounts;
 pub mod admin;
+pub mod affinity;
 pub mod audit;
 pub mod backups;
-pub mod accounts;
 pub mod cache;
 pub mod documents;
 mod error;
@@ -12,8 +13,8 @@ pub mod health;
 pub mod idempotency;
 pub mod keys;
 pub mod metrics;
-pub mod oauth;
 pub mod models;
+pub mod oauth;
 mod page;
 pub mod ports;
 pub mod providers;
@@ -21,11 +22,10 @@ pub mod quotas;
 pub mod registry;
 pub mod responses;
 pub mod routing;
+pub mod spending;
 pub mod telemetry;
 pub mod traces;
 pub mod usage;
 pub mod watch;
-pub mod affinity;
-pub mod spending;
 
 pub use error::OpError;

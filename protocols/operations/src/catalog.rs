@@ -1,8 +1,8 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
 use crate::{
-    Definition, accounts, affinity, audit, backups, bundle, cache, documents::NOUNS, health, keys, models, oauth,
-    providers, quotas, routing, sessions, spending, traces, usage,
+    Definition, accounts, affinity, audit, backups, bundle, cache, documents::NOUNS, health, keys, models,
+    oauth, providers, quotas, routing, sessions, spending, traces, usage,
 };
 
 /// What is not about documents.

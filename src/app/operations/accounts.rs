@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use operations::{
-    accounts as accounts_of, cache as cache_of, health as health_of, models as models_of,
-    providers as providers_of, quotas as quotas_of, sessions as sessions_of, spending as spending_of,
+    accounts as accounts_of, affinity as affinity_of, cache as cache_of, health as health_of,
+    models as models_of, providers as providers_of, quotas as quotas_of, spending as spending_of,
 };
 
 use super::Executors;
-use crate::ops::{cache, health, models, providers, quotas, registry::Registry, sessions, spending};
+use crate::ops::{affinity, cache, health, models, providers, quotas, registry::Registry, spending};
 
 /// Binds them.
 pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
@@ -27,6 +27,6 @@ pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
     bind!(registry, providers_of::List, engine, |own, _asked, args| Ok(providers::list(&own, &args)));
     bind!(registry, cache_of::Stats, engine, |own, _asked, _args| Ok(cache::stats(&own)));
     bind!(registry, cache_of::Clear, engine, |own, _asked, _args| Ok(cache::clear(&own)));
-    bind!(registry, sessions_of::List, engine, |own, _asked, args| Ok(sessions::list(&own, &args)));
-    bind!(registry, sessions_of::Forget, engine, |own, _asked, args| sessions::forget(&own, args));
+    bind!(registry, affinity_of::List, engine, |own, _asked, args| Ok(affinity::list(&own, &args)));
+    bind!(registry, affinity_of::Forget, engine, |own, _asked, args| affinity::forget(&own, args));
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    API_KEY, Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, PROXY, SECTION, TIER, allowance, endpoints,
+    API_KEY, Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, PROXY, SECTION, TIER, allowance,
+    endpoints,
     key::{self, Credential},
     kind, models, oauth,
 };

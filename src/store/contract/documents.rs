@@ -75,7 +75,8 @@ async fn a_change_is_made_from_the_version_that_was_seen_or_not_at_all() {
         assert!(matches!(documents.commit(stale, done(8)).await, Err(DocumentStoreError::Stale)));
 
         let all = documents.all().await.unwrap();
-        let [document] = all.as_slice() else { panic!("one document") };
+        assert_eq!(all.len(), 1);
+        let document = all.first().unwrap();
         assert_eq!((document.version, document.updated_at), (2, 7));
         assert!(document.definition == definition("two"));
         let kept = documents.change(second).await.unwrap().unwrap();
