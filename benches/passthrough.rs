@@ -206,6 +206,7 @@ async fn answer(engine: &Engine, caller: &Caller, body: &Bytes) -> usize {
         keep_alive: Duration::from_secs(15),
         freshness: Freshness::default(),
         shaped: Shaped::default(),
+        ticket: None,
     };
     let mut pieces = engine.generate(inbound).await.map_err(|refusal| refusal.message).unwrap().pieces;
     let mut bytes = 0;
@@ -228,6 +229,7 @@ fn whole_engine(c: &mut Criterion) {
         kind: CallerKind::Key,
         scopes: Scopes::all(),
         address: None,
+        policy: None,
     };
     let mut group = c.benchmark_group("engine");
     for (name, stream, least) in [("completion-1KB", false, 700), ("stream-100-chunks", true, 10_000)] {

@@ -30,7 +30,22 @@ type Known = (Telemetry, Need, Scoring, QuotaView);
 fn planned(group: &Group, health: &Health, memory: &Memory, known: &Known) -> Plan {
     let (telemetry, need, scoring, quota) = known;
     let (health, telemetry) = (&health.view(), &telemetry.view());
-    plan(group, &Scene { health, quota, telemetry, need, affine: None, dear: None, scoring, seed: 1 }, memory)
+    plan(
+        group,
+        &Scene {
+            health,
+            quota,
+            telemetry,
+            need,
+            affine: None,
+            allowed: None,
+            dear: None,
+            tokens: None,
+            scoring,
+            seed: 1,
+        },
+        memory,
+    )
 }
 
 /// Health that knows nothing, or that has every second connection cooling for an hour.

@@ -111,6 +111,7 @@ async fn run(count: u64) {
         kind: CallerKind::Local,
         scopes: Scopes::all(),
         address: None,
+        policy: None,
     };
     let usage = UsageOperation::new(Arc::new(store.usage()), Arc::clone(&clock));
     let month = clock.now() - DAYS * DAY_MS;

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import scenarios
-from stage import Process, Stage, Trouble
+from stage import OPERATOR_KEY, Process, Stage, Trouble
 
 HERE = Path(__file__).resolve().parent
 SUITE_SECONDS = 180
@@ -35,6 +35,12 @@ PYTHON_SUITES = {
     "python-genai": ["google_genai.py"],
 }
 
+# What only a hub has.
+HUB_SUITES = {
+    "management": ["management.py"],
+    "migrated": ["migrated.py"],
+}
+
 NODE_SUITES = {
     "node-talk": "talk.mjs",
     "node": "openai-chat.mjs",
@@ -49,8 +55,8 @@ STOPPED = threading.Event()
 class Suite:
     """One program of tests, run against the simulator and against the hub."""
 
-    def __init__(self, name, command, chosen, link=None):
-        self.name, self.command, self.chosen, self.link = name, command, chosen, link
+    def __init__(self, name, command, chosen, link=None, modes=MODES):
+        self.name, self.command, self.chosen, self.link, self.modes = name, command, chosen, link, modes
         self.passed = self.failed = 0
         self.report = []
         self.seconds = 0.0
@@ -77,7 +83,7 @@ class Suite:
                 # Modules are looked up from the file's own folder: so it goes next to a link to the installed ones.
                 (stage.folder / "node_modules").symlink_to(self.link)
                 shutil.copytree(HERE / "node", stage.folder / "node")
-            for mode in MODES:
+            for mode in self.modes:
                 if not STOPPED.is_set():
                     self.run_mode(stage, mode, simulator, hub)
         except (Trouble, OSError, subprocess.SubprocessError) as trouble:
@@ -133,6 +139,8 @@ class Suite:
             "models": scenarios.models(),
             "failing": list(scenarios.FAILING),
             "trivium": str(stage.trivium),
+            "operator": OPERATOR_KEY,
+            "schemathesis": self.chosen.schemathesis,
             "data_dir": str(stage.data),
             "config": str(stage.config),
             "match": self.chosen.match,
@@ -155,7 +163,11 @@ def suites(chosen):
         name: Suite(name, [chosen.node, f"node/{file}"], chosen, chosen.node_modules)
         for name, file in NODE_SUITES.items()
     }
-    every = python | node
+    hub = {
+        name: Suite(name, [sys.executable, "-B", str(HERE / "python" / file), *more], chosen, modes=("hub",))
+        for name, (file, *more) in HUB_SUITES.items()
+    }
+    every = python | hub | node
     return [every[name] for name in chosen.only or every]
 
 
@@ -164,7 +176,8 @@ def main():
     parser.add_argument("--trivium", type=lambda text: Path(text).resolve(), required=True)
     parser.add_argument("--node", required=True)
     parser.add_argument("--node-modules", type=Path, required=True)
-    parser.add_argument("--only", choices=[*PYTHON_SUITES, *NODE_SUITES], action="append", help="just this suite")
+    parser.add_argument("--schemathesis", required=True)
+    parser.add_argument("--only", choices=[*PYTHON_SUITES, *HUB_SUITES, *NODE_SUITES], action="append", help="just this suite")
     parser.add_argument("--jobs", type=int, default=min(4, (os.cpu_count() or 1) + 1), help="suites side by side")
     parser.add_argument("--verbose", action="store_true", help="show the tests that pass, too")
     parser.add_argument("--match", default="", metavar="TEXT", help="just the tests that have this in their name")

@@ -73,9 +73,13 @@ TROUBLES = {
 }
 
 
+DOCUMENTED = ["gpt-5.3-codex", "gpt-5.1-codex-mini", "devstral-small-latest", "llama-3.3-70b-versatile"]
+
+
 def connections():
     """The connections of the dialects as {id, key, dialect, models}."""
-    rows = []
+    # What the documented calls of other routers and the examples of the management API name.
+    rows = [{"id": "documented", "key": "sim-ok.documented", "dialect": "chat", "models": DOCUMENTED}]
     for dialect, row in DIALECTS.items():
         rows.append({"id": f"on-{dialect}", "key": f"sim-ok.on-{dialect}", "dialect": dialect, "models": [row["model"]]})
         for trouble, behaviour in TROUBLES.items():

@@ -14,6 +14,7 @@ import scenarios
 
 START_SECONDS = 20
 STOP_SECONDS = 10
+OPERATOR_KEY = "the-operators-key-of-these-tests"
 TAIL_LINES = 30
 
 
@@ -75,11 +76,18 @@ class Stage:
         self.mock = self.hub = None
         # Nothing of the caller's environment may configure what is tested, or lead the clients elsewhere.
         ours = re.compile(
-            r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|LOG_LEVEL|RATE_LIMIT_MAX|(OPENAI|ANTHROPIC|GEMINI|GOOGLE|OTEL)_.*|.*_proxy)$",
+            r"^(TRIVIUM.*|DATA_DIR|PORT|HOST|API_KEY|ADMIN_TOKEN|LOG_LEVEL|RATE_LIMIT_MAX|(OPENAI|ANTHROPIC|GEMINI|GOOGLE|OTEL)_.*|.*_proxy)$",
             re.I,
         )
         self.clean = {name: value for name, value in os.environ.items() if not ours.match(name)}
-        self.env = self.clean | {"DATA_DIR": str(self.data), "TRIVIUM_CONFIG": str(self.config)}
+        self.env = self.clean | {
+            "DATA_DIR": str(self.data),
+            "TRIVIUM_CONFIG": str(self.config),
+            # One that no test can revoke.
+            "API_KEY": OPERATOR_KEY,
+            # As MultiVibe's documentation has it.
+            "ADMIN_TOKEN": "change-me",
+        }
 
     def start(self):
         models = [f"--models={name}" for name in scenarios.models()]

@@ -13,29 +13,40 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
     SystemClock,
+    backups::follow_schedule,
+    configuration::{Configured, Live},
+    operations::{Executors, registry},
     download::Downloads,
     post::{Outgoing, Telling},
     upkeep,
 };
 use crate::{
-    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token},
-    config::Boot,
+    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
+    config::{BackupSchedule, Boot, Problem, Style, render_problems},
     engine::{
         Engine,
         budget::Budgets,
         health::Health,
-        ports::{Clock, LeaseError, ReceiptSink},
+        policy::Rates,
+        ports::{CaptureSink, Clock, LeaseError, ReceiptSink, WindowSink},
         quota::Ledger,
-        settings::{Catalogue, Secret, Settings},
+        settings::{Catalogue, Issuer, Secret, Settings},
     },
     observe::events,
     ops::{
         OpError,
+        accounts::Accounts,
+        admin::Admin,
+        backups::Backups,
         capture::Capturing,
+        documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
         metrics::Metrics,
+        oauth::{Logins, Loopback},
+        ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
         prices::Prices,
+        registry::Registry,
         responses::Responses,
         routing::Routing,
         telemetry::Exporter,
@@ -48,7 +59,7 @@ use crate::{
         Client, Transport,
         guard::{AllowList, GuardedFetch},
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
     surfaces::{self, Handles, Server},
 };
@@ -63,12 +74,22 @@ pub struct Options {
     pub address: SocketAddr,
     /// Where it keeps its data.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database for it, if it is not to be in that folder.
+    pub store_url: Option<Secret>,
+    /// When the store is copied.
+    pub backups: BackupSchedule,
     /// The operator's own key.
     pub api_key: Option<Secret>,
+    /// The operator's token for management.
+    pub admin_token: Option<Secret>,
     /// Whether a key is required.
     pub auth_required: bool,
+    /// Whose signed tokens let callers in.
+    pub issuer: Option<Issuer>,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach it, where that is another address than it listens on.
+    pub public_url: Option<String>,
     /// How long a stream may be silent.
     pub keep_alive: Duration,
     /// How long running requests may take to finish when it stops.
@@ -80,9 +101,14 @@ impl From<&Boot> for Options {
         Self {
             address: SocketAddr::new(boot.host, boot.port),
             data_dir: boot.data_dir.clone(),
+            store_url: boot.store_url.clone(),
+            backups: boot.backups,
             api_key: boot.api_key.clone(),
+            admin_token: boot.admin_token.clone(),
             auth_required: boot.auth_required,
+            issuer: boot.issuer.clone(),
             allowed_hosts: boot.allowed_hosts.clone(),
+            public_url: boot.public_url.clone(),
             keep_alive: boot.keep_alive,
             shutdown_timeout: boot.shutdown_timeout,
         }
@@ -112,9 +138,18 @@ pub enum StartError {
     /// The keys could not be read, or the first one not be made.
     #[error("the keys cannot be read: {0}")]
     Keys(#[from] OpError),
+    /// What was made over the API could not be read.
+    #[error("what was made over the API cannot be read")]
+    Documents(#[from] DocumentStoreError),
+    /// The configuration is not valid.
+    #[error("the configuration is not valid:\n{}", render_problems(.0, Style::Plain))]
+    Configuration(Vec<Problem>),
     /// What was spent of the budgets could not be read or written.
     #[error(transparent)]
     Budgets(#[from] LeaseError),
+    /// The logins could not be read.
+    #[error(transparent)]
+    Logins(#[from] OAuthStoreError),
     /// The system gives no random bytes.
     #[error(transparent)]
     Random(#[from] NoEntropy),
@@ -148,19 +183,20 @@ pub struct Hub {
     address: SocketAddr,
     first_key: Option<CreatedKey>,
     engine: Arc<Engine>,
+    live: Arc<Live>,
     store: Store,
     keys: Keys,
+    admin: Arc<Admin>,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
-    housekeeping: JoinHandle<()>,
-    sweeping: JoinHandle<()>,
+    /// What runs beside the requests, until the hub stops.
+    beside: Vec<JoinHandle<()>>,
     exporter: Arc<Exporter>,
     exporting: Option<JoinHandle<()>>,
     capturing: Arc<Capturing>,
     captured: Option<JoinHandle<()>>,
     webhooks: Webhooks,
-    pricing: JoinHandle<()>,
     shutdown_timeout: Duration,
 }
 
@@ -169,62 +205,67 @@ impl Hub {
     ///
     /// # Errors
     /// When its data or its address cannot be used.
-    pub async fn start(
-        options: Options,
-        settings: Settings,
-        catalogue: Arc<Catalogue>,
-        parts: Parts,
-    ) -> Result<Self, StartError> {
+    pub async fn start(options: Options, configured: Configured, parts: Parts) -> Result<Self, StartError> {
         let Parts { transport, clock } = parts;
         let data_dir = DataDir::lock(&options.data_dir)?;
         let listener = listen(options.address).await?;
         let address = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
-        let limits = WriterLimits::keeping(settings.retention.receipts_rows);
-        let store = Store::open(&data_dir, limits, Arc::clone(&clock)).await?;
-        if settings.responses.keep || settings.capture.enabled {
+        let settings = &configured.loaded.settings;
+        let (url, limits) =
+            (options.store_url.as_ref(), WriterLimits::keeping(settings.retention.receipts_rows));
+        let store = Store::open_at(&data_dir, url, limits, Arc::clone(&clock)).await?;
+        let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
+        if settings.responses.keep || settings.capture.enabled || has_logins {
             store.prepare_secret()?;
         }
         let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
         if let Some(key) = &options.api_key {
             index.accept_environment(key);
         }
-        let keys = Keys::load(Arc::new(store.keys()), Arc::clone(&index), Arc::clone(&clock)).await?;
+        if let Some(token) = &options.admin_token {
+            index.accept_admin(token);
+        }
         let local = Token::generate()?.secret;
         index.accept_local(&local);
+        let tokens = options
+            .issuer
+            .clone()
+            .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
+        let fetching = tokens.clone().map(|tokens| tokens.keep_fresh(Arc::clone(&transport)));
         let metrics = Arc::new(Metrics::new(clock.now(), Arc::new(store.writer())));
         let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
-        let sink = {
-            let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
-            Arc::new(Watched::new(Arc::clone(&metrics), watchers, Arc::new(store.writer())))
-        };
+        let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
         let post = Arc::new(Outgoing(Arc::clone(&transport)));
         let capturing = Arc::new(Capturing::new(Arc::clone(&metrics)));
-        let engine = engine(settings, catalogue, transport, sink, &store, &clock).await?;
-        let engine = Arc::new(engine.with_captures(Arc::<Capturing>::clone(&capturing)));
+        let around = Around {
+            transport,
+            receipts: Arc::new(Watched::new(Arc::clone(&metrics), watchers, Arc::new(store.writer()))),
+            captures: Some(Arc::<Capturing>::clone(&capturing)),
+            public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
+            loopback: Some(Box::new(surfaces::OtherPorts)),
+        };
+        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices } =
+            // On the heap: what it awaits is large, and starts of hubs are awaited within others.
+            Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
         let captured = capturing.start(Arc::clone(&engine), Arc::new(store.captures()));
         let exporting = exporter.start(Arc::clone(&engine), post);
         let webhooks = Webhooks::new(Arc::clone(&metrics));
         webhooks.start(Arc::clone(&engine), Arc::new(Telling::default()));
-        let lists = Arc::new(store.price_lists());
-        let prices = Prices::new(Arc::clone(&engine), lists, Arc::new(Downloads));
         let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let handles = Handles {
             engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
-            keys: Arc::new(keys.clone()),
-            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
-            prices,
+            gate: Arc::new(
+                Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock)).with_tokens(tokens),
+            ),
+            operations,
+            receipts: Arc::new(store.receipts()),
+            logins,
+            admin: Arc::clone(&admin),
             metrics: Arc::clone(&metrics),
-            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(&clock))),
-            traces: Arc::new(Traces::new(
-                Arc::new(store.receipts()),
-                Arc::new(store.receipts()),
-                Arc::new(store.captures()),
-            )),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -243,26 +284,35 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        let housekeeping = tokio::spawn(keep_house(keys.clone(), responses, idempotency));
-        let sweeping = tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine)));
+        // A PostgreSQL database is backed up by means of its own.
+        let every = options.backups.every.filter(|_| options.store_url.is_none());
+        let schedule = BackupSchedule { every, ..options.backups };
+        let mut beside = vec![
+            tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
+            tokio::spawn(renew(credentials, Arc::clone(&engine))),
+            tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
+            tokio::spawn(follow_schedule(backups, clock, schedule)),
+        ];
+        beside.push(pricing);
+        beside.extend(fetching.map(tokio::spawn));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
             first_key,
             engine,
+            live,
             store,
             keys,
+            admin,
             data_dir,
             stop,
             serving,
-            housekeeping,
-            sweeping,
+            beside,
             exporter,
             exporting,
             capturing,
             captured,
             webhooks,
-            pricing,
             shutdown_timeout,
         })
     }
@@ -285,10 +335,16 @@ impl Hub {
         self.first_key.as_ref()
     }
 
-    /// The engine, for new settings.
+    /// Whether nobody could serve a request, for want of connections.
     #[must_use]
-    pub const fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+    pub fn is_without_connections(&self) -> bool {
+        self.engine.snapshot().settings.connections.is_empty()
+    }
+
+    /// The configuration that is in force, for a file that changes.
+    #[must_use]
+    pub const fn live(&self) -> &Arc<Live> {
+        &self.live
     }
 
     /// Stops: takes nothing new, lets running requests finish for as long as was configured, writes everything.
@@ -301,15 +357,14 @@ impl Hub {
         self.engine.admission().close();
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
-        self.housekeeping.abort();
-        self.sweeping.abort();
-        self.pricing.abort();
+        self.beside.iter().for_each(JoinHandle::abort);
         self.exporter.close(self.exporting).await;
         self.capturing.close(self.captured).await;
         self.webhooks.close().await;
-        let saved = self.keys.save_last_used().await;
+        let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();
+        self.engine.rates().save();
         let settled = self.engine.budgets().close().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
@@ -321,6 +376,84 @@ impl Hub {
     }
 }
 
+/// What a hub is made of whether it listens or not.
+pub(super) struct Core {
+    pub(super) engine: Arc<Engine>,
+    pub(super) credentials: Credentials,
+    pub(super) keys: Keys,
+    pub(super) admin: Arc<Admin>,
+    pub(super) logins: Arc<Logins>,
+    pub(super) live: Arc<Live>,
+    pub(super) operations: Arc<Registry>,
+    pub(super) prices: Arc<Prices>,
+    pub(super) backups: Arc<Backups>,
+}
+
+/// What is around a hub.
+pub(super) struct Around {
+    /// The way to the network.
+    pub(super) transport: Arc<dyn Transport>,
+    /// Who is told of finished requests.
+    pub(super) receipts: Arc<dyn ReceiptSink>,
+    /// Who is given messages word for word, where the settings want them kept.
+    pub(super) captures: Option<Arc<dyn CaptureSink>>,
+    /// The hub's own address as browsers know it.
+    pub(super) public_url: String,
+    /// Who listens for a moment at another port of this machine, if anybody does.
+    pub(super) loopback: Option<Box<dyn Loopback>>,
+}
+
+impl Core {
+    pub(super) async fn new(
+        configured: Configured,
+        store: &Store,
+        index: &Arc<KeyIndex>,
+        clock: &Arc<dyn Clock>,
+        around: Around,
+    ) -> Result<Self, StartError> {
+        let keys = Keys::load(Arc::new(store.keys()), Arc::clone(index), Arc::clone(clock)).await?;
+        let admin = Arc::new(Admin::load(Arc::new(store.admin()), Arc::clone(clock)).await?);
+        let documents = Arc::new(store.documents());
+        let made = documents.all().await?;
+        let configured = configured.with(&made).map_err(StartError::Configuration)?;
+        let settings = configured.loaded.settings.clone();
+        let catalogue = Arc::clone(configured.loader.catalogue());
+        let Around { transport, receipts, captures, public_url, loopback } = around;
+        let (engine, credentials, prober) =
+            engine(settings, catalogue, transport, (receipts, captures), store, clock).await?;
+        let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
+        let logins = Arc::new(Logins::new(Arc::clone(&engine), grants, kept, public_url, loopback));
+        let live = Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
+        let configuration: Arc<dyn Configuration> = Arc::<Live>::clone(&live);
+        let documents =
+            Arc::new(Documents::new(documents, Arc::clone(&configuration), Arc::clone(clock), made));
+        let backups = Arc::new(Backups::new(Arc::new(store.backups())));
+        let lists = Arc::new(store.price_lists());
+        let prices = Prices::new(Arc::clone(&engine), lists, Arc::new(Downloads));
+        let operations = registry(&Executors {
+            prices: Arc::clone(&prices),
+            keys: Arc::new(keys.clone()),
+            admin: Arc::clone(&admin),
+            logins: Arc::clone(&logins),
+            routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
+            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock))),
+            traces: Arc::new(Traces::new(
+                Arc::new(store.receipts()),
+                Arc::new(store.receipts()),
+                Arc::new(store.captures()),
+            )),
+            engine: Arc::clone(&engine),
+            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            documents,
+            backups: Arc::clone(&backups),
+            audit: Arc::new(store.audit()),
+            configuration,
+            clock: Arc::clone(clock),
+        });
+        Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices })
+    }
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
@@ -329,23 +462,40 @@ pub(super) async fn engine(
     settings: Settings,
     catalogue: Arc<Catalogue>,
     transport: Arc<dyn Transport>,
-    receipts: Arc<dyn ReceiptSink>,
+    (receipts, captures): (Arc<dyn ReceiptSink>, Option<Arc<dyn CaptureSink>>),
     store: &Store,
     clock: &Arc<dyn Clock>,
-) -> Result<Engine, StartError> {
+) -> Result<(Arc<Engine>, Credentials, Arc<Providers>), StartError> {
     let kept = store.load_cooldowns(clock.now()).await?;
     let health =
         Arc::new(Health::new(Arc::clone(clock), Arc::new(store.writer()), kept, &settings.connections));
     // Nothing inside is open to what requests name: there is no setting for exceptions yet.
     let fetch = Arc::new(GuardedFetch::new(AllowList::default()));
-    let upstream = Arc::new(Providers::new(transport, Arc::clone(clock), fetch));
+    let logins = Arc::new(store.oauth());
+    let credentials = Credentials::load(logins, Arc::clone(&transport), Arc::clone(clock)).await?;
+    let upstream = Providers::new(transport, Arc::clone(clock), fetch).with_credentials(credentials.clone());
+    let upstream = Arc::new(upstream);
     let kept = store.load_windows(clock.now()).await?;
     let sink = Arc::new(store.writer());
+    let rates = Rates::new(Arc::clone(clock), Arc::clone(&sink) as Arc<dyn WindowSink>, &kept);
     let ledger = Arc::new(Ledger::new(Arc::clone(clock), sink, &kept, &settings.connections));
     let budgets = Budgets::load(Arc::new(store.leases()), Arc::clone(clock)).await?;
-    let engine =
-        Engine::new(settings, catalogue, health, upstream, receipts, Arc::clone(clock), rand::random());
-    Ok(engine.with_ledger(ledger).with_budgets(budgets))
+    let engine = Engine::new(
+        settings,
+        catalogue,
+        health,
+        Arc::<Providers>::clone(&upstream),
+        receipts,
+        Arc::clone(clock),
+        rand::random(),
+    );
+    let engine = engine.with_ledger(ledger).with_budgets(budgets).with_rates(rates);
+    let engine = engine.with_tokens(Arc::new(credentials.clone()));
+    let engine = match captures {
+        Some(captures) => engine.with_captures(captures),
+        None => engine,
+    };
+    Ok((Arc::new(engine), credentials, upstream))
 }
 
 fn responses(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> Responses {
@@ -370,11 +520,21 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-async fn keep_house(keys: Keys, responses: Responses, idempotency: Idempotency) {
+/// Renews tokens of the connections that there are now.
+async fn renew(credentials: Credentials, engine: Arc<Engine>) {
+    credentials.keep_fresh(move || engine.snapshot().settings.connections.clone()).await;
+}
+
+async fn keep_house(keys: Keys, admin: Arc<Admin>, responses: Responses, idempotency: Idempotency) {
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
         if let Err(error) = keys.save_last_used().await {
             events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
+        }
+        if let Err(error) = admin.save_last_seen().await {
+            events::configuration_warning(&format!(
+                "when sessions were last used could not be saved: {error}"
+            ));
         }
         // A failure was logged where it came up.
         drop(responses.sweep().await);

@@ -1,24 +1,31 @@
 //! The composition root: the only place that names every layer. It puts a hub together from its parts, and
 //! gives the command line what it needs of layers that it may not know.
 
+mod admin;
+mod backups;
 mod clock;
+mod configuration;
+pub mod doctor;
 mod download;
 mod first_key;
 mod hub;
-mod keys;
+mod local;
 mod mock;
+mod operations;
 mod post;
 mod reload;
-mod routing;
 mod upkeep;
 
+pub use admin::LocalAdmin;
+pub use backups::restore_backup;
 pub use clock::{SystemClock, now_ms};
+pub use configuration::{Configured, Live};
 pub use first_key::write_first_key;
 pub use hub::{Hub, Options, Parts, StartError};
-pub use keys::{KeysError, LocalKeys, running_hub};
+pub use local::{Local, LocalError, running_hub};
 pub use mock::{Mock, MockError, MockOptions, OnLine};
+pub use operations::{Executors, registry};
 pub use reload::follow;
-pub use routing::{LocalRouting, RoutingError};
 
 use std::sync::Arc;
 

@@ -2,33 +2,39 @@
 
 use std::sync::Arc;
 
+use super::configuration::{Configured, Live};
 use crate::{
-    config::{Loaded, Loader, Reload, Source, Style, Watch, render_problems},
-    engine::Engine,
+    config::{Loaded, Reload, Style, Watch, render_problems},
     observe::events,
 };
 
 /// Follows the configuration: a valid change takes effect for the requests that come after it, an invalid
 /// one is reported and changes nothing. Never returns.
-pub async fn follow(engine: Arc<Engine>, loader: Loader, source: Source, loaded: Loaded) {
+pub async fn follow(live: Arc<Live>, configured: Configured) {
+    let Configured { loader, source, loaded } = configured;
     let mut watch = Watch::new(loader, source, &loaded);
     loop {
-        match watch.next().await {
-            Reload::Changed(Ok(loaded)) => {
-                for warning in &loaded.warnings {
-                    events::configuration_warning(&render_problems(
-                        std::slice::from_ref(warning),
-                        Style::Plain,
-                    ));
+        let problems = match watch.next().await {
+            Reload::Changed(Ok(loaded)) => match live.take_over(*loaded).await {
+                Ok(loaded) => {
+                    tell(&loaded);
+                    continue;
                 }
-                let connections = loaded.settings.connections.len();
-                engine.reload(loaded.settings);
-                events::reloaded(connections);
+                Err(problems) => problems,
+            },
+            Reload::Changed(Err(problems)) => problems,
+            Reload::Gone(path) => {
+                events::reload_refused(&format!("{} is gone", path.display()));
+                continue;
             }
-            Reload::Changed(Err(problems)) => {
-                events::reload_refused(&render_problems(&problems, Style::Plain));
-            }
-            Reload::Gone(path) => events::reload_refused(&format!("{} is gone", path.display())),
-        }
+        };
+        events::reload_refused(&render_problems(&problems, Style::Plain));
     }
+}
+
+fn tell(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        events::configuration_warning(&render_problems(std::slice::from_ref(warning), Style::Plain));
+    }
+    events::reloaded(loaded.settings.connections.len());
 }

@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use super::{AuthError, FailureThrottle, KeyIndex, ThrottleLimits};
+use super::{AuthError, FailureThrottle, KeyIndex, ThrottleLimits, Tokens};
 use crate::engine::{
     caller::{Caller, CallerKind},
     ports::Clock,
@@ -19,13 +19,21 @@ pub struct Gate {
     index: Arc<KeyIndex>,
     throttle: FailureThrottle,
     clock: Arc<dyn Clock>,
+    /// Tokens of an issuer, where the operator trusts one.
+    tokens: Option<Arc<Tokens>>,
 }
 
 impl Gate {
     /// A gate in front of the index.
     #[must_use]
     pub fn new(index: Arc<KeyIndex>, limits: ThrottleLimits, clock: Arc<dyn Clock>) -> Self {
-        Self { index, throttle: FailureThrottle::new(limits), clock }
+        Self { index, throttle: FailureThrottle::new(limits), clock, tokens: None }
+    }
+
+    /// The same, and tokens of an issuer are let in too. They cannot be guessed any more than keys that the hub made.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Option<Arc<Tokens>>) -> Self {
+        Self { tokens, ..self }
     }
 
     /// Who presents `token`, from `address` when it comes over a network.
@@ -33,6 +41,9 @@ impl Gate {
     /// # Errors
     /// [`AuthError`]. A missing token is not counted, nor one that has ended: they are no guesses.
     pub fn identify(&self, token: Option<&str>, address: Option<IpAddr>) -> Result<Caller, AuthError> {
+        if let (Some(tokens), Some(token)) = (&self.tokens, token.filter(|token| Tokens::is_one(token))) {
+            return tokens.identify(token, address);
+        }
         let found = self.index.identify(token, address);
         let Some(address) = address else { return found };
         match &found {

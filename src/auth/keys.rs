@@ -11,19 +11,20 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use operations::Scopes;
+use operations::{Scope, Scopes};
 
 use super::{
-    AuthError,
+    AuthError, policy,
     ports::{KeyRecord, TokenHash},
     token::hash,
 };
 use crate::engine::{
-    caller::{Caller, CallerKind},
+    caller::{Caller, CallerKind, Policy},
     ports::Clock,
     settings::Secret,
 };
 
+const ENVIRONMENT_ID: &str = "env";
 const LOCAL_ID: &str = "local";
 const LOCAL_NAME: &str = "local command";
 
@@ -37,6 +38,7 @@ pub fn local_caller() -> Caller {
         kind: CallerKind::Local,
         scopes: Scopes::all(),
         address: None,
+        policy: None,
     }
 }
 
@@ -55,6 +57,7 @@ struct Entry {
     scopes: Scopes,
     expires_at: Option<i64>,
     revoked: bool,
+    policy: Option<Arc<Policy>>,
     /// Milliseconds since the Unix epoch; 0: never. Shared by the entries that follow each other for one token.
     last_used_at: Arc<AtomicI64>,
 }
@@ -68,12 +71,18 @@ impl KeyIndex {
 
     /// Accepts the key that the operator gave in `API_KEY`, with every scope.
     pub fn accept_environment(&self, key: &Secret) {
-        self.accept_built_in(key, "env", "API_KEY", CallerKind::Environment);
+        self.accept_built_in(key, ENVIRONMENT_ID, "API_KEY", CallerKind::Environment, Scopes::all());
+    }
+
+    /// Accepts the token that the operator gave in `ADMIN_TOKEN`: for management, and not to ask models.
+    pub fn accept_admin(&self, token: &Secret) {
+        let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::ExecuteCompletions).collect();
+        self.accept_built_in(token, "admin", "ADMIN_TOKEN", CallerKind::Environment, scopes);
     }
 
     /// Accepts the secret of the hub's runtime file, with every scope.
     pub fn accept_local(&self, secret: &Secret) {
-        self.accept_built_in(secret, LOCAL_ID, LOCAL_NAME, CallerKind::Local);
+        self.accept_built_in(secret, LOCAL_ID, LOCAL_NAME, CallerKind::Local, Scopes::all());
     }
 
     /// Takes keys in, each in place of an earlier state of the same key.
@@ -114,13 +123,28 @@ impl KeyIndex {
             kind: entry.kind,
             scopes: entry.scopes,
             address,
+            policy: entry.policy.clone(),
         })
+    }
+
+    /// The policy of the living key of this name, which may have none; `None` where there is no such key.
+    #[must_use]
+    pub fn policy_of(&self, name: &str) -> Option<Option<Arc<Policy>>> {
+        let now = self.clock.now();
+        let entries = self.entries.load();
+        let is_it = |entry: &&Arc<Entry>| {
+            entry.kind == CallerKind::Key
+                && *entry.name == *name
+                && !entry.revoked
+                && entry.expires_at.is_none_or(|end| end > now)
+        };
+        entries.values().find(is_it).map(|entry| entry.policy.clone())
     }
 
     /// Whether the operator gave an `API_KEY`.
     #[must_use]
     pub fn has_environment_key(&self) -> bool {
-        self.entries.load().values().any(|entry| entry.kind == CallerKind::Environment)
+        self.entries.load().values().any(|entry| &*entry.id == ENVIRONMENT_ID)
     }
 
     /// When the key was last accepted, in milliseconds since the Unix epoch.
@@ -141,7 +165,7 @@ impl KeyIndex {
             .collect()
     }
 
-    fn accept_built_in(&self, secret: &Secret, id: &str, name: &str, kind: CallerKind) {
+    fn accept_built_in(&self, secret: &Secret, id: &str, name: &str, kind: CallerKind, scopes: Scopes) {
         if secret.expose().is_empty() {
             return;
         }
@@ -149,9 +173,10 @@ impl KeyIndex {
             id: id.into(),
             name: name.into(),
             kind,
-            scopes: Scopes::all(),
+            scopes,
             expires_at: None,
             revoked: false,
+            policy: None,
             last_used_at: Arc::default(),
         });
         let hash = hash(secret.expose());
@@ -172,6 +197,7 @@ impl Entry {
             scopes: record.scopes,
             expires_at: record.expires_at,
             revoked: record.revoked_at.is_some(),
+            policy: policy::of(record),
             last_used_at,
         }
     }
@@ -204,6 +230,9 @@ mod tests {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            version: 1,
+            disabled: None,
+            policy: Arc::default(),
         }
     }
 
@@ -219,6 +248,16 @@ mod tests {
         assert_eq!(index.last_used_at(&hash("tvm_a")), Some(START + 5));
         assert_eq!(index.used_since(START + 5), [("key_1".into(), START + 5)]);
         assert!(index.used_since(START + 6).is_empty());
+    }
+
+    #[test]
+    fn the_admin_token_manages_and_asks_no_models() {
+        let (index, _) = index();
+        index.accept_admin(&Secret::new("admin"));
+        let caller = index.identify(Some("admin"), None).unwrap();
+        assert!(!caller.may(Scope::ExecuteCompletions) && caller.may(Scope::WriteKeys), "{caller:?}");
+        assert_eq!(caller.kind, CallerKind::Environment, "guesses at it are slowed down as those at API_KEY");
+        assert!(!index.has_environment_key(), "a first key for clients is still made");
     }
 
     #[test]

@@ -4,14 +4,22 @@
 mod error;
 mod gate;
 mod keys;
+mod password;
+mod policy;
 pub mod ports;
+mod sessions;
 #[cfg(test)]
 pub(crate) mod test_clock;
 mod throttle;
 mod token;
+mod tokens;
 
 pub use error::AuthError;
 pub use gate::Gate;
 pub use keys::{KeyIndex, local_caller};
+pub use password::{PasswordError, generated, hashed, is_right};
+pub use policy::compiled;
+pub use sessions::{ABSOLUTE_MS, SessionIndex, Visitor, csrf_of};
 pub use throttle::{FailureThrottle, ThrottleLimits};
 pub use token::{NoEntropy, Token};
+pub use tokens::Tokens;

@@ -36,12 +36,18 @@ impl Token {
     /// # Errors
     /// [`NoEntropy`] when the operating system has none to give.
     pub fn generate() -> Result<Self, NoEntropy> {
-        let mut bytes = [0; 32];
-        SysRng.try_fill_bytes(&mut bytes).map_err(|error| NoEntropy(Box::new(error)))?;
+        let bytes = random::<32>()?;
         let text = format!("{KEY_TEXT_PREFIX}{}", base62(bytes));
         let prefix = text.chars().take(SHOWN_CHARS).collect();
         Ok(Self { prefix, hash: hash(&text), secret: Secret::new(text) })
     }
+}
+
+/// Random bytes from the operating system.
+pub(super) fn random<const COUNT: usize>() -> Result<[u8; COUNT], NoEntropy> {
+    let mut bytes = [0; COUNT];
+    SysRng.try_fill_bytes(&mut bytes).map_err(|error| NoEntropy(Box::new(error)))?;
+    Ok(bytes)
 }
 
 /// What is kept and looked up of a token.

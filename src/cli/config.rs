@@ -1,4 +1,9 @@
-//! `trivium config`: checks the configuration, shows what holds, or prints combos to paste.
+//! `trivium config`: checks the configuration, shows what holds, prints combos to paste, and brings a hub to what a file declares.
+
+mod apply;
+mod export;
+mod made;
+mod plan;
 
 use std::{
     io::{IsTerminal, stdout},
@@ -33,6 +38,41 @@ pub(super) enum Config {
         #[arg(long)]
         origin: bool,
     },
+    /// Print what the file declares and what was made over the API as one file; secrets become variables
+    ///
+    /// The file can be started with, or applied to another hub. The names of the variables go to stderr.
+    Export,
+    /// Show what `apply` would change
+    ///
+    /// The exit status is 0 when nothing differs, 2 when something does, and 1 when the file cannot be applied. Secrets cannot
+    /// be compared: a new one alone is no difference.
+    Plan {
+        /// A file in the language of the configuration file, each entry with an id
+        file: PathBuf,
+        /// Also delete what was made over the API and is not in the file
+        #[arg(long)]
+        prune: bool,
+        /// Also put definitions again whose secrets may have changed
+        #[arg(long)]
+        secrets: bool,
+    },
+    /// Make over the API what a file declares
+    ///
+    /// Variables in the file are filled in from this command's environment. The whole is checked before anything is changed;
+    /// each change has an entry in the audit log, and can be taken back.
+    Apply {
+        /// A file in the language of the configuration file, each entry with an id
+        file: PathBuf,
+        /// Also delete what was made over the API and is not in the file
+        #[arg(long)]
+        prune: bool,
+        /// Also put definitions again whose secrets may have changed
+        #[arg(long)]
+        secrets: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print combos for the models that are configured, as YAML to paste
     ///
     /// What is worth having is worked out from prices, context windows and how good families of models are at a kind of
@@ -58,6 +98,15 @@ pub(super) fn run(config: &Config, common: &Common) -> ExitCode {
     match config {
         Config::Check { file } => check(file.clone(), common),
         Config::Show { origin } => show(*origin, common),
+        Config::Export => export::run(common),
+        Config::Plan { file, prune, secrets } => {
+            let choices = plan::Choices { prune: *prune, secrets: *secrets };
+            apply::plan(file, choices, common)
+        }
+        Config::Apply { file, prune, secrets, yes } => {
+            let choices = plan::Choices { prune: *prune, secrets: *secrets };
+            apply::apply(file, choices, *yes, common)
+        }
         Config::Combos { what: None } => presets(common),
         Config::Combos { what: Some(Combos::Duplicate { id, new }) } => duplicate(id, new, common),
     }

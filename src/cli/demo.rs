@@ -1,6 +1,6 @@
 //! `trivium demo`: the hub in front of simulated accounts that run dry. Nothing but a configuration and `mock`.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
@@ -90,8 +90,8 @@ async fn start(
         boot.address.set_port(port);
         // The demo's key is its own: a key of the environment would not be printed below.
         boot.api_key = None;
-        let settings = configured.loaded.settings.clone();
-        match Hub::start(boot, settings, Arc::clone(configured.loader.catalogue()), Parts::default()).await {
+        boot.admin_token = None;
+        match Hub::start(boot, configured.clone(), Parts::default()).await {
             Ok(hub) => return Ok(hub),
             Err(app::StartError::Listen { .. }) if port < last => port += 1,
             Err(error) => return Err(fail(&error.to_string())),

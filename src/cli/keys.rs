@@ -1,22 +1,24 @@
-//! `trivium keys`: the operations on keys, at the running hub if there is one, else on its data.
+//! `trivium keys`: the operations on keys, with times as people write them.
 
-mod remote;
+mod policy;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::Subcommand;
 use operations::{
     Scope,
-    keys::{CreateKey, CreatedKey, KeyView, ListKeys, RevokeKey, RotateKey},
+    keys::{
+        Create, CreateKey, CreatedKey, Get, GetKey, KeyView, List, ListKeys, PolicyField, Revoke, RevokeKey,
+        Rotate, RotateKey, Update, UpdateKey,
+    },
 };
 
 use super::{
-    Common, configure,
-    output::{fail, note, print, say},
-    remote::Remote,
-    runtime, without_file,
+    Common,
+    output::{note, print, say},
+    place::{Place, at_place},
 };
-use crate::app::{self, LocalKeys};
+use crate::app;
 
 #[derive(Subcommand)]
 pub(super) enum Keys {
@@ -33,6 +35,50 @@ pub(super) enum Keys {
         /// When it ends by itself: 90s, 30m, 12h, 30d
         #[arg(long, value_name = "TIME", value_parser = duration)]
         expires: Option<Duration>,
+        #[command(flatten)]
+        policy: Box<policy::Policy>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a key: its scopes, and what holds for it beside them
+    Show {
+        /// Its id or name
+        key: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a key; what is not named stays as it is
+    Set {
+        /// Its id or name
+        key: String,
+        /// Do not accept it any more
+        #[arg(long, conflicts_with = "enable")]
+        disable: bool,
+        /// Why not, for those who use it
+        #[arg(long, requires = "disable")]
+        reason: Option<String>,
+        /// Accept it again
+        #[arg(long)]
+        enable: bool,
+        /// What it may do instead (may be repeated)
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<Scope>,
+        /// When it ends by itself, from now: 90s, 30m, 12h, 30d
+        #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "never_expires")]
+        expires: Option<Duration>,
+        /// It has no end
+        #[arg(long)]
+        never_expires: bool,
+        #[command(flatten)]
+        policy: Box<policy::Policy>,
+        /// A part of the policy to take away, such as `schedule` (may be repeated)
+        #[arg(long, value_name = "PART", value_parser = policy::field)]
+        clear: Vec<PolicyField>,
+        /// Only if this is the key's version still
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u64>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -61,60 +107,62 @@ pub(super) enum Keys {
     },
 }
 
-/// Where the operations are done.
-enum Place {
-    Hub(Box<Remote>),
-    Store(Box<LocalKeys>),
-}
-
 pub(super) fn run(keys: Keys, common: &Common) -> ExitCode {
-    let configured = match configure(common, None) {
-        Ok(configured) => configured,
-        // A key must be revocable while the file is broken: the running hub has its own settings.
-        Err(code) => match without_file(common) {
-            Some(configured) => configured,
-            None => return code,
-        },
-    };
-    let done = runtime().map(|runtime| {
-        runtime.block_on(async {
-            let data_dir = &configured.loaded.boot.data_dir;
-            match app::running_hub(data_dir).map_err(|error| error.to_string())? {
-                Some((url, secret)) => perform(keys, &Place::Hub(Box::new(Remote::new(url, secret)))).await,
-                None => {
-                    let local = LocalKeys::open(data_dir).await.map_err(|error| error.to_string())?;
-                    let place = Place::Store(Box::new(local));
-                    let done = perform(keys, &place).await;
-                    place.close().await?;
-                    done
-                }
-            }
-        })
-    });
-    match done {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(text)) => fail(&text),
-        Err(code) => code,
-    }
+    at_place(common, async |place| perform(keys, place).await)
 }
 
 async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
     match keys {
-        Keys::Create { name, scopes, all_scopes, expires, json } => {
+        Keys::Create { name, scopes, all_scopes, expires, policy, json } => {
             let scopes = match (all_scopes, scopes.is_empty()) {
                 (true, _) => Scope::ALL.to_vec(),
                 (false, true) => operations::Scopes::client().iter().collect(),
                 (false, false) => scopes,
             };
-            let args = CreateKey { name, scopes, expires_in_seconds: expires.map(|time| time.as_secs()) };
-            show_created(&place.create(args).await?, json)
+            let expires_in_seconds = expires.map(|time| time.as_secs());
+            let args = CreateKey { name, scopes, expires_in_seconds, policy: (*policy).into() };
+            show_created(&place.call::<Create>(args).await?, json)
         }
         Keys::Rotate { key, grace, json } => {
             let args = RotateKey { key, grace_seconds: grace.map_or(0, |time| time.as_secs()) };
-            show_created(&place.rotate(args).await?, json)
+            show_created(&place.call::<Rotate>(args).await?, json)
+        }
+        Keys::Show { key, json } => {
+            let key = place.call::<Get>(GetKey { key }).await?;
+            if json { print(&key) } else { policy::show(&key) }
+        }
+        Keys::Set {
+            key,
+            disable,
+            reason,
+            enable,
+            scopes,
+            expires,
+            never_expires,
+            policy,
+            clear,
+            if_version,
+            json,
+        } => {
+            let later = |time: Duration| {
+                app::now_ms().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+            };
+            let args = UpdateKey {
+                key,
+                version: if_version,
+                enabled: (disable || enable).then_some(enable),
+                reason,
+                scopes: (!scopes.is_empty()).then_some(scopes),
+                expires_at: expires.map(later),
+                never_expires,
+                policy: Some((*policy).into()),
+                clear,
+            };
+            let key = place.call::<Update>(args).await?;
+            if json { print(&key) } else { policy::show(&key) }
         }
         Keys::Revoke { key } => {
-            for revoked in place.revoke(RevokeKey { key }).await?.keys {
+            for revoked in place.call::<Revoke>(RevokeKey { key }).await?.keys {
                 say(&format!("revoked {} ({})", revoked.name, revoked.id));
             }
             Ok(())
@@ -123,7 +171,7 @@ async fn perform(keys: Keys, place: &Place) -> Result<(), String> {
             let mut all = Vec::new();
             let mut cursor = None;
             loop {
-                let page = place.list(ListKeys { cursor, limit: None }).await?;
+                let page = place.call::<List>(ListKeys { cursor, limit: None }).await?;
                 all.extend(page.keys);
                 cursor = page.next_cursor;
                 if cursor.is_none() {

@@ -1,22 +1,28 @@
 //! The command line: what can be typed, one file per command. A command reads the configuration, and then either
 //! becomes a hub or talks to one.
 
+mod admin;
+mod backups;
 mod config;
 mod demo;
+mod doctor;
 mod keys;
+mod login;
 mod mock;
+mod operations;
 mod output;
+mod place;
 mod remote;
 mod routing;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    app,
-    config::{Env, Loaded, Loader, Overrides, Source},
+    app::{self, Configured},
+    config::{Env, Loader, Overrides, Source},
 };
 use output::fail;
 
@@ -73,9 +79,21 @@ enum Command {
     /// Check the configuration, or show what holds
     #[command(subcommand)]
     Config(config::Config),
-    /// Create, list, revoke and rotate the keys with which clients come in
+    /// Create, list, limit, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Log in to a connection that has an `oauth` block, at the running hub
+    Login(login::LoginArgs),
+    /// Forget the tokens of a connection
+    Logout(login::LogoutArgs),
+    /// Set the password with which the operator logs in
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// See whether all is well with the configuration, the data, the hub and the machine
+    Doctor(doctor::Doctor),
+    /// Make, list, verify, delete and restore backups of the store
+    #[command(subcommand)]
+    Backups(backups::Backups),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -85,26 +103,33 @@ enum Command {
 /// Runs the command that was typed.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
+    let matches = operations::add_to(Cli::command()).get_matches();
+    if let Some(definition) = operations::typed(&Cli::command(), &matches) {
+        let common = Common::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        return operations::run(definition, &matches, &common);
+    }
+    dispatch(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+fn dispatch(Cli { command, common }: Cli) -> ExitCode {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&common),
         Command::Demo(demo) => demo::run(&demo, &common),
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
         Command::Keys(keys) => keys::run(keys, &common),
+        Command::Login(args) => login::login(&args, &common),
+        Command::Logout(args) => login::logout(&args, &common),
+        Command::Admin(admin) => admin::run(&admin, &common),
+        Command::Doctor(doctor) => doctor::run(&doctor, &common),
+        Command::Backups(backups) => backups::run(&backups, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }
 }
 
-/// Reads and checks the configuration, or says what is wrong with it.
-struct Configured {
-    loader: Loader,
-    source: Source,
-    loaded: Loaded,
-}
-
-fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
+/// What reads the configuration, and from where.
+fn loader(common: &Common, source: Option<Source>) -> Result<(Loader, Source), ExitCode> {
     let overrides = Overrides {
         host: common.host.clone(),
         port: common.port,
@@ -115,6 +140,12 @@ fn configure(common: &Common, source: Option<Source>) -> Result<Configured, Exit
     let catalogue = app::catalogue().map_err(|error| fail(&error.to_string()))?;
     let loader = Loader::new(Env::from_process(), overrides, catalogue, app::SPOKEN);
     let source = source.unwrap_or_else(|| common.config.clone().map_or(Source::Discover, Source::File));
+    Ok((loader, source))
+}
+
+/// Reads and checks the configuration, or says what is wrong with it.
+fn configure(common: &Common, source: Option<Source>) -> Result<Configured, ExitCode> {
+    let (loader, source) = loader(common, source)?;
     match loader.load(&source) {
         Ok(loaded) => Ok(Configured { loader, source, loaded }),
         Err(problems) => {

@@ -1,19 +1,17 @@
-//! `trivium simulate-route` and `trivium explain`: asked of the running hub if there is one, else of its configuration and
-//! its store.
+//! `trivium simulate-route` and `trivium explain`: what was decided, for people to read.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use http::Method;
-use operations::routing::{CandidateView, Decision, ExplainRoute, Explanation, LeftOut, SimulateRoute};
+use operations::routing::{
+    CandidateView, Decision, Explain, ExplainRoute, Explanation, LeftOut, Simulate, SimulateRoute,
+};
 
 use super::{
-    Common, Configured, configure,
-    output::{bold, fail, print, say},
-    remote::{NOTHING, Remote, escape},
-    runtime, without_file,
+    Common,
+    output::{bold, print, say},
+    place::at_place,
 };
-use crate::app::{self, LocalRouting};
 
 #[derive(Args)]
 pub(super) struct SimulateArgs {
@@ -63,12 +61,6 @@ pub(super) struct ExplainArgs {
     json: bool,
 }
 
-/// Where the operations are done.
-enum Place {
-    Hub(Box<Remote>),
-    Local(Box<LocalRouting>),
-}
-
 pub(super) fn simulate(args: SimulateArgs, common: &Common) -> ExitCode {
     let json = args.json;
     let asked = SimulateRoute {
@@ -84,11 +76,8 @@ pub(super) fn simulate(args: SimulateArgs, common: &Common) -> ExitCode {
         only: args.only,
         ignore: args.ignore,
     };
-    perform(common, async |place| {
-        let decision = match place {
-            Place::Hub(hub) => hub.call(Method::POST, "/api/routing/simulate", Some(&asked)).await?,
-            Place::Local(local) => local.simulate(asked).map_err(|error| error.to_string())?,
-        };
+    at_place(common, async |place| {
+        let decision = place.call::<Simulate>(asked).await?;
         if json {
             return print(&decision);
         }
@@ -99,57 +88,14 @@ pub(super) fn simulate(args: SimulateArgs, common: &Common) -> ExitCode {
 
 pub(super) fn explain(args: ExplainArgs, common: &Common) -> ExitCode {
     let ExplainArgs { request_id, json } = args;
-    perform(common, async |place| {
-        let explanation = match place {
-            Place::Hub(hub) => {
-                hub.call(Method::GET, &format!("/api/routing/explain/{}", escape(&request_id)), NOTHING)
-                    .await?
-            }
-            Place::Local(local) => {
-                local.explain(ExplainRoute { request_id }).await.map_err(|error| error.to_string())?
-            }
-        };
+    at_place(common, async |place| {
+        let explanation = place.call::<Explain>(ExplainRoute { request_id }).await?;
         if json {
             return print(&explanation);
         }
         tell(&explanation);
         Ok(())
     })
-}
-
-fn perform(common: &Common, act: impl AsyncFnOnce(&Place) -> Result<(), String>) -> ExitCode {
-    let configured = match configure(common, None) {
-        Ok(configured) => configured,
-        Err(code) => match without_file(common) {
-            Some(configured) => configured,
-            None => return code,
-        },
-    };
-    let done = runtime().map(|runtime| {
-        runtime.block_on(async {
-            let place = find(configured).await?;
-            let done = act(&place).await;
-            if let Place::Local(local) = place {
-                local.close().await.map_err(|error| error.to_string())?;
-            }
-            done
-        })
-    });
-    match done {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(text)) => fail(&text),
-        Err(code) => code,
-    }
-}
-
-async fn find(configured: Configured) -> Result<Place, String> {
-    let data_dir = &configured.loaded.boot.data_dir;
-    if let Some((url, secret)) = app::running_hub(data_dir).map_err(|error| error.to_string())? {
-        return Ok(Place::Hub(Box::new(Remote::new(url, secret))));
-    }
-    let catalogue = std::sync::Arc::clone(configured.loader.catalogue());
-    let local = LocalRouting::open(data_dir, configured.loaded.settings.clone(), catalogue).await;
-    Ok(Place::Local(Box::new(local.map_err(|error| error.to_string())?)))
 }
 
 fn show(decision: &Decision) {

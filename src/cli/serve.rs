@@ -36,12 +36,10 @@ pub(super) fn run(common: &Common) -> ExitCode {
 }
 
 async fn serve(configured: Configured) -> ExitCode {
-    let Configured { loader, source, loaded } = configured;
-    let catalogue = Arc::clone(loader.catalogue());
-    let boot = loaded.boot.clone();
+    let boot = configured.loaded.boot.clone();
     // Before anybody can see the hub: whoever sees it may stop it.
     let told_to_stop = until_told_to_stop();
-    let hub = match Hub::start((&boot).into(), loaded.settings.clone(), catalogue, Parts::default()).await {
+    let hub = match Hub::start((&boot).into(), configured.clone(), Parts::default()).await {
         Ok(hub) => hub,
         Err(error) => return fail(&error.to_string()),
     };
@@ -49,11 +47,11 @@ async fn serve(configured: Configured) -> ExitCode {
         drop(hub.stop().await);
         return fail(&format!("the first key could not be written: {error}"));
     }
-    if loaded.settings.connections.is_empty() {
+    if hub.is_without_connections() {
         note("No connection to a provider is configured yet: requests get an error that says so.");
         note("`trivium.example.yaml` in the repository is a start; `trivium demo` shows the hub at work.");
     }
-    let following = tokio::spawn(app::follow(Arc::clone(hub.engine()), loader, source, loaded));
+    let following = tokio::spawn(app::follow(Arc::clone(hub.live()), configured));
     told_to_stop.await;
     following.abort();
     match hub.stop().await {

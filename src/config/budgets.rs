@@ -58,9 +58,7 @@ pub(super) fn read(node: Option<&Node>, catalogue: &Catalogue, sink: &mut Sink) 
     for (index, item) in items.iter().enumerate() {
         let Some((id, budget)) = budget(item, index, catalogue, sink) else { continue };
         if let Some(first) = seen.get(&id.value) {
-            let lines = (first.line().unwrap_or_default(), id.origin.line().unwrap_or_default());
-            let message =
-                format!("the budget `{}` is given twice, in lines {} and {}", id.value, lines.0, lines.1);
+            let message = format!("the budget `{}` is given twice, {}", id.value, first.both(&id.origin));
             let path = format!("{}[{index}].{}", SECTION.name, ID.name);
             sink.problems.error(&path, &id.origin, message, "rename one of them");
             continue;

@@ -14,6 +14,9 @@ use std::{
 };
 
 pub(super) use aliases::SECTION as ALIASES;
+/// The key under which an alias lists its targets.
+pub(super) const TARGETS_NAME: &str = aliases::TARGETS.name;
+
 pub(super) use map::SECTION as MAP;
 pub use written::write;
 
@@ -143,17 +146,19 @@ fn once_each(drafts: Vec<Drafted>, sink: &mut Sink) -> Vec<Drafted> {
     let mut kept = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let id = &draft.combo.id;
-        let line = |origin: &Origin| origin.line().unwrap_or_default();
         if let Some((what, first)) = seen.get(id) {
-            let lines = (line(first), line(&draft.origin));
             let message = if *what == draft.what {
-                format!("the {what} `{id}` is given twice, in lines {} and {}", lines.0, lines.1)
+                format!("the {what} `{id}` is given twice, {}", first.both(&draft.origin))
             } else {
-                let own = draft.what;
-                format!(
-                    "`{id}` is the name of a {what} in line {} and of an {own} in line {}",
-                    lines.0, lines.1
-                )
+                let (own, here) = (draft.what, &draft.origin);
+                match (first.line(), here.line()) {
+                    (Some(first), Some(here)) => {
+                        format!(
+                            "`{id}` is the name of a {what} in line {first} and of an {own} in line {here}"
+                        )
+                    }
+                    _ => format!("`{id}` is the name of a {what} in {first} and of an {own} in {here}"),
+                }
             };
             let remedy = "rename one of them, or put their steps into one";
             sink.problems.error(&draft.name, &draft.origin, message, remedy);

@@ -37,7 +37,7 @@ impl Sink {
         self.effective.push(Effective { path, value: "not set".to_owned(), origin });
     }
 
-    /// Notes a value whose name the user chose.
+    /// Notes a value whose name the user chose, or of which a secret part was taken out.
     pub(super) fn holds_named(&mut self, path: String, name: &str, value: &str, origin: Origin) {
         let value = if is_secret_name(name) { REDACTED } else { value }.to_owned();
         self.effective.push(Effective { path, value, origin });

@@ -26,7 +26,20 @@ pub(super) fn fingerprint(
         part(dialect.as_str());
         part(url);
     }
-    let digest = hash.finalize();
+    first_eight(&hash.finalize())
+}
+
+/// The same over any texts.
+pub(super) fn digest(parts: &[&str]) -> u64 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    first_eight(&hash.finalize())
+}
+
+fn first_eight(digest: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use canon::Dialect;
 
 use super::{
-    auth, auto,
+    auth, auto, backups,
     boot::Boot,
     budgets, cache, capture, combos,
     effective::{Effective, Sink},
@@ -13,14 +13,17 @@ use super::{
     fields::{Fields, report_unknown_sections},
     idempotency,
     interpolate::interpolate,
+    keys,
     layers::{Overlay, Overrides},
-    log, metrics,
+    log,
+    managed::{self, Declared, Managed, SetAside},
+    metrics, multivibe,
     node::{Map, Node, Value},
     parse::parse,
     price_sync, prices,
     problem::Problem,
     providers::{self, Against},
-    resilience, responses, retention, routing,
+    proxy, resilience, responses, retention, routing,
     schema::Section,
     server,
     source::{Source, decode},
@@ -45,6 +48,10 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// Every setting as it holds, defaults included.
     pub effective: Vec<Effective>,
+    /// What the file, the environment and flags declare.
+    pub declared: Arc<[Declared]>,
+    /// What was made over the API and is not in force.
+    pub set_aside: Vec<SetAside>,
 }
 
 /// What stays the same from one load to the next.
@@ -80,6 +87,36 @@ impl Loader {
     /// # Errors
     /// Every problem of the configuration, warnings included, in the order of the file.
     pub fn load(&self, source: &Source) -> Result<Loaded, Vec<Problem>> {
+        self.load_with(source, &[])
+    }
+
+    /// The same, with what was made over the API. What of it contradicts the file is set aside: a hub that runs goes on,
+    /// and one that starts, starts.
+    ///
+    /// # Errors
+    /// Every problem of the configuration that is not of these definitions' making.
+    pub fn load_setting_aside(&self, source: &Source, managed: &[Managed]) -> Result<Loaded, Vec<Problem>> {
+        let mut left: Vec<Managed> = managed.to_vec();
+        let mut set_aside = Vec::new();
+        loop {
+            let problems = match self.load_with(source, &left) {
+                Ok(loaded) => return Ok(Loaded { set_aside, ..loaded }),
+                Err(problems) => problems,
+            };
+            let blamed = managed::blamed(&problems, &left);
+            if blamed.is_empty() {
+                return Err(problems);
+            }
+            left.retain(|one| !blamed.iter().any(|bad| bad.section == one.section && bad.id == one.id));
+            set_aside.extend(blamed);
+        }
+    }
+
+    /// The same, where nothing may be wrong with what was made over the API either.
+    ///
+    /// # Errors
+    /// Every problem.
+    pub fn load_with(&self, source: &Source, managed: &[Managed]) -> Result<Loaded, Vec<Problem>> {
         let mut file = None;
         let mut file_hash = None;
         let mut sink = Sink::default();
@@ -93,18 +130,22 @@ impl Loader {
             }
             file = source.is_file().then(|| path.to_path_buf());
         }
+        let overlay = Overlay::new(&self.env, &self.overrides, &mut sink.problems);
+        let declared = managed::declared(root.as_ref(), &overlay).into();
         if let Some(root) = &mut root {
             interpolate(root, "", &self.env, &mut sink.problems);
         }
-        let map = top(root, &mut sink);
-        let overlay = Overlay::new(&self.env, &self.overrides, &mut sink.problems);
+        let mut map = top(root, &mut sink);
+        managed::merge(&mut map, managed, &overlay, &mut sink.problems);
         let (boot, settings) = self.check(&map, &overlay, &mut sink);
         let failed = sink.problems.has_errors();
         let problems = sink.problems.into_sorted(&text);
         if failed {
             return Err(problems);
         }
-        Ok(Loaded { file, file_hash, boot, settings, warnings: problems, effective: sink.effective })
+        let (warnings, effective) = (problems, sink.effective);
+        let set_aside = Vec::new();
+        Ok(Loaded { file, file_hash, boot, settings, warnings, effective, declared, set_aside })
     }
 
     /// What the sections say, each in its own file.
@@ -115,8 +156,10 @@ impl Loader {
         };
         let server = server::read(&open(&server::SECTION, sink), sink);
         let auth = auth::read(&open(&auth::SECTION, sink), &server.host, sink);
+        let keys = keys::read(&open(&keys::SECTION, sink), sink);
         let (log_level, log_format) = log::read(&open(&log::SECTION, sink), sink);
-        let data_dir = store::read(&open(&store::SECTION, sink), &self.env, sink);
+        let place = store::read(&open(&store::SECTION, sink), &self.env, sink);
+        let backups = backups::read(&open(&backups::SECTION, sink), sink);
         let responses = responses::read(&open(&responses::SECTION, sink), sink);
         let retention = retention::read(&open(&retention::SECTION, sink), sink);
         let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
@@ -131,8 +174,11 @@ impl Loader {
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let price_sync = price_sync::read(&open(&price_sync::SECTION, sink), sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
-        let against = Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known };
-        let written = map.get(providers::SECTION.name);
+        let proxies = proxy::read(&open(&proxy::SECTION, sink), &self.catalogue, sink);
+        let against =
+            Against { catalogue: &self.catalogue, spoken: &self.spoken, known: &known, proxies: &proxies };
+        let written = multivibe::with_login(map.get(providers::SECTION.name), &self.env);
+        let written = written.as_deref();
         let connections = providers::read(written, against, sink);
         let against = combos::Against {
             catalogue: &self.catalogue,
@@ -148,12 +194,17 @@ impl Loader {
         let boot = Boot {
             host: server.host.value,
             port: server.port,
-            data_dir,
+            data_dir: place.data_dir,
+            store_url: place.url,
+            backups,
             log_level,
             log_format,
             api_key: auth.api_key,
+            admin_token: auth.admin_token,
             auth_required: auth.required,
+            issuer: auth.issuer,
             allowed_hosts: server.allowed_hosts,
+            public_url: server.public_url,
             shutdown_timeout: server.shutdown_timeout,
             keep_alive: server.keep_alive,
         };
@@ -170,6 +221,8 @@ impl Loader {
                 cache,
                 idempotency,
                 budgets,
+                keys,
+                access: server.access,
                 retention,
                 metrics,
                 telemetry,
@@ -182,7 +235,7 @@ impl Loader {
 }
 
 /// The mapping of sections; an empty one if the file holds nothing, or something else.
-fn top(root: Option<Node>, sink: &mut Sink) -> Map {
+pub(super) fn top(root: Option<Node>, sink: &mut Sink) -> Map {
     match root {
         Some(Node { value: Value::Map(map), .. }) => map,
         Some(node) => {

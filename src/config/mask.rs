@@ -4,7 +4,7 @@
 use super::schema;
 
 /// What stands where a secret was.
-pub(super) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// Beginnings of keys as vendors issue them.
 const KEY_STARTS: [&str; 14] = [
@@ -42,13 +42,17 @@ pub(super) fn looks_secret(text: &str) -> bool {
     url_with_more || assigned || words.iter().any(|word| is_key_like(word))
 }
 
+/// Whether text begins as the keys of vendors do. For texts that are names, which may be long and mixed themselves.
+pub(super) fn looks_issued(text: &str) -> bool {
+    KEY_STARTS.iter().any(|start| text.starts_with(start) && text.len() > start.len() + 2)
+}
+
 fn is_key_like(word: &str) -> bool {
     let has = |kind: fn(&char) -> bool| word.chars().any(|c| kind(&c));
     let mixed = has(char::is_ascii_digit) && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase);
     let opaque = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     let hexadecimal = word.chars().all(|c| c.is_ascii_hexdigit());
-    let issued = KEY_STARTS.iter().any(|start| word.starts_with(start) && word.len() > start.len() + 2);
-    issued || (word.len() >= 24 && mixed && opaque) || (word.len() >= 32 && hexadecimal)
+    looks_issued(word) || (word.len() >= 24 && mixed && opaque) || (word.len() >= 32 && hexadecimal)
 }
 
 fn names_a_secret(word: &str) -> bool {

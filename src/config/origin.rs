@@ -19,6 +19,13 @@ pub enum Origin {
     Env(String),
     /// A command-line flag, with its dashes.
     Flag(&'static str),
+    /// Made over the management API.
+    Managed {
+        /// The section that it belongs to.
+        section: Arc<str>,
+        /// Its id.
+        id: Arc<str>,
+    },
     /// The provider catalogue.
     Catalogue,
     /// Written nowhere.
@@ -30,6 +37,14 @@ impl Origin {
     #[must_use]
     pub fn whole(path: &Arc<Path>) -> Self {
         Self::File { path: Arc::clone(path), line: 0, column: 0 }
+    }
+
+    /// Two places, in words that follow "given twice,".
+    pub(super) fn both(&self, other: &Self) -> String {
+        match (self.line(), other.line()) {
+            (Some(first), Some(second)) => format!("in lines {first} and {second}"),
+            _ => format!("in {self} and in {other}"),
+        }
     }
 
     /// The line in the file, if it came from a file.
@@ -49,6 +64,7 @@ impl fmt::Display for Origin {
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
             Self::Env(name) => write!(f, "environment variable {name}"),
             Self::Flag(name) => write!(f, "flag {name}"),
+            Self::Managed { section, id } => write!(f, "`{id}` of {section}, made over the API"),
             Self::Catalogue => f.write_str("catalogue"),
             Self::Default => f.write_str("default"),
         }

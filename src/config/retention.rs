@@ -18,6 +18,9 @@ const USAGE_HOURS_DAYS: Key = Key::new("usage_hours_days", DAYS, "90");
 const USAGE_DAYS: Key = Key::new("usage_days", DAYS, "1825");
 const SESSIONS_DAYS: Key = Key::new("sessions_days", DAYS, "90");
 
+const AUDIT_ROWS: Key = Key::new("audit_rows", "a whole number from 1000 to 1000000000", "1000000");
+const AUDIT_DAYS: Key = Key::new("audit_days", DAYS, "730");
+
 pub(super) static SECTION: Section = Section {
     name: "retention",
     keys: &[
@@ -28,6 +31,8 @@ pub(super) static SECTION: Section = Section {
         USAGE_HOURS_DAYS,
         USAGE_DAYS,
         SESSIONS_DAYS,
+        AUDIT_ROWS,
+        AUDIT_DAYS,
     ],
 };
 
@@ -45,6 +50,8 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Retention {
         usage_hours_age: days(fields, sink, &USAGE_HOURS_DAYS, default.usage_hours_age),
         usage_age: days(fields, sink, &USAGE_DAYS, default.usage_age),
         sessions_age: days(fields, sink, &SESSIONS_DAYS, default.sessions_age),
+        audit_rows: fields.number(sink, &AUDIT_ROWS, 1000..=1_000_000_000, default.audit_rows),
+        audit_age: days(fields, sink, &AUDIT_DAYS, default.audit_age),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The section `routing`: how targets are chosen.
 
+use std::sync::Arc;
+
 use super::{
     effective::Sink,
     fields::Fields,
+    origin::Origin,
     schema::{Key, SWITCH, Section},
 };
-use crate::engine::settings::{Adherence, Routing, Strategy, Waiting};
+use crate::engine::settings::{Adherence, Hidden, Routing, Strategy, Waiting};
 
 /// What a strategy can be, in words.
 pub(super) const KINDS: &str = "a strategy, such as `priority`, `exhaust` (also called `fill-first`), `round-robin`, `weighted`, `p2c`, `cost-optimized` or `auto`";
@@ -18,12 +21,14 @@ const RETRY_AFTER: Key = Key::new("retry_after_seconds", "seconds from 0 to 6048
 
 const AFFINITY: Key = Key::new("affinity", AFFINITIES, "session");
 const SUBSTITUTE: Key = Key::new("substitute", "`on` or `off`", "on");
+const HIDDEN: Key =
+    Key::new("hidden", "a list of models, each as `model` or `connection/model`", "[gpt-4o-mini]");
 const WAIT_RETRIES: Key = Key::new("wait_retries", "a whole number from 0 to 10", "3");
 const WAIT_LONGEST: Key = Key::new("wait_longest_seconds", "seconds from 0.1 to 300", "30");
 
 pub(super) static SECTION: Section = Section {
     name: "routing",
-    keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY, WAIT_RETRIES, WAIT_LONGEST, SUBSTITUTE],
+    keys: &[DEFAULT_STRATEGY, RETRY_AFTER, AFFINITY, WAIT_RETRIES, WAIT_LONGEST, SUBSTITUTE, HIDDEN],
 };
 
 /// The same by their names.
@@ -70,5 +75,14 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Routing {
     };
     let affinity = fields.choice(sink, &AFFINITY, &ADHERENCE, default.affinity);
     let substitute = fields.choice(sink, &SUBSTITUTE, &SWITCH, default.substitute);
-    Routing { default_strategy, retry_after, wait, affinity, substitute, ..default }
+    let hidden = hidden(fields, sink);
+    Routing { default_strategy, retry_after, wait, affinity, substitute, hidden, ..default }
+}
+
+fn hidden(fields: &Fields<'_>, sink: &mut Sink) -> Arc<Hidden> {
+    let written = fields.texts(sink, &HIDDEN).unwrap_or_default();
+    let models: Vec<String> = written.into_iter().map(|one| one.value).collect();
+    let origin = fields.node(&HIDDEN).map_or(Origin::Default, |node| node.origin.clone());
+    sink.holds(fields.path_of(&HIDDEN), &HIDDEN, format!("[{}]", models.join(", ")), origin);
+    Arc::new(Hidden::new(models))
 }

@@ -2,8 +2,9 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, budgets, cache, capture, combos, idempotency, log, mask, metrics, price_sync, prices,
-    providers, resilience, responses, retention, routing, server, store, telemetry, timeouts, webhooks,
+    auth, auto, backups, budgets, cache, capture, combos, idempotency, keys, log, mask, metrics, price_sync,
+    prices, providers, proxy, resilience, responses, retention, routing, server, store, telemetry, timeouts,
+    webhooks,
 };
 
 /// One setting.
@@ -44,13 +45,15 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 23] = [
+pub(super) static SECTIONS: [&Section; 26] = [
     &server::SECTION,
     &auth::SECTION,
+    &keys::SECTION,
     &log::SECTION,
     &store::SECTION,
     &metrics::SECTION,
     &telemetry::SECTION,
+    &backups::SECTION,
     &capture::SECTION,
     &responses::SECTION,
     &retention::SECTION,
@@ -60,6 +63,7 @@ pub(super) static SECTIONS: [&Section; 23] = [
     &auto::SECTION,
     &resilience::SECTION,
     &timeouts::SECTION,
+    &proxy::SECTION,
     &prices::SECTION,
     &price_sync::SECTION,
     &providers::SECTION,
@@ -118,7 +122,9 @@ pub(super) fn is_harmless(name: &str) -> bool {
     if mask::is_secret_name(name) {
         return false;
     }
-    SECTIONS.iter().any(|section| section.name == name || section.keys.iter().any(|key| key.name == name))
+    SECTIONS
+        .iter()
+        .any(|section| section.name == name || section.keys.iter().any(|key| key.name == name && !key.secret))
 }
 
 /// The word without what people vary: case, hyphens, underscores.

@@ -9,6 +9,7 @@ mod hold;
 mod lease;
 mod ledger;
 mod scope;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub use standing::Standing;
 pub use state::BudgetState;
 pub use verdict::Verdict;
 
@@ -105,6 +107,20 @@ impl Budgets {
             }
         }
         Ok(holds)
+    }
+
+    /// The first of a caller's own budgets that has nothing left, as a refusal.
+    pub(super) fn used_up(&self, budgets: &[Arc<Budget>], caller: &Caller) -> Option<Denied> {
+        budgets.iter().find_map(|budget| {
+            let now = self.clock.now();
+            match self.account(budget, &caller.id) {
+                Some(account) => {
+                    let ledger = account.ledger(budget, now);
+                    ledger.is_used_up(budget.limit).then(|| Denied::used_up(budget, &ledger, Usd::ZERO, now))
+                }
+                None => Some(Denied::unwritten(budget)),
+            }
+        })
     }
 
     /// What the budgets say of a request of `caller` to `target`, without reserving anything: of several the strictest.

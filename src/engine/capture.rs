@@ -25,17 +25,11 @@ impl Captures {
     /// A tape for a request, where it is to be taken down.
     #[must_use]
     pub(super) fn open(&self, inbound: &Inbound, settings: &Capture) -> Option<Arc<Tape>> {
-        if !settings.enabled || is_unlogged(&inbound.caller) {
+        if !settings.enabled || inbound.caller.is_unlogged() {
             return None;
         }
         let (sink, room) = (Arc::clone(&self.sink), Arc::clone(&self.room));
         let request = &inbound.request;
         Some(Arc::new(Tape::new(sink, room, settings.payload_bytes, &request.headers, &request.body)))
     }
-}
-
-/// Whether nothing that this caller says may be kept, whatever the operator's settings say. No kind of caller can ask for
-/// that yet; this is the one place that will know of it.
-const fn is_unlogged(_: &Caller) -> bool {
-    false
 }

@@ -24,6 +24,22 @@ pub enum Code {
     InvalidKey,
     /// The key lacks a scope.
     InsufficientScope,
+    /// An operator has disabled the key.
+    KeyDisabled,
+    /// The client's address is not one that may come in, or not with this key.
+    AddressNotAllowed,
+    /// The key may not be used at this time.
+    OutsideSchedule,
+    /// The key may not use the model, or nothing that serves it.
+    ModelNotAllowed,
+    /// The thing was changed since the caller looked at it.
+    PreconditionFailed,
+    /// The password is wrong.
+    LoginFailed,
+    /// A change that a browser asks for with its cookie lacks what proves that a page of the hub asks.
+    CsrfFailed,
+    /// The password is one that was made for a first login, and must be changed first.
+    PasswordChangeRequired,
     /// The `Host` header names a host that this hub does not answer for.
     HostNotAllowed,
     /// No connection serves the model.
@@ -102,7 +118,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for documentation and tests.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 55] = [
         Self::MalformedRequest,
         Self::InvalidJson,
         Self::InvalidUtf8,
@@ -113,6 +129,14 @@ impl Code {
         Self::MissingKey,
         Self::InvalidKey,
         Self::InsufficientScope,
+        Self::KeyDisabled,
+        Self::AddressNotAllowed,
+        Self::OutsideSchedule,
+        Self::ModelNotAllowed,
+        Self::PreconditionFailed,
+        Self::LoginFailed,
+        Self::CsrfFailed,
+        Self::PasswordChangeRequired,
         Self::HostNotAllowed,
         Self::ModelNotFound,
         Self::ModelAmbiguous,
@@ -165,12 +189,18 @@ impl Code {
             Self::MissingKey => ("missing_api_key", 401, "Send `Authorization: Bearer <key>`."),
             Self::InvalidKey => ("invalid_api_key", 401, "Create a key with `trivium keys create`."),
             Self::InsufficientScope => ("insufficient_scope", 403, "Use a key that holds the scope."),
+            Self::KeyDisabled => ("key_disabled", 403, "Ask the hub's operator."),
+            Self::AddressNotAllowed => ("address_not_allowed", 403, "Ask the hub's operator."),
+            Self::OutsideSchedule => ("outside_schedule", 403, "Come back in the hours of the key."),
+            Self::ModelNotAllowed => ("model_not_allowed", 403, "See `GET /v1/models`."),
+            Self::PreconditionFailed => ("precondition_failed", 412, "Read the state and decide again."),
+            Self::LoginFailed => ("login_failed", 401, "If it is lost: `trivium admin password`."),
+            Self::CsrfFailed => ("csrf_failed", 403, "Send `x-csrf-token`; see `GET /api/session`."),
+            Self::PasswordChangeRequired => ("password_change_required", 403, "`PUT /api/session/password`."),
             Self::HostNotAllowed => ("host_not_allowed", 403, "Add the host to `server.allowed_hosts`."),
             Self::ModelNotFound => ("model_not_found", 404, "See `GET /v1/models` for what is served."),
             Self::ModelAmbiguous => ("model_ambiguous", 404, "Put the connection's id before the model."),
-            Self::ProviderDeclined => {
-                ("provider_declined", 404, "Use the alternative that the message names.")
-            }
+            Self::ProviderDeclined => ("provider_declined", 404, "Use what the message names instead."),
             Self::ProviderNotConfigured => ("provider_not_configured", 404, "Add a connection for it."),
             Self::UnknownRoute => ("unknown_route", 404, "Check the path; the API stands below `/v1`."),
             Self::MethodNotAllowed => {

@@ -18,6 +18,7 @@ use super::{
     attempt::{Race, Started},
     code::Code,
     fault::{Fault, FaultKind, Stage},
+    policy::Told,
     refusal::Refusal,
     reuse,
     settings::Usd,
@@ -32,6 +33,8 @@ pub struct Reply {
     pub pieces: Pieces,
     /// What the cache did, where it is on for the request.
     pub cached: Option<reuse::Cached>,
+    /// How the limits of the caller stand, where it has any.
+    pub rate: Option<Told>,
 }
 
 /// Who serves an answer.
@@ -86,14 +89,14 @@ pub(super) async fn reply(race: Race, keep_alive: Duration) -> Result<Reply, Ref
             commitment.store(true, Ordering::Relaxed);
             let served = Arc::default();
             let pieces = late(running, keep_alive, Arc::clone(&served));
-            Ok(Reply { pieces, served, cached: None })
+            Ok(Reply { pieces, served, cached: None, rate: None })
         }
     }
 }
 
 fn committed(started: Started, keep_alive: Duration) -> Reply {
     let served = Arc::new(OnceLock::from(served(&started)));
-    Reply { served, pieces: Box::pin(deliver(started, keep_alive)), cached: None }
+    Reply { served, pieces: Box::pin(deliver(started, keep_alive)), cached: None, rate: None }
 }
 
 fn served(started: &Started) -> Served {

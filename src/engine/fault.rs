@@ -57,6 +57,8 @@ pub enum FaultKind {
     /// The account does not do this, or not now, and that says nothing about generation: a count of tokens, an
     /// embedding or something kept was refused.
     Unserved,
+    /// There is no token for the account: its owner must log in, or the login server does not answer.
+    NoToken,
     /// A rate limit or quota of the account is used up (429).
     RateLimited,
     /// A rate limit or the capacity of one model is used up; the account's other models have limits of their own.
@@ -67,6 +69,8 @@ pub enum FaultKind {
     Unavailable,
     /// No connection could be made, or it broke before the answer started.
     Unreachable,
+    /// The proxy that the connection is reached through failed: the provider was not reached at all.
+    ProxyFailed,
     /// A deadline passed.
     TimedOut(Stage),
     /// The answer was empty or not in the promised format.
@@ -107,7 +111,7 @@ pub enum Scope {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidRequest,
         Self::ContextLength,
         Self::ContentFilter,
@@ -117,11 +121,13 @@ impl FaultKind {
         Self::PaymentRequired,
         Self::ModelNotFound,
         Self::Unserved,
+        Self::NoToken,
         Self::RateLimited,
         Self::ModelLimited,
         Self::DailyQuota,
         Self::Unavailable,
         Self::Unreachable,
+        Self::ProxyFailed,
         Self::TimedOut(Stage::Connect),
         Self::TimedOut(Stage::ResponseStart),
         Self::TimedOut(Stage::FirstContent),
@@ -140,6 +146,7 @@ impl FaultKind {
             | Self::ContextLength
             | Self::ContentFilter
             | Self::Unserved
+            | Self::NoToken
             | Self::TimedOut(Stage::Total) => Scope::Request,
             Self::ModelNotFound | Self::ModelLimited | Self::DailyQuota => Scope::Model,
             Self::Unauthorized
@@ -149,6 +156,7 @@ impl FaultKind {
             | Self::RateLimited => Scope::Connection,
             Self::Unavailable
             | Self::Unreachable
+            | Self::ProxyFailed
             | Self::TimedOut(_)
             | Self::Malformed
             | Self::Cut
@@ -193,11 +201,13 @@ impl FaultKind {
             Self::PaymentRequired => "payment_required",
             Self::ModelNotFound => "model_not_found",
             Self::Unserved => "unserved",
+            Self::NoToken => "no_token",
             Self::RateLimited => "rate_limited",
             Self::ModelLimited => "model_limited",
             Self::DailyQuota => "daily_quota",
             Self::Unavailable => "unavailable",
             Self::Unreachable => "unreachable",
+            Self::ProxyFailed => "proxy_failed",
             Self::TimedOut(Stage::Connect) => "connect_timeout",
             Self::TimedOut(Stage::ResponseStart) => "response_start_timeout",
             Self::TimedOut(Stage::FirstContent) => "first_content_timeout",

@@ -22,8 +22,8 @@ pub(super) struct Knowledge {
 pub(super) struct Learning {
     pub(super) knowledge: Arc<Knowledge>,
     pub(super) clock: Arc<dyn Clock>,
-    /// The caller's session.
-    pub(super) session: Option<u64>,
+    /// The caller's session, and the caller's id.
+    pub(super) session: Option<(u64, Arc<str>)>,
     /// The strategies that learn from good answers.
     pub(super) lessons: Vec<Lesson>,
     /// Whether what is asked for says something about other requests: counts of tokens are no answers.
@@ -49,8 +49,8 @@ impl Learning {
         }
         let now = self.clock.now();
         watch.answered(took_ms, now);
-        if let Some(session) = self.session {
-            self.knowledge.affinity.remember(session, target, now);
+        if let Some((session, caller)) = &self.session {
+            self.knowledge.affinity.remember(*session, caller, target, now);
         }
         if !self.lessons.is_empty() {
             let mut memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);

@@ -40,6 +40,10 @@ pub(super) fn left_out(model: &str, skipped: &[Skip], now: i64) -> Refusal {
 
 /// Nobody is cooling down: it is the request itself that no target fits.
 fn unfit(model: &str, skipped: &[Skip]) -> Refusal {
+    if !skipped.is_empty() && skipped.iter().all(|skip| skip.bar == Bar::NotAllowed) {
+        let text = format!("Your key may not use anything that `{model}` means.");
+        return Refusal::new(Code::ModelNotAllowed, text).about("model");
+    }
     let windows = skipped.iter().map(|skip| match skip.bar {
         Bar::TooSmall { window, needs } => Some((window, needs)),
         _ => None,

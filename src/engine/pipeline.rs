@@ -22,8 +22,8 @@ use super::{
     need::{Need, Wishes},
     nowhere,
     plan::{self, Directory, Draw, Group, Plan, Scene, Seeds},
-    policy,
-    ports::{CaptureSink, Clock, ReceiptSink, Request, Target, Task, Upstream},
+    policy::{self, Rates, Ticket},
+    ports::{CaptureSink, Clock, Lack, ReceiptSink, Request, Target, Task, Tokens, Upstream},
     pricing::Pricing,
     quota::Ledger,
     refusal::Refusal,
@@ -51,6 +51,8 @@ pub struct Engine {
     pricing: Pricing,
     clock: Arc<dyn Clock>,
     budgets: Arc<Budgets>,
+    tokens: Option<Arc<dyn Tokens>>,
+    rates: Arc<Rates>,
     pub(super) reuse: reuse::Shared,
 }
 
@@ -95,6 +97,8 @@ pub struct Inbound {
     pub freshness: reuse::Freshness,
     /// What the surface did to the request before.
     pub shaped: Shaped,
+    /// The caller's place among its own requests; the engine fills it in.
+    pub ticket: Option<Arc<Ticket>>,
 }
 
 /// One account, as it was when something was left with it.
@@ -126,6 +130,7 @@ impl Engine {
         let snapshot = ArcSwap::from_pointee(Snapshot::new(settings, &catalogue, clock.now()));
         let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
         let budgets = Arc::new(Budgets::volatile(Arc::clone(&clock)));
+        let rates = Arc::new(Rates::volatile(Arc::clone(&clock)));
         Self {
             snapshot,
             catalogue,
@@ -140,6 +145,8 @@ impl Engine {
             pricing,
             clock,
             budgets,
+            tokens: None,
+            rates,
             reuse,
         }
     }
@@ -164,6 +171,44 @@ impl Engine {
     pub fn with_captures(mut self, sink: Arc<dyn CaptureSink>) -> Self {
         self.captures = Some(Captures::new(sink));
         self
+    }
+
+    /// The same with somebody who holds the tokens of connections that people log in to.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Arc<dyn Tokens>) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// What a connection with a login lacks for requests to be sent there.
+    #[must_use]
+    pub fn lack(&self, connection: &Connection) -> Option<Lack> {
+        connection.oauth.as_ref()?;
+        self.tokens.as_ref()?.lack(connection)
+    }
+
+    /// The same with counts of callers that go on from an earlier life.
+    #[must_use]
+    pub fn with_rates(mut self, rates: Rates) -> Self {
+        self.rates = Arc::new(rates);
+        self
+    }
+
+    /// How often callers have asked.
+    #[must_use]
+    pub const fn rates(&self) -> &Arc<Rates> {
+        &self.rates
+    }
+
+    /// The providers that can be named.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// What requests taught.
+    pub(super) const fn knowledge(&self) -> &Arc<Knowledge> {
+        &self.knowledge
     }
 
     /// What was spent, and may be.
@@ -237,12 +282,27 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no answer to give; its receipt is written.
-    pub async fn generate(&self, inbound: Inbound) -> Result<Reply, Refusal> {
+    pub async fn generate(&self, mut inbound: Inbound) -> Result<Reply, Refusal> {
         let snapshot = self.snapshot();
-        match snapshot.rules.of(snapshot.meaning(&inbound.request.facts.model)) {
+        let own = inbound.caller.policy.as_ref().and_then(|policy| policy.cache);
+        let mut rate = None;
+        match self.let_in(&inbound, &snapshot) {
+            Ok(None) => {}
+            Ok(Some(ticket)) => {
+                rate = Some(ticket.told());
+                inbound.ticket = Some(Arc::new(ticket));
+            }
+            Err(refusal) => {
+                self.open_free(&inbound).refuse(&refusal);
+                return Err(refusal);
+            }
+        }
+        let mut reply = match snapshot.rules.of(snapshot.meaning(&inbound.request.facts.model), own) {
             None => self.fresh(inbound, &snapshot, None).await,
             Some(rule) => Box::pin(self.reusing(inbound, snapshot, rule)).await,
-        }
+        }?;
+        reply.rate = rate;
+        Ok(reply)
     }
 
     /// Has a request answered by a provider.
@@ -274,7 +334,7 @@ impl Engine {
                 let learning = Learning {
                     knowledge: Arc::clone(&self.knowledge),
                     clock: Arc::clone(&self.clock),
-                    session,
+                    session: session.map(|session| (session, Arc::clone(&inbound.caller.id))),
                     lessons: std::mem::take(&mut plan.lessons),
                     counts: inbound.request.task == Task::Generate,
                 };
@@ -305,6 +365,7 @@ impl Engine {
         let opening = self.opening(inbound);
         let mut settlement = Settlement::open(opening, &inbound.caller, tab, Arc::clone(&self.receipts));
         settlement.shaped(&inbound.shaped.shapes);
+        settlement.admitted(inbound.ticket.clone());
         settlement
     }
 
@@ -312,6 +373,7 @@ impl Engine {
     pub(super) fn open_free(&self, inbound: &Inbound) -> Settlement {
         let mut settlement = self.free(self.opening(inbound), &inbound.caller);
         settlement.shaped(&inbound.shaped.shapes);
+        settlement.admitted(inbound.ticket.clone());
         settlement
     }
 
@@ -357,7 +419,7 @@ impl Engine {
                 need.prompt_at_least = 0;
             }
             let session = session(inbound, &candidates, &snapshot.settings.routing);
-            (self.decide(&candidates, &need, session, snapshot, &inbound.caller), session)
+            (self.decide(&candidates, &need, session, snapshot, inbound)?, session)
         };
         settlement.planned(&mut plan);
         let now = self.clock.now();
@@ -377,12 +439,13 @@ impl Engine {
         need: &Need,
         session: Option<u64>,
         snapshot: &Snapshot,
-        caller: &Caller,
-    ) -> Plan {
-        let budgets = &snapshot.settings.budgets;
+        inbound: &Inbound,
+    ) -> Result<Plan, Refusal> {
+        let (caller, budgets) = (&inbound.caller, &snapshot.settings.budgets);
+        let choice = policy::choice(caller, snapshot, resolve::asked(inbound))?;
         let is_dear = |target: &Target| self.budgets.is_dear(budgets, caller, target);
         let dear: Option<&dyn Fn(&Target) -> bool> = if budgets.is_empty() { None } else { Some(&is_dear) };
-        self.with_scene(need, session, snapshot, dear, |scene| {
+        Ok(self.with_scene(need, session, snapshot, choice, dear, |scene| {
             if let Some(plan) = plan::alone(candidates, scene) {
                 return plan;
             }
@@ -398,7 +461,7 @@ impl Engine {
                 memory.commit(advance);
             }
             plan
-        })
+        }))
     }
 
     /// Looks at what is known, for as long as `plan` takes.
@@ -407,33 +470,44 @@ impl Engine {
         need: &Need,
         session: Option<u64>,
         snapshot: &Snapshot,
+        choice: Option<policy::Choice<'_>>,
         dear: Option<&dyn Fn(&Target) -> bool>,
         plan: impl FnOnce(&Scene<'_>) -> Plan,
     ) -> Plan {
         let belonging = session.and_then(|session| self.knowledge.affinity.of(session, self.clock.now()));
+        let allows = choice.map(|choice| move |target: &Target| choice.may_use(target));
         plan(&Scene {
+            allowed: allows.as_ref().map(|allows| allows as &dyn Fn(&Target) -> bool),
             health: &self.health.view(),
             quota: &self.quota().view(),
             telemetry: &self.knowledge.telemetry.view(),
             need,
             affine: belonging.as_ref().map(|belonging| (&*belonging.connection, &*belonging.model)),
             dear,
+            tokens: self.tokens.as_deref(),
             scoring: &snapshot.settings.routing.scoring,
             seed: self.seeds.coming(),
         })
     }
 
-    /// The targets that a request for `model` with these needs would go to now, without using a turn or a draw.
+    /// The targets that a request of `caller` for `model` with these needs would go to now, without using a turn or a draw.
     ///
     /// # Errors
-    /// When the name means nothing here.
-    pub fn simulate(&self, model: &str, dialect: Dialect, need: &Need) -> Result<Plan, Refusal> {
+    /// When the name means nothing here, or nothing that the caller may use.
+    pub fn simulate(
+        &self,
+        caller: &Caller,
+        model: &str,
+        dialect: Dialect,
+        need: &Need,
+    ) -> Result<Plan, Refusal> {
         let snapshot = self.snapshot();
-        let candidates =
-            snapshot.directory.resolve(model, dialect).map_err(|why| resolve::unresolved(model, why))?;
+        let candidates = resolve::named(&snapshot, caller, model, dialect)?;
+        let choice = policy::choice(caller, &snapshot, model)?;
         let need = &Need { task: candidates.task.or(need.task), ..need.clone() };
         let memory = self.knowledge.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.with_scene(need, None, &snapshot, None, |scene| plan::plan(&candidates, scene, &memory)))
+        Ok(self
+            .with_scene(need, None, &snapshot, choice, None, |scene| plan::plan(&candidates, scene, &memory)))
     }
 }
 

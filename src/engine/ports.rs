@@ -3,6 +3,7 @@
 
 mod capture;
 mod limits;
+mod tokens;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -19,6 +20,7 @@ use super::{
 
 pub use capture::{CaptureSink, Captured, Payload, PayloadStage, Room, Tape};
 pub use limits::{Reading, WindowRecord, WindowSink};
+pub use tokens::{Lack, Tokens};
 
 /// One place that a request can go to.
 #[derive(Debug, Clone)]

@@ -99,6 +99,19 @@ pub struct SkipRecord {
     pub until: Option<i64>,
 }
 
+impl Receipt {
+    /// Takes out everything that a client or a provider worded: names and numbers stay.
+    pub(super) fn forget_words(&mut self) {
+        self.client_request_id = None;
+        self.plan = None;
+        self.attempts.iter_mut().for_each(|attempt| attempt.message = None);
+        for skip in &mut self.skipped {
+            let kind = skip.reason.find(':').unwrap_or(skip.reason.len());
+            skip.reason.truncate(kind);
+        }
+    }
+}
+
 /// How a request came by an answer that was made for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reuse {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     code::Code,
     fault::{Fault, PassedOn},
+    policy::Told,
     receipt::{AttemptRecord, SkipRecord},
 };
 
@@ -14,11 +15,13 @@ pub struct Refusal {
     /// Which row of the table of codes.
     pub code: Code,
     /// What happened and why. The surface adds the code's remedy.
-    pub message: String,
+    pub message: Box<str>,
     /// The field at fault, if a single one is.
     pub param: Option<&'static str>,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// How the limits of the caller stand, where it is one of them that refuses, and no provider's.
+    pub rate: Option<Box<Told>>,
     /// What was tried. For callers who may see the topology.
     pub attempts: Vec<AttemptRecord>,
     /// What was not tried, and why. For callers who may see the topology.
@@ -35,9 +38,10 @@ impl Refusal {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: message.into().into_boxed_str(),
             param: None,
             retry_after: None,
+            rate: None,
             attempts: Vec::new(),
             skipped: Vec::new(),
             upstream_status: None,

@@ -3,21 +3,61 @@
 use canon::Dialect;
 
 use super::{
+    caller::Caller,
     code::Code,
     pipeline::{Inbound, Keeper, Snapshot},
     plan::{Group, Unresolved},
+    policy,
     ports::{Target, Task},
     refusal::Refusal,
 };
 
-/// The targets that a request may go to.
+/// The targets that a request may go to, of which its caller may use one at least.
 pub(super) fn candidates(snapshot: &Snapshot, inbound: &Inbound) -> Result<Group, Refusal> {
+    let candidates = fitting(snapshot, inbound)?;
+    policy::choose(&inbound.caller, snapshot, asked(inbound), &candidates)?;
+    Ok(candidates)
+}
+
+/// The name that the client asked for, which may not be the one that is answered under.
+pub(super) fn asked(inbound: &Inbound) -> &str {
+    inbound.shaped.asked.as_ref().unwrap_or(&inbound.request.facts.model)
+}
+
+/// The targets that a name means, of which `caller` may use one at least.
+pub(super) fn named(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    name: &str,
+    dialect: Dialect,
+) -> Result<Group, Refusal> {
+    let found = snapshot.directory.resolve(name, dialect);
+    let candidates = found.map_err(|why| unresolved(name, told(why, caller)))?;
+    policy::choose(caller, snapshot, name, &candidates)?;
+    Ok(candidates)
+}
+
+/// Names like an unknown one are not told to those who may not ask for every one.
+fn told(why: Unresolved, caller: &Caller) -> Unresolved {
+    match why {
+        Unresolved::Unknown { .. } | Unresolved::Ambiguous { .. }
+            if caller.policy.as_ref().is_some_and(|policy| policy.chooses()) =>
+        {
+            Unresolved::Unknown { near: Vec::new() }
+        }
+        why => why,
+    }
+}
+
+fn fitting(snapshot: &Snapshot, inbound: &Inbound) -> Result<Group, Refusal> {
     let (request, name) = (&inbound.request, &inbound.request.facts.model);
     if let (Task::Kept { .. }, Some(pin)) = (&request.task, &inbound.pin) {
         return snapshot.directory.pinned(pin, request.dialect).ok_or_else(gone);
     }
-    let mut candidates =
-        snapshot.directory.resolve(name, request.dialect).map_err(|why| unresolved(name, why))?;
+    let mut candidates = snapshot
+        .directory
+        .resolve(name, request.dialect)
+        .map_err(|why| unresolved(name, told(why, &inbound.caller)))?;
     if !request.task.is_translated() {
         candidates.retain(&|target| target.dialect == request.dialect);
         if candidates.is_empty() {
@@ -82,7 +122,7 @@ fn gone() -> Refusal {
 }
 
 /// What a client is told of a name that means nothing here.
-pub(super) fn unresolved(name: &str, why: Unresolved) -> Refusal {
+fn unresolved(name: &str, why: Unresolved) -> Refusal {
     let (code, text) = match why {
         Unresolved::NoConnections => {
             (Code::NoConnections, "No connection to a provider is configured.".to_owned())

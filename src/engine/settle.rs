@@ -14,6 +14,7 @@ use super::{
     fault::Fault,
     meter::Meter,
     plan::{Plan, Skip},
+    policy::Ticket,
     ports::{ReceiptSink, Tape},
     receipt::{AttemptRecord, Outcome, Receipt, Reuse, SkipRecord},
     refusal::Refusal,
@@ -35,6 +36,10 @@ pub(super) struct Settlement {
     committed: Arc<AtomicBool>,
     /// What the attempt that serves the answer holds at its account.
     hold: Option<Hold>,
+    /// The caller's place among its own requests.
+    ticket: Option<Arc<Ticket>>,
+    /// Whether nothing that was said may be written down.
+    unlogged: bool,
     sink: Arc<dyn ReceiptSink>,
     /// Takes the request down, where the operator wants that.
     tape: Option<Arc<Tape>>,
@@ -100,6 +105,8 @@ impl Settlement {
             receipt: Some(receipt),
             committed: Arc::default(),
             hold: None,
+            ticket: None,
+            unlogged: caller.is_unlogged(),
             sink,
             tape: None,
         }
@@ -135,6 +142,11 @@ impl Settlement {
     #[must_use]
     pub(super) fn edits(&self) -> &[Edit] {
         self.receipt.as_ref().map_or(&[], |receipt| &receipt.edits)
+    }
+
+    /// Holds the caller's place until the end.
+    pub(super) fn admitted(&mut self, ticket: Option<Arc<Ticket>>) {
+        self.ticket = ticket;
     }
 
     /// Writes no receipt after all.
@@ -242,6 +254,7 @@ impl Settlement {
     }
 
     fn finish(&mut self, outcome: Outcome, status: Option<u16>, error: Option<Code>) {
+        let ticket = self.ticket.take();
         let Some(mut receipt) = self.receipt.take() else { return };
         receipt.outcome = outcome;
         receipt.status = match self.committed.load(Ordering::Relaxed) {
@@ -250,6 +263,10 @@ impl Settlement {
         };
         receipt.error = error.map(Code::as_str);
         receipt.usage = self.meter.usage();
+        if let (Some(ticket), None) = (ticket, receipt.reused) {
+            let told = |usage: canon::Usage| usage.input.saturating_add(usage.output);
+            ticket.took(receipt.usage.map_or_else(|| self.meter.estimated_output(), told));
+        }
         if let Some(hold) = self.hold.take() {
             hold.settle(self.meter.taken(outcome == Outcome::Completed));
         }
@@ -267,6 +284,9 @@ impl Settlement {
             && last.fault.is_none()
         {
             last.took_ms = receipt.total_ms.saturating_sub(last.started_ms);
+        }
+        if self.unlogged {
+            receipt.forget_words();
         }
         if let Some(tape) = self.tape.take() {
             tape.end(&receipt.id, receipt.at, receipt.status);

@@ -68,7 +68,8 @@ impl Tab {
             most: request.facts.max_output,
             answers: request.task != Task::Embed,
         });
-        let purse = (billed && !settings.budgets.is_empty())
+        let own = caller.policy.as_ref().is_some_and(|policy| !policy.budgets.is_empty());
+        let purse = (billed && (own || !settings.budgets.is_empty()))
             .then(|| Purse { settings: Arc::clone(settings), caller: caller.clone() });
         Self { order, purse, budgets: Arc::clone(budgets), open: None }
     }
@@ -94,7 +95,11 @@ impl Tab {
         let holds = match &self.purse {
             Some(Purse { settings, caller }) => {
                 let amount = order.expected(target, &self.budgets);
-                self.budgets.reserve(&settings.budgets, caller, target, amount).await?
+                let mut holds = self.budgets.reserve(&settings.budgets, caller, target, amount).await?;
+                if let Some(policy) = &caller.policy {
+                    holds.extend(self.budgets.reserve(&policy.budgets, caller, target, amount).await?);
+                }
+                holds
             }
             None => Vec::new(),
         };

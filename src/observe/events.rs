@@ -14,6 +14,11 @@ pub fn cooling(connection: &str, model: Option<&str>, kind: &str, wait: Duration
     }
 }
 
+/// The keys of an issuer of tokens could not be fetched; those that are known stay in use.
+pub fn issuer_keys_failed(url: &str, error: &str) {
+    warn!(url, "the issuer's keys could not be fetched: {error}");
+}
+
 /// An account is taken for dead: only its owner can help it.
 pub fn account_dead(connection: &str, kind: &str, rest: Duration, message: &str) {
     let seconds = rest.as_secs_f32();
@@ -23,6 +28,11 @@ pub fn account_dead(connection: &str, kind: &str, rest: Duration, message: &str)
 /// An account that was taken for dead answers.
 pub fn account_revived(connection: &str) {
     info!(connection, "account is back in use");
+}
+
+/// A backup that was due could not be made; it is tried again.
+pub fn backup_failed(error: &dyn std::error::Error) {
+    error!(error = %error, cause = error.source().map(tracing::field::display), "the backup that was due could not be made");
 }
 
 /// A provider's host is left alone for a while.
@@ -179,4 +189,35 @@ pub fn response_not_kept(why: &str) {
 #[must_use]
 pub fn wants_finished() -> bool {
     tracing::enabled!(tracing::Level::INFO)
+}
+
+/// Something was done or denied, and the audit log could not be written.
+pub fn audit_failed(operation: &str, caller: &str) {
+    error!(operation, caller, "the audit log could not be written");
+}
+
+/// What was made over the API contradicts the file by now.
+pub fn set_aside(section: &str, id: &str, reason: &str) {
+    warn!(section, id, "made over the API and not in force: {reason}");
+}
+
+/// Somebody must log in to an account.
+pub fn login_needed(connection: &str, why: &str) {
+    warn!(connection, "somebody must log in: {why}. Run `trivium login {connection}`");
+}
+
+/// A token could not be renewed.
+pub fn renewal_failed(connection: &str, wait: Duration, why: &str) {
+    let seconds = wait.as_secs_f32();
+    warn!(connection, seconds, "the token could not be renewed, and it is tried again: {why}");
+}
+
+/// Somebody logged in to an account.
+pub fn logged_in(connection: &str) {
+    info!(connection, "somebody logged in");
+}
+
+/// An account's tokens were forgotten.
+pub fn logged_out(connection: &str) {
+    info!(connection, "the account's tokens were forgotten");
 }

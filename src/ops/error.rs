@@ -2,7 +2,10 @@
 
 use operations::{Invalid, Scope};
 
-use crate::{auth::NoEntropy, engine::caller::Caller};
+use crate::{
+    auth::NoEntropy,
+    engine::{caller::Caller, refusal::Refusal},
+};
 
 /// An operation that was not done. Nothing was changed, except where [`OpError::Interrupted`] says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +44,25 @@ pub enum OpError {
         /// In what the bound is counted.
         unit: &'static str,
     },
+    /// The arguments are not what the operation takes.
+    #[error("the arguments could not be read: {0}")]
+    Malformed(String),
     /// It does not go together with what is there.
     #[error("{0}")]
     Conflict(String),
+    /// It was changed since the caller looked at it.
+    #[error("the {noun} `{name}` has version {version} by now; look at it again before you change it")]
+    Stale {
+        /// What kind of thing.
+        noun: &'static str,
+        /// As the caller named it.
+        name: String,
+        /// Its version now.
+        version: u64,
+    },
+    /// What holds for the caller forbids it.
+    #[error("{}", .0.message.trim_end_matches('.'))]
+    Denied(Box<Refusal>),
     /// The engine refuses; its reason, as a sentence.
     #[error("{}", .0.trim_end_matches('.'))]
     Refused(String),
@@ -70,7 +89,10 @@ impl OpError {
             Self::NotFound { .. } => "not_found",
             Self::Lost { .. } => "lost",
             Self::TooLarge { .. } => "too_large",
+            Self::Malformed(_) => "malformed",
             Self::Conflict(_) => "conflict",
+            Self::Stale { .. } => "stale",
+            Self::Denied(refusal) => refusal.code.as_str(),
             Self::Refused(_) => "refused",
             Self::Invalid(_) => "invalid_argument",
             Self::Store(_) => "store_failed",

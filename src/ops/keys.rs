@@ -1,5 +1,8 @@
 //! Operations on keys. The store is changed first and the index right after, so that an acknowledged change is
-//! durable and in force; tokens are made and hashed in `auth`, rows are kept by the store.
+//! durable and in force; tokens are made and hashed in `auth`, rows are kept by the store. What a change makes of a key is
+//! in `change`.
+
+mod change;
 
 use std::sync::{
     Arc,
@@ -9,8 +12,8 @@ use std::sync::{
 use operations::{
     Operation, Scope, Scopes,
     keys::{
-        Create, CreateKey, CreatedKey, DEFAULT_PAGE, KEY_ID_PREFIX, KeyPage, KeyView, List, ListKeys, Revoke,
-        RevokeKey, RevokedKeys, Rotate, RotateKey,
+        Create, CreateKey, CreatedKey, DEFAULT_PAGE, Get, GetKey, KEY_ID_PREFIX, KeyPage, KeyPolicy, KeyView,
+        List, ListKeys, Revoke, RevokeKey, RevokedKeys, Rotate, RotateKey, Update, UpdateKey,
     },
 };
 use tokio::sync::Mutex;
@@ -18,7 +21,7 @@ use tokio::sync::Mutex;
 use super::{OpError, error::require};
 use crate::{
     auth::{
-        KeyIndex, Token,
+        KeyIndex, Token, compiled,
         ports::{Ending, KeyRecord, KeyStore, KeyStoreError},
     },
     engine::{caller::Caller, ports::Clock},
@@ -36,6 +39,16 @@ const FIRST_KEY: &str = "first";
 #[derive(Clone)]
 pub struct Keys {
     inner: Arc<Inner>,
+}
+
+/// What a new key is made of.
+struct Made {
+    name: Arc<str>,
+    scopes: Scopes,
+    /// Milliseconds until it ends by itself.
+    lifetime: Option<i64>,
+    policy: Arc<KeyPolicy>,
+    disabled: Option<Arc<str>>,
 }
 
 struct Inner {
@@ -77,9 +90,15 @@ impl Keys {
         let args = Create::check(args)?;
         let scopes: Scopes = args.scopes.into_iter().collect();
         require_all(caller, scopes)?;
-        let lifetime = args.expires_in_seconds.map(milliseconds);
-        let name = args.name;
-        self.to_the_end(move |inner| async move { inner.create(&name, scopes, lifetime).await }).await
+        compiled(&args.policy)?;
+        let made = Made {
+            name: args.name.into(),
+            scopes,
+            lifetime: args.expires_in_seconds.map(milliseconds),
+            policy: Arc::new(args.policy),
+            disabled: None,
+        };
+        self.to_the_end(move |inner| async move { inner.create(made).await }).await
     }
 
     /// Lists keys, oldest first.
@@ -99,6 +118,28 @@ impl Keys {
         let keys: Vec<_> = records.iter().map(|record| self.inner.view(record)).collect();
         let next_cursor = keys.last().filter(|_| more).map(|key| key.id.clone());
         Ok(KeyPage { keys, next_cursor })
+    }
+
+    /// Shows a key.
+    ///
+    /// # Errors
+    /// [`OpError`]; not found when no living key has the name, and no key at all the id.
+    pub async fn get(&self, caller: &Caller, args: GetKey) -> Result<KeyView, OpError> {
+        require(caller, Get::SCOPE)?;
+        let key = Get::check(args)?.key;
+        let found = self.inner.find(key.clone()).await?;
+        found.first().map(|record| self.inner.view(record)).ok_or_else(|| missing(key))
+    }
+
+    /// Changes a key: what is in force from the moment of the answer. The caller must hold the scopes that it gives.
+    ///
+    /// # Errors
+    /// [`OpError`]; stale when the key is not of the version that the caller names.
+    pub async fn update(&self, caller: &Caller, args: UpdateKey) -> Result<KeyView, OpError> {
+        require(caller, Update::SCOPE)?;
+        let args = Update::check(args)?;
+        require_all(caller, args.scopes.iter().flatten().copied().collect())?;
+        self.to_the_end(move |inner| async move { inner.update(args).await }).await
     }
 
     /// Ends a key. It is refused from the moment of the answer.
@@ -131,9 +172,14 @@ impl Keys {
         if self.inner.index.has_environment_key() || *self.inner.changing.lock().await > 0 {
             return Ok(None);
         }
-        self.to_the_end(|inner| async move { inner.create(FIRST_KEY, Scopes::all(), None).await })
-            .await
-            .map(Some)
+        let made = Made {
+            name: FIRST_KEY.into(),
+            scopes: Scopes::all(),
+            lifetime: None,
+            policy: Arc::default(),
+            disabled: None,
+        };
+        self.to_the_end(|inner| async move { inner.create(made).await }).await.map(Some)
     }
 
     /// Writes down when keys were last used, if any was. For the app to call now and then, and before it stops.
@@ -164,11 +210,11 @@ impl Keys {
 }
 
 impl Inner {
-    async fn create(&self, name: &str, scopes: Scopes, lifetime: Option<i64>) -> Result<CreatedKey, OpError> {
+    async fn create(&self, made: Made) -> Result<CreatedKey, OpError> {
         let mut count = self.changing.lock().await;
         self.room(*count)?;
-        let (record, token) = self.make(name, scopes, lifetime)?;
-        self.store.insert(record.clone()).await.map_err(|error| conflict(error, name))?;
+        let (record, token) = self.make(made)?;
+        self.store.insert(record.clone()).await.map_err(|error| conflict(error, &record.name))?;
         *count += 1;
         self.index.put(std::slice::from_ref(&record));
         Ok(self.created(&record, &token))
@@ -196,7 +242,13 @@ impl Inner {
             return Err(OpError::Conflict(format!("the key `{}` has ended; create a new one", old.name)));
         }
         let lifetime = old.expires_at.map(|end| end.saturating_sub(old.created_at));
-        let (successor, token) = self.make(&old.name, old.scopes, lifetime)?;
+        let (successor, token) = self.make(Made {
+            name: Arc::clone(&old.name),
+            scopes: old.scopes,
+            lifetime,
+            policy: Arc::clone(&old.policy),
+            disabled: old.disabled.clone(),
+        })?;
         let ending = ending(old, now, milliseconds(args.grace_seconds));
         let id = Arc::clone(&old.id);
         let old = self
@@ -215,19 +267,22 @@ impl Inner {
         if found.is_empty() { Err(missing(key)) } else { Ok(found) }
     }
 
-    fn make(&self, name: &str, scopes: Scopes, lifetime: Option<i64>) -> Result<(KeyRecord, Token), OpError> {
+    fn make(&self, made: Made) -> Result<(KeyRecord, Token), OpError> {
         let token = Token::generate()?;
         let created_at = self.clock.now();
         let record = KeyRecord {
             id: format!("{KEY_ID_PREFIX}{}", uuid::Uuid::now_v7().simple()).into(),
-            name: name.into(),
+            name: made.name,
             prefix: token.prefix.as_str().into(),
             hash: token.hash,
-            scopes,
+            scopes: made.scopes,
             created_at,
-            expires_at: lifetime.map(|lifetime| created_at.saturating_add(lifetime)),
+            expires_at: made.lifetime.map(|lifetime| created_at.saturating_add(lifetime)),
             revoked_at: None,
             last_used_at: None,
+            version: 1,
+            disabled: made.disabled,
+            policy: made.policy,
         };
         Ok((record, token))
     }
@@ -256,6 +311,10 @@ impl Inner {
             revoked_at: record.revoked_at,
             // The index knows uses that were not written down yet.
             last_used_at: self.index.last_used_at(&record.hash).max(record.last_used_at),
+            version: record.version,
+            enabled: record.disabled.is_none(),
+            reason: record.disabled.as_deref().filter(|reason| !reason.is_empty()).map(str::to_owned),
+            policy: KeyPolicy::clone(&record.policy),
         }
     }
 }
@@ -292,7 +351,7 @@ fn conflict(error: KeyStoreError, name: &str) -> OpError {
         KeyStoreError::NotCurrent => {
             OpError::Conflict(format!("this key `{name}` was rotated before; name its successor"))
         }
-        error @ KeyStoreError::Failed(_) => failed(error),
+        error @ (KeyStoreError::Stale | KeyStoreError::Failed(_)) => failed(error),
     }
 }
 

@@ -1,15 +1,30 @@
 //! Executes the operations of `protocols/operations`: one file per noun, called alike by REST, MCP, A2A and the
 //! command line. How a request is decoded or an answer rendered is the surface's.
 
+pub mod accounts;
+pub mod admin;
+pub mod affinity;
+pub mod audit;
+pub mod backups;
+pub mod cache;
+pub mod documents;
 pub mod capture;
 mod error;
+pub mod health;
 pub mod idempotency;
 pub mod keys;
 pub mod metrics;
+pub mod models;
+pub mod oauth;
+mod page;
 pub mod ports;
+pub mod providers;
+pub mod quotas;
+pub mod registry;
 pub mod prices;
 pub mod responses;
 pub mod routing;
+pub mod spending;
 pub mod telemetry;
 pub mod traces;
 pub mod usage;

@@ -1,8 +1,12 @@
 //! What the operations need of a store beyond keys (which are `auth`'s), as traits.
 
+mod backups;
 mod captures;
 mod claims;
+mod documents;
+pub mod oauth;
 mod post;
+mod prober;
 mod prices;
 pub mod usage;
 
@@ -11,10 +15,16 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 
 use crate::engine::settings::Usd;
+pub use backups::{BackupStore, BackupStoreError};
 pub use captures::{CaptureStore, CaptureStoreError, StoredCapture};
 pub use claims::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
+pub use documents::{
+    AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,
+    DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
+};
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
+pub use prober::{ProbeAnswer, ProbeStep, Prober};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

@@ -19,6 +19,7 @@ use super::{
 use crate::engine::{
     Engine,
     caller::Caller,
+    code::Code,
     need::{self, Need, Wishes},
     plan::{self, Leaf, Made, Signals, State, auto::Score},
     task,
@@ -48,10 +49,13 @@ impl Routing {
         let dialect = need::dialect(args.dialect.as_deref())
             .ok_or_else(|| Invalid::new("dialect", "must be one of chat, responses, messages and gemini"))?;
         let need = need(&args);
-        let plan = self
-            .engine
-            .simulate(&args.model, dialect, &need)
-            .map_err(|refusal| OpError::Refused(refusal.message))?;
+        let plan =
+            self.engine.simulate(caller, &args.model, dialect, &need).map_err(|refusal| {
+                match refusal.code {
+                    Code::ModelNotAllowed => OpError::Denied(Box::new(refusal)),
+                    _ => OpError::Refused(refusal.message.into()),
+                }
+            })?;
         let mut decision = match &plan.made {
             Some(made) => decision(made),
             None => Decision {

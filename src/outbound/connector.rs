@@ -14,14 +14,13 @@ use std::{
 };
 
 use http::Uri;
+use hyper::rt::{Read, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
-use tokio::net::TcpStream;
+use hyper_util::client::legacy::connect::{Connection, HttpConnector};
 use tower::Service;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Connecting =
-    Pin<Box<dyn Future<Output = Result<MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>> + Send>>;
+type Connecting<S> = Pin<Box<dyn Future<Output = Result<MaybeHttpsStream<S>, BoxError>> + Send>>;
 
 /// No connection stood in time.
 #[derive(Debug)]
@@ -35,24 +34,30 @@ impl fmt::Display for ConnectTimedOut {
 
 impl std::error::Error for ConnectTimedOut {}
 
+/// TCP as all connections want it.
+pub(super) fn tcp() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    tcp.set_keepalive(Some(Duration::from_secs(60)));
+    tcp
+}
+
 /// A connector with a deadline that can be changed while it is in use.
 #[derive(Clone)]
-pub(super) struct Connector {
-    inner: HttpsConnector<HttpConnector>,
+pub(super) struct Connector<C = HttpConnector> {
+    inner: HttpsConnector<C>,
     deadline: Arc<AtomicU64>,
 }
 
-impl Connector {
-    pub(super) fn new() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        tcp.set_keepalive(Some(Duration::from_secs(60)));
+impl<C> Connector<C> {
+    /// TLS, where the URL wants it, over what `way` gives.
+    pub(super) fn over(way: C) -> Self {
         let inner = HttpsConnectorBuilder::new()
             .with_webpki_roots()
             .https_or_http()
             .enable_http1()
-            .wrap_connector(tcp);
+            .wrap_connector(way);
         Self { inner, deadline: Arc::new(AtomicU64::new(10_000)) }
     }
 
@@ -63,16 +68,22 @@ impl Connector {
     }
 }
 
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+impl<C> Service<Uri> for Connector<C>
+where
+    C: Service<Uri>,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    type Response = MaybeHttpsStream<C::Response>;
     type Error = BoxError;
-    type Future = Connecting;
+    type Future = Connecting<C::Response>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, to: Uri) -> Connecting {
+    fn call(&mut self, to: Uri) -> Self::Future {
         let connecting = self.inner.call(to);
         let deadline = Duration::from_millis(self.deadline.load(Ordering::Relaxed));
         Box::pin(async move {

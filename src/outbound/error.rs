@@ -23,6 +23,8 @@ pub enum TransportFailure {
     Tls,
     /// The connection broke before the answer was complete.
     Broken,
+    /// The proxy did not make the way: the other machine was not reached at all.
+    Proxy,
     /// The URL cannot be called.
     Url,
 }
@@ -37,6 +39,14 @@ impl TransportError {
     #[must_use]
     pub const fn bare(failure: TransportFailure) -> Self {
         Self { failure, source: None }
+    }
+
+    /// The same of a connection through a proxy: whatever happened before the target's own handshake is the proxy's.
+    pub(super) fn through_proxy(self) -> Self {
+        match self.failure {
+            TransportFailure::Tls => self,
+            _ => Self { failure: TransportFailure::Proxy, ..self },
+        }
     }
 
     /// Finds out from its causes why no connection could be made.
@@ -74,6 +84,7 @@ impl fmt::Display for TransportError {
             TransportFailure::ConnectTimeout => "no connection stood in time",
             TransportFailure::Tls => "the TLS handshake failed",
             TransportFailure::Broken => "the connection broke",
+            TransportFailure::Proxy => "the proxy failed",
             TransportFailure::Url => "the URL cannot be called",
         })?;
         // The innermost cause is the one that says something ("Connection refused").

@@ -5,9 +5,13 @@ mod client;
 mod connector;
 mod error;
 pub mod guard;
+mod proxy;
+mod reach;
 
 pub use client::Client;
 pub use error::{TransportError, TransportFailure};
+pub use proxy::{Proxy, ProxyScheme, Via};
+pub use reach::{Reached, Step};
 
 use std::time::Duration;
 
@@ -26,4 +30,11 @@ pub trait Transport: Send + Sync {
         request: http::Request<Bytes>,
         connect: Duration,
     ) -> BoxFuture<'static, Result<http::Response<Body>, TransportError>>;
+
+    /// Finds out how far the way to the place of a request goes, without sending it; each step may take `limit`. A
+    /// stand-in within the process has no such steps.
+    fn reach(&self, request: http::Request<()>, limit: Duration) -> BoxFuture<'static, Vec<Reached>> {
+        drop((request, limit));
+        Box::pin(std::future::ready(Vec::new()))
+    }
 }

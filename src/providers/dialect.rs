@@ -6,7 +6,7 @@ use std::sync::Arc;
 use canon::Dialect;
 use futures_core::future::BoxFuture;
 
-use super::{makers::Makers, native, translated};
+use super::{credentials::Credentials, login, makers::Makers, native, translated};
 use crate::{
     engine::{
         fault::Fault,
@@ -24,6 +24,8 @@ pub struct Providers {
     pub(super) fetch: Arc<dyn Fetch>,
     /// Who made the signatures that clients send back.
     pub(super) makers: Arc<Makers>,
+    /// The tokens of connections that people log in to.
+    pub(super) credentials: Option<Credentials>,
 }
 
 impl Providers {
@@ -33,7 +35,23 @@ impl Providers {
     /// Providers that are reached through `transport`, with media got through `fetch`.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, fetch: Arc<dyn Fetch>) -> Self {
-        Self { transport, clock, fetch, makers: Arc::default() }
+        Self { transport, clock, fetch, makers: Arc::default(), credentials: None }
+    }
+
+    /// The same with the tokens of connections that people log in to.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Puts a call whose connection has all that it needs to its target.
+    pub(super) async fn dispatch(&self, call: Call) -> Result<Answer, Fault> {
+        if call.request.dialect == call.target.dialect {
+            native::send(self, call).await
+        } else {
+            translated::send(self, call).await
+        }
     }
 }
 
@@ -41,10 +59,10 @@ impl Upstream for Providers {
     fn send(&self, call: Call) -> BoxFuture<'static, Result<Answer, Fault>> {
         let providers = self.clone();
         Box::pin(async move {
-            if call.request.dialect == call.target.dialect {
-                native::send(&providers, call).await
-            } else {
-                translated::send(&providers, call).await
+            match call.target.connection.oauth {
+                // Boxed, so that calls with a key do not carry its state.
+                Some(_) => Box::pin(login::send(&providers, call)).await,
+                None => providers.dispatch(call).await,
             }
         })
     }

@@ -4,14 +4,17 @@
 mod answer;
 mod arrival;
 pub mod catalog;
+pub mod credentials;
 mod dialect;
 mod edit;
 mod limits;
+mod login;
 mod maker;
 mod makers;
 pub mod media;
 mod mend;
 mod native;
+mod probe;
 mod refusal;
 mod reported;
 mod request;
@@ -21,6 +24,7 @@ mod shape;
 mod tape;
 mod taxonomy;
 mod translated;
+mod via;
 mod wire;
 mod words;
 

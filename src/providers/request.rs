@@ -9,7 +9,7 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT},
 };
 
-use super::{Providers, refusal, tape, wire};
+use super::{Providers, refusal, tape, via, wire};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, Scope, Stage},
@@ -114,19 +114,35 @@ fn build(call: &Call, body: Bytes) -> Result<Request<Bytes>, Fault> {
     if let Some(traceparent) = &call.traceparent {
         headers.insert(TRACEPARENT, traceparent.clone());
     }
+    sign(connection, dialect, &mut request)?;
+    Ok(request)
+}
+
+/// Adds what every request to a provider carries: the version of its dialect and the key.
+pub(super) fn sign<B>(
+    connection: &Connection,
+    dialect: Dialect,
+    request: &mut Request<B>,
+) -> Result<(), Fault> {
+    let headers = request.headers_mut();
+    headers.entry(USER_AGENT).or_insert(AGENT);
     if dialect == Dialect::Messages && !headers.contains_key(ANTHROPIC_VERSION) {
         headers.insert(ANTHROPIC_VERSION, VERSION);
     }
-    if let Some((name, value)) = credential(connection, dialect).ok_or_else(|| broken("key"))? {
+    let broken = || Fault::new(FaultKind::Unreachable, "the connection's key cannot be used");
+    if let Some((name, value)) = credential(connection, dialect).ok_or_else(broken)? {
         headers.insert(name, value);
     }
-    Ok(request)
+    via::mark(request, connection);
+    Ok(())
 }
 
 /// The header that carries the key: `Some(None)` where none is to be sent, `None` where the key fits into no header.
 fn credential(connection: &Connection, dialect: Dialect) -> Option<Option<(HeaderName, HeaderValue)>> {
     let Some(key) = &connection.credential else { return Some(None) };
     let (name, text) = match &connection.provider.auth {
+        // A token travels in one way alone (RFC 6750), whatever becomes of keys here.
+        _ if connection.oauth.is_some() => (AUTHORIZATION, Cow::Owned(format!("Bearer {}", key.expose()))),
         AuthStyle::None => return Some(None),
         AuthStyle::Bearer if dialect == Dialect::Gemini => (X_GOOG_API_KEY, Cow::Borrowed(key.expose())),
         AuthStyle::Bearer | AuthStyle::OptionalBearer => {
@@ -139,9 +155,10 @@ fn credential(connection: &Connection, dialect: Dialect) -> Option<Option<(Heade
     Some(Some((name, value)))
 }
 
-fn unreachable_fault(error: &TransportError) -> Fault {
+pub(super) fn unreachable_fault(error: &TransportError) -> Fault {
     let kind = match error.failure {
         TransportFailure::ConnectTimeout => FaultKind::TimedOut(Stage::Connect),
+        TransportFailure::Proxy => FaultKind::ProxyFailed,
         _ => FaultKind::Unreachable,
     };
     Fault::new(kind, error.to_string())

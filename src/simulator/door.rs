@@ -49,12 +49,22 @@ impl Simulator {
             return Err(keyless(voice));
         }
         let key = key.unwrap_or("");
+        if self.is_live_token(key) == Some(false) {
+            return Err(ended(voice));
+        }
         let behaviour = self.world.behaviour(key).map_err(|problem| misnamed(problem, voice))?;
         if voice == Voice::Anthropic && !parts.headers.contains_key("anthropic-version") {
             return Err(Problem::invalid("anthropic-version: header is required"));
         }
         Ok((key.to_owned(), behaviour))
     }
+}
+
+/// An access token that has ended.
+fn ended(voice: Voice) -> Problem {
+    let refused = "Your authentication token has expired. Please try signing in again.";
+    let problem = Problem::new(401, refused, "invalid_request_error", None, Some("token_expired"));
+    if voice == Voice::Gemini { misnamed(problem, voice) } else { problem }
 }
 
 fn keyless(voice: Voice) -> Problem {

@@ -23,6 +23,7 @@ mod log;
 mod messages;
 mod models;
 mod names;
+mod oauth;
 mod plain;
 mod player;
 mod problem;
@@ -45,6 +46,7 @@ mod ticket;
 
 pub use fault::{Fault, Rule};
 pub use log::{Entry, Outcome, Stats};
+pub use oauth::{OAuthFault, OAuthScript, OAuthStats};
 pub use player::ConnectionCut;
 pub use script::{Behaviour, Limit, Quirk, Rate, RetryAfter, Script, ScriptError, WindowStart};
 pub use subscription::{Allotment, Subscription, Told};
@@ -95,6 +97,7 @@ struct World {
     accounts: Mutex<HashMap<String, Account>>,
     journal: Mutex<Journal>,
     memory: Mutex<Memory>,
+    desk: Mutex<oauth::Desk>,
     on_request: Option<Hook>,
 }
 
@@ -135,6 +138,7 @@ impl Simulator {
                 accounts,
                 journal,
                 memory: Mutex::default(),
+                desk: Mutex::default(),
                 on_request,
             }),
         }
@@ -185,6 +189,10 @@ impl World {
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn desk(&self) -> MutexGuard<'_, oauth::Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

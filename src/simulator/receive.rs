@@ -71,6 +71,10 @@ impl Simulator {
         let visit = Visit::new(parts);
         let (route, voice) = (&visit.route, visit.voice);
         let body = read(body, voice).await;
+        if let Route::Login(endpoint) = route {
+            let body = body.unwrap_or_default();
+            return Ok(self.login(*endpoint, &visit.parts, &body).await);
+        }
         if route.is_own() && route.takes(&visit.parts.method) {
             return Ok(match body {
                 Ok(body) => admin::answer(self, route, &visit.parts.method, &body),

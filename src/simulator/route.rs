@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, Method};
 
+use super::oauth::Endpoint;
 use super::problem::Voice;
 
 /// What a path asks for.
@@ -22,6 +23,8 @@ pub(super) enum Route {
     Models,
     /// `GET …/models/{id}`
     Model(String),
+    /// The login server's.
+    Login(Endpoint),
     /// The simulator's own log.
     Log,
     /// The simulator's own counts.
@@ -94,6 +97,9 @@ impl Route {
             "/__script" => return Self::Script,
             _ => {}
         }
+        if let Some(endpoint) = Endpoint::of(path) {
+            return Self::Login(endpoint);
+        }
         let path = path.trim_end_matches('/');
         // Longer endings first.
         for (ending, route) in [
@@ -130,7 +136,7 @@ impl Route {
             Self::Log | Self::Stored { wanted: Wanted::Itself, .. } => {
                 method == Method::GET || method == Method::DELETE
             }
-            Self::Unknown => true,
+            Self::Unknown | Self::Login(_) => true,
         }
     }
 
@@ -201,6 +207,12 @@ fn model(id: &str) -> Route {
 pub(super) fn query_value(query: &str, name: &str) -> Option<String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decoded(value)).next()
+}
+
+/// The names and values of a form.
+pub(super) fn form_decoded(form: &str) -> std::collections::BTreeMap<String, String> {
+    let value = |text: &str| percent_decoded(&text.replace('+', " "));
+    form.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (value(k), value(v))).collect()
 }
 
 fn percent_decoded(text: &str) -> String {

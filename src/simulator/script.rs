@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, Rule};
+use super::oauth::OAuthScript;
 use super::subscription::Subscription;
 
 /// Everything that a simulated provider does, for all its keys.
@@ -28,6 +29,8 @@ pub struct Script {
     pub log_entries: usize,
     /// How many bytes of request bodies the log keeps in all; the oldest entries go first.
     pub log_bytes: usize,
+    /// How the login server behaves.
+    pub oauth: OAuthScript,
     /// Unix seconds at the start, instead of the wall clock, for answers that repeat to the byte.
     pub epoch: Option<u64>,
 }
@@ -42,6 +45,7 @@ impl Default for Script {
             known_keys_only: false,
             log_entries: 100_000,
             log_bytes: 256 * 1024 * 1024,
+            oauth: OAuthScript::default(),
             epoch: None,
         }
     }

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use sqlx::{Row, SqlitePool};
 
-use super::{StoreError, events, responses::beside, seal::Sealer};
+use super::{
+    StoreError, events,
+    responses::beside,
+    seal::Sealer,
+    sql::{self, Pool},
+};
 use crate::ops::ports::{CaptureStore, CaptureStoreError, StoredCapture};
 
 /// Rows that are deleted in one statement. Each may be a megabyte or more.
@@ -16,13 +20,13 @@ const ROW: i64 = 256;
 
 /// The captured messages of one database.
 #[derive(Clone)]
-pub struct SqliteCaptures {
-    pool: SqlitePool,
+pub struct SqlCaptures {
+    pool: Pool,
     sealer: Arc<Sealer>,
 }
 
-impl SqliteCaptures {
-    pub(super) fn new(pool: SqlitePool, sealer: Arc<Sealer>) -> Self {
+impl SqlCaptures {
+    pub(super) fn new(pool: Pool, sealer: Arc<Sealer>) -> Self {
         Self { pool, sealer }
     }
 
@@ -32,7 +36,7 @@ impl SqliteCaptures {
         let sealed = beside(payload, move |payload| sealer.seal(&bound_to(&bound), payload)).await?;
         let bytes = i64::try_from(sealed.len()).unwrap_or(i64::MAX - ROW) + ROW;
         let mut transaction = self.pool.begin().await?;
-        let query = sqlx::query(
+        let query = sql::query(
             "INSERT INTO captures (request_id, at, bytes, byte_offset, sealed) VALUES ($1, $2, $3, \
              COALESCE((SELECT last.byte_offset + last.bytes FROM captures AS last ORDER BY last.seq DESC LIMIT 1), 0), $4) \
              RETURNING byte_offset",
@@ -41,7 +45,7 @@ impl SqliteCaptures {
         let offset: i64 = query.fetch_one(&mut *transaction).await?.try_get(0)?;
         let most = i64::try_from(max_bytes).unwrap_or(i64::MAX);
         let first = offset.saturating_add(bytes).saturating_sub(most);
-        let query = sqlx::query(
+        let query = sql::query(
             "DELETE FROM captures WHERE seq IN \
              (SELECT seq FROM captures WHERE byte_offset < $1 ORDER BY byte_offset LIMIT $2)",
         );
@@ -51,7 +55,7 @@ impl SqliteCaptures {
 
     async fn find_one(&self, id: String) -> Result<Option<Vec<u8>>, StoreError> {
         let query =
-            sqlx::query("SELECT sealed FROM captures WHERE request_id = $1 ORDER BY seq DESC LIMIT 1");
+            sql::query("SELECT sealed FROM captures WHERE request_id = $1 ORDER BY seq DESC LIMIT 1");
         let Some(row) = query.bind(&id).fetch_optional(&self.pool).await? else { return Ok(None) };
         let (sealer, bound) = (Arc::clone(&self.sealer), id.clone());
         let opened =
@@ -63,7 +67,7 @@ impl SqliteCaptures {
     }
 
     async fn sweep_some(&self, before: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query(
+        let query = sql::query(
             "DELETE FROM captures WHERE seq IN (SELECT seq FROM captures WHERE at < $1 ORDER BY at LIMIT $2)",
         );
         let done = query.bind(before).bind(STEP).execute(&self.pool).await?;
@@ -76,7 +80,7 @@ fn bound_to(request_id: &str) -> [&str; 2] {
     ["capture", request_id]
 }
 
-impl CaptureStore for SqliteCaptures {
+impl CaptureStore for SqlCaptures {
     fn keep(&self, capture: StoredCapture, max_bytes: u64) -> BoxFuture<'_, Result<(), CaptureStoreError>> {
         Box::pin(async move { self.keep_one(capture, max_bytes).await.map_err(failed) })
     }

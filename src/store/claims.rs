@@ -1,13 +1,16 @@
-//! Claims on idempotency keys in SQLite: made before a request goes out, finished with its answer, which is sealed.
+//! Claims on idempotency keys in the database: made before a request goes out, finished with its answer, which is sealed.
 //! What is in an answer, and who may ask for it, is said in `ops`.
 
 use std::sync::Arc;
 
-use futures_core::future::BoxFuture;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
-
-use super::{StoreError, events, responses::beside, seal::Sealer};
+use super::{
+    StoreError, events,
+    responses::beside,
+    seal::Sealer,
+    sql::{self, Connection, Pool, Row},
+};
 use crate::ops::ports::{Claim, ClaimEnding, ClaimPlace, ClaimStore, ClaimStoreError, Claimed};
+use futures_core::future::BoxFuture;
 
 /// Rows that are looked at or deleted in one statement.
 const STEP: i64 = 256;
@@ -17,13 +20,13 @@ const NOT_KEPT: &str = "not_kept";
 
 /// The claims of one database.
 #[derive(Clone)]
-pub struct SqliteClaims {
-    pool: SqlitePool,
+pub struct SqlClaims {
+    pool: Pool,
     sealer: Arc<Sealer>,
 }
 
-impl SqliteClaims {
-    pub(super) fn new(pool: SqlitePool, sealer: Arc<Sealer>) -> Self {
+impl SqlClaims {
+    pub(super) fn new(pool: Pool, sealer: Arc<Sealer>) -> Self {
         Self { pool, sealer }
     }
 
@@ -32,7 +35,7 @@ impl SqliteClaims {
         let mut transaction = self.pool.begin().await?;
         // First a statement that writes, so that the transaction waits its turn here and does not fail later.
         delete_ended(&mut transaction, created_at).await?;
-        let query = sqlx::query(
+        let query = sql::query(
             "SELECT request, ending, sealed FROM idempotency_claims \
              WHERE owner = $1 AND id = $2 AND expires_at > $3",
         );
@@ -43,7 +46,7 @@ impl SqliteClaims {
         }
         make_room(&mut transaction, &place.owner, most).await?;
         // An ended one of the same id may be left where many end at once.
-        sqlx::query(
+        sql::query(
             "INSERT INTO idempotency_claims (owner, id, request, expires_at, bytes) VALUES ($1, $2, $3, $4, 0) \
              ON CONFLICT (owner, id) DO UPDATE SET request = $3, expires_at = $4, ending = NULL, bytes = 0, sealed = NULL",
         )
@@ -57,7 +60,7 @@ impl SqliteClaims {
         Ok(None)
     }
 
-    async fn found(&self, row: &SqliteRow, place: ClaimPlace) -> Result<Claimed, StoreError> {
+    async fn found(&self, row: &Row, place: ClaimPlace) -> Result<Claimed, StoreError> {
         let request: Vec<u8> = row.try_get("request")?;
         // Another length is no hash of ours, and equals none.
         let request = request.try_into().unwrap_or_default();
@@ -95,7 +98,7 @@ impl SqliteClaims {
         };
         let bytes = sealed.as_ref().map_or(0, |sealed| i64::try_from(sealed.len()).unwrap_or(i64::MAX));
         let mut transaction = self.pool.begin().await?;
-        sqlx::query(
+        sql::query(
             "UPDATE idempotency_claims SET ending = $3, bytes = $4, sealed = $5 WHERE owner = $1 AND id = $2",
         )
         .bind(&*place.owner)
@@ -110,7 +113,7 @@ impl SqliteClaims {
     }
 
     async fn release_one(&self, place: &ClaimPlace) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM idempotency_claims WHERE owner = $1 AND id = $2");
+        let query = sql::query("DELETE FROM idempotency_claims WHERE owner = $1 AND id = $2");
         query.bind(&*place.owner).bind(&*place.id).execute(&self.pool).await?;
         Ok(())
     }
@@ -129,8 +132,8 @@ impl SqliteClaims {
 }
 
 /// Deletes some of what has ended; answers how many those were.
-async fn delete_ended(connection: &mut SqliteConnection, now: i64) -> Result<u64, sqlx::Error> {
-    let query = sqlx::query(
+async fn delete_ended(connection: &mut Connection, now: i64) -> Result<u64, sqlx::Error> {
+    let query = sql::query(
         "DELETE FROM idempotency_claims WHERE seq IN \
          (SELECT seq FROM idempotency_claims WHERE expires_at <= $1 LIMIT $2)",
     );
@@ -138,8 +141,8 @@ async fn delete_ended(connection: &mut SqliteConnection, now: i64) -> Result<u64
 }
 
 /// Deletes an owner's oldest claims, so that with one more there are no more than `most`.
-async fn make_room(connection: &mut SqliteConnection, owner: &str, most: u32) -> Result<(), sqlx::Error> {
-    let query = sqlx::query(
+async fn make_room(connection: &mut Connection, owner: &str, most: u32) -> Result<(), sqlx::Error> {
+    let query = sql::query(
         "DELETE FROM idempotency_claims WHERE owner = $1 AND seq <= \
          (SELECT seq FROM idempotency_claims WHERE owner = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)",
     );
@@ -147,13 +150,13 @@ async fn make_room(connection: &mut SqliteConnection, owner: &str, most: u32) ->
 }
 
 /// Deletes the oldest answers until no more than `most` bytes are held.
-async fn give_way(connection: &mut SqliteConnection, most: u64) -> Result<(), sqlx::Error> {
-    let query = sqlx::query(
-        "SELECT COALESCE(SUM(bytes), 0) AS bytes FROM idempotency_claims WHERE sealed IS NOT NULL",
+async fn give_way(connection: &mut Connection, most: u64) -> Result<(), sqlx::Error> {
+    let query = sql::query(
+        "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM idempotency_claims WHERE sealed IS NOT NULL",
     );
     let mut held = bytes(&query.fetch_one(&mut *connection).await?)?;
     while held > most {
-        let query = sqlx::query(
+        let query = sql::query(
             "SELECT seq, bytes FROM idempotency_claims WHERE sealed IS NOT NULL ORDER BY seq LIMIT $1",
         );
         let rows = query.bind(STEP).fetch_all(&mut *connection).await?;
@@ -166,13 +169,13 @@ async fn give_way(connection: &mut SqliteConnection, most: u64) -> Result<(), sq
             last = Some(row.try_get("seq")?);
         }
         let Some(last) = last else { break };
-        let query = sqlx::query("DELETE FROM idempotency_claims WHERE seq <= $1 AND sealed IS NOT NULL");
+        let query = sql::query("DELETE FROM idempotency_claims WHERE seq <= $1 AND sealed IS NOT NULL");
         query.bind(last).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-fn bytes(row: &SqliteRow) -> Result<u64, sqlx::Error> {
+fn bytes(row: &Row) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(row.try_get::<i64, _>("bytes")?).unwrap_or_default())
 }
 
@@ -181,7 +184,7 @@ fn bound_to(place: &ClaimPlace) -> [&str; 3] {
     ["idempotency", &place.owner, &place.id]
 }
 
-impl ClaimStore for SqliteClaims {
+impl ClaimStore for SqlClaims {
     fn claim(&self, claim: Claim, most: u32) -> BoxFuture<'_, Result<Option<Claimed>, ClaimStoreError>> {
         Box::pin(async move { self.claim_one(claim, most).await.map_err(failed) })
     }

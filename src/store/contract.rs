@@ -1,5 +1,5 @@
-//! What every store must do, checked on SQLite and on its in-memory twin alike; also the makers of test data. What
-//! is particular to files is in `tests`.
+//! What every store must do, checked on SQLite, PostgreSQL and the in-memory twin alike; also the makers of test data. What
+//! is particular to files is in `tests`, to PostgreSQL in `postgres`.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -23,56 +23,61 @@ use crate::{
     },
     ops::ports::ReceiptLog,
 };
+pub(super) use scene::Scene;
 
-/// A store of either kind.
+/// A store of any kind.
 enum Either {
     Memory(MemoryStore),
-    Sqlite(Store, #[expect(dead_code, reason = "kept until the test ends")] TempDir),
+    Sql(Store, #[expect(dead_code, reason = "kept until the test ends")] Scene),
 }
 
 impl Either {
-    async fn both() -> [Self; 2] {
-        let dir = tempfile::tempdir().unwrap();
-        [Self::Memory(MemoryStore::default()), Self::Sqlite(open(&dir, WriterLimits::default()).await, dir)]
+    /// One of each kind.
+    async fn each() -> Vec<Self> {
+        let mut stores = vec![Self::Memory(MemoryStore::default())];
+        for scene in Scene::each().await {
+            stores.push(Self::Sql(scene.open(WriterLimits::default()).await, scene));
+        }
+        stores
     }
 
     fn keys(&self) -> Box<dyn KeyStore + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.keys()),
+            Self::Sql(store, _) => Box::new(store.keys()),
         }
     }
 
     fn record(&self, receipt: Receipt) {
         match self {
             Self::Memory(store) => store.record(receipt),
-            Self::Sqlite(store, _) => store.writer().record(receipt),
+            Self::Sql(store, _) => store.writer().record(receipt),
         }
     }
 
     fn cooldowns(&self, act: impl Fn(&dyn CooldownSink)) {
         match self {
             Self::Memory(store) => act(store),
-            Self::Sqlite(store, _) => act(&store.writer()),
+            Self::Sql(store, _) => act(&store.writer()),
         }
     }
 
     async fn load_cooldowns(&self, now: i64) -> Vec<CooldownRecord> {
         match self {
             Self::Memory(store) => store.load_cooldowns(now),
-            Self::Sqlite(store, _) => store.load_cooldowns(now).await.unwrap(),
+            Self::Sql(store, _) => store.load_cooldowns(now).await.unwrap(),
         }
     }
 
     fn log(&self) -> Box<dyn ReceiptLog + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.receipts()),
+            Self::Sql(store, _) => Box::new(store.receipts()),
         }
     }
 
     async fn flush(&self) {
-        if let Self::Sqlite(store, _) = self {
+        if let Self::Sql(store, _) = self {
             store.writer().flush().await.unwrap();
         }
     }
@@ -95,11 +100,15 @@ macro_rules! pass_on {
     };
 }
 
+mod admin;
 mod captures;
 mod claims;
+mod documents;
 mod leases;
+mod oauth;
 mod price_lists;
 pub(super) mod responses;
+pub(super) mod scene;
 mod usage;
 mod windows;
 
@@ -111,6 +120,7 @@ pass_on! { KeyStore:
     find(key: String, now: i64) -> KeyResult<Vec<KeyRecord>>;
     page(after: Option<String>, limit: u32) -> KeyResult<Vec<KeyRecord>>;
     all() -> KeyResult<Vec<KeyRecord>>;
+    update(record: KeyRecord) -> KeyResult<()>;
     revoke(ids: Vec<Arc<str>>, now: i64) -> KeyResult<Vec<KeyRecord>>;
     rotate(old: Arc<str>, ending: Ending, successor: KeyRecord) -> KeyResult<KeyRecord>;
     touch_last_used(used: Vec<(Arc<str>, i64)>) -> KeyResult<()>;
@@ -140,6 +150,9 @@ pub(super) fn key(number: u8, name: &str) -> KeyRecord {
         expires_at: None,
         revoked_at: None,
         last_used_at: None,
+        version: 1,
+        disabled: None,
+        policy: Arc::default(),
     }
 }
 
@@ -213,7 +226,7 @@ pub(super) fn receipt(id: &str) -> Receipt {
 
 #[tokio::test]
 async fn keys_are_kept_whole_and_listed_in_pages() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let keys = store.keys();
         let full = KeyRecord { expires_at: Some(START + 5), last_used_at: Some(START), ..key(1, "a") };
         keys.insert(full.clone()).await.unwrap();
@@ -230,7 +243,7 @@ async fn keys_are_kept_whole_and_listed_in_pages() {
 
 #[tokio::test]
 async fn a_name_belongs_to_one_living_key() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let keys = store.keys();
         keys.insert(KeyRecord { expires_at: Some(START + 5), ..key(1, "a") }).await.unwrap();
         let taken = keys.insert(key(2, "a")).await;
@@ -243,8 +256,39 @@ async fn a_name_belongs_to_one_living_key() {
 }
 
 #[tokio::test]
+async fn a_change_is_made_to_the_version_that_it_is_based_on() {
+    use operations::keys::KeyPolicy;
+
+    for store in Either::each().await {
+        let keys = store.keys();
+        keys.insert(key(1, "a")).await.unwrap();
+        let policy = KeyPolicy {
+            allow_models: Some(vec!["gpt-*".to_owned()]),
+            usd_per_day: Some(0.1),
+            ..KeyPolicy::default()
+        };
+        let new = KeyRecord {
+            version: 2,
+            disabled: Some("lost".into()),
+            policy: Arc::new(policy),
+            expires_at: Some(START + 9),
+            scopes: Scopes::client(),
+            ..key(1, "a")
+        };
+        keys.update(new.clone()).await.unwrap();
+        assert_eq!(keys.all().await.unwrap(), std::slice::from_ref(&new));
+        assert!(matches!(keys.update(new.clone()).await, Err(KeyStoreError::Stale)));
+        let gone = KeyRecord { version: 2, ..key(9, "b") };
+        assert!(matches!(keys.update(gone).await, Err(KeyStoreError::Stale)));
+        let plain = KeyRecord { version: 3, ..key(1, "a") };
+        keys.update(plain.clone()).await.unwrap();
+        assert_eq!(keys.all().await.unwrap(), [plain], "what was said can be taken back");
+    }
+}
+
+#[tokio::test]
 async fn a_revocation_keeps_its_first_time() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let keys = store.keys();
         keys.insert(key(1, "a")).await.unwrap();
         let ids = || vec![key(1, "").id];
@@ -256,7 +300,7 @@ async fn a_revocation_keeps_its_first_time() {
 
 #[tokio::test]
 async fn a_rotation_hands_the_name_on() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let keys = store.keys();
         keys.insert(key(1, "a")).await.unwrap();
         let old = keys.rotate(key(1, "").id, Ending::Expires(START + 9), key(2, "a")).await.unwrap();
@@ -273,7 +317,7 @@ async fn a_rotation_hands_the_name_on() {
 
 #[tokio::test]
 async fn the_last_use_never_moves_back() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let keys = store.keys();
         keys.insert(key(1, "a")).await.unwrap();
         for at in [START + 5, START + 3] {
@@ -285,7 +329,7 @@ async fn the_last_use_never_moves_back() {
 
 #[tokio::test]
 async fn keys_that_ended_long_ago_are_forgotten_except_the_newest() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let keys = store.keys();
         keys.insert(KeyRecord { expires_at: Some(START + 1), ..key(1, "a") }).await.unwrap();
         keys.insert(key(2, "b")).await.unwrap();
@@ -299,7 +343,7 @@ async fn keys_that_ended_long_ago_are_forgotten_except_the_newest() {
 
 #[tokio::test]
 async fn cooldowns_replace_clear_and_end() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         store.cooldowns(|sink| {
             sink.cooled(cooldown("a", None, START + 5));
             sink.cooled(cooldown("a", Some("m"), START + 10));
@@ -321,7 +365,7 @@ async fn cooldowns_replace_clear_and_end() {
 
 #[tokio::test]
 async fn receipts_are_kept_whole_and_read_newest_first() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         store.record(receipt("r1"));
         let failed = Receipt {
             attempts: Vec::new(),
@@ -378,7 +422,11 @@ async fn receipts_are_kept_whole_and_read_newest_first() {
 
 #[tokio::test]
 async fn what_clients_and_providers_wrote_is_bounded() {
-    for store in Either::both().await {
+    for store in Either::each().await {
+        store.record(Receipt { model: "a\0b".to_owned(), ..receipt("r0") });
+        store.cooldowns(|sink| {
+            sink.cooled(CooldownRecord { message: "c\0d".to_owned(), ..cooldown("a", None, START + 5) });
+        });
         let mut long = receipt("r1");
         long.model = "ü".repeat(1_000_000);
         long.client_request_id = Some("x".repeat(100_000));
@@ -393,6 +441,9 @@ async fn what_clients_and_providers_wrote_is_bounded() {
             (row.detail.attempts.len(), row.detail.skipped.len(), row.detail.omitted),
             (64, 64, 36 + 6)
         );
+        // PostgreSQL has no place for the character NUL: it must not keep the rest from being written.
+        assert_eq!(store.log().by_id("r0".to_owned()).await.unwrap().unwrap().model, "a\u{fffd}b");
+        assert_eq!(store.load_cooldowns(START).await.len(), 1);
     }
 }
 

@@ -1,11 +1,12 @@
-//! Cooldowns in SQLite, so that a restart does not hammer an account that asked to be left alone. Their meaning
+//! Cooldowns in the database, so that a restart does not hammer an account that asked to be left alone. Their meaning
 //! is the engine's; when they are written is the writer's.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
-
-use super::{Writer, events};
+use super::{
+    Writer, events,
+    sql::{self, Connection, Pool, Row},
+};
 use crate::engine::{
     fault::FaultKind,
     ports::{CooldownRecord, CooldownSink, LockKind},
@@ -28,30 +29,30 @@ impl CooldownSink for Writer {
 }
 
 /// The cooldowns that have not ended by `now`; deletes those that have.
-pub(super) async fn load(pool: &SqlitePool, now: i64) -> Result<Vec<CooldownRecord>, sqlx::Error> {
+pub(super) async fn load(pool: &Pool, now: i64) -> Result<Vec<CooldownRecord>, sqlx::Error> {
     let mut connection = pool.acquire().await?;
     delete_ended(&mut connection, now).await?;
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT connection, model, fingerprint, until_at, kind, message, lock_kind, since_at, level, strikes \
          FROM cooldowns ORDER BY connection, model",
     )
-    .fetch_all(&mut *connection)
+    .fetch_all(&mut connection)
     .await?;
     rows.iter().filter_map(|row| record(row).transpose()).collect()
 }
 
-pub(super) async fn delete_ended(connection: &mut SqliteConnection, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM cooldowns WHERE until_at <= $1").bind(now).execute(connection).await.map(drop)
+pub(super) async fn delete_ended(connection: &mut Connection, now: i64) -> Result<(), sqlx::Error> {
+    sql::query("DELETE FROM cooldowns WHERE until_at <= $1").bind(now).execute(connection).await.map(drop)
 }
 
 /// Writes changes. One statement each: they are rare, and many at once have been merged by place.
-pub(super) async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(), sqlx::Error> {
+pub(super) async fn write(connection: &mut Connection, changes: &Changes) -> Result<(), sqlx::Error> {
     for ((place, model), change) in changes {
         let model = model.as_deref().unwrap_or_default();
         match change {
             Some(record) => upsert(connection, model, record).await?,
             None => {
-                sqlx::query("DELETE FROM cooldowns WHERE connection = $1 AND model = $2")
+                sql::query("DELETE FROM cooldowns WHERE connection = $1 AND model = $2")
                     .bind(&**place)
                     .bind(model)
                     .execute(&mut *connection)
@@ -63,11 +64,11 @@ pub(super) async fn write(connection: &mut SqliteConnection, changes: &Changes) 
 }
 
 async fn upsert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     model: &str,
     record: &CooldownRecord,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO cooldowns \
          (connection, model, fingerprint, until_at, kind, message, lock_kind, since_at, level, strikes) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
@@ -92,7 +93,7 @@ async fn upsert(
     .map(drop)
 }
 
-fn record(row: &SqliteRow) -> Result<Option<CooldownRecord>, sqlx::Error> {
+fn record(row: &Row) -> Result<Option<CooldownRecord>, sqlx::Error> {
     let kind: &str = row.try_get("kind")?;
     let Some(kind) = FaultKind::parse(kind) else {
         events::row_not_understood("cooldowns", kind);

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::seal::KeyProblem;
+use super::{BackupProblem, PostgresProblem, seal::KeyProblem};
 
 /// A store that cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,14 @@ pub enum StoreError {
         /// Why.
         source: sqlx::migrate::MigrateError,
     },
+    /// A PostgreSQL database cannot be used.
+    #[error("cannot use the PostgreSQL database {server} (`store.url`): {problem}")]
+    Postgres {
+        /// The database and where it is, without the password.
+        server: String,
+        /// Why, and what to do.
+        problem: PostgresProblem,
+    },
     /// The runtime file cannot be read or written.
     #[error("cannot use the runtime file {}: {source}", path.display())]
     Runtime {
@@ -83,6 +91,9 @@ pub enum StoreError {
         /// Why, and what to do.
         problem: KeyProblem,
     },
+    /// A backup cannot be made, read or put back.
+    #[error(transparent)]
+    Backup(#[from] BackupProblem),
     /// The database refused a statement.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),

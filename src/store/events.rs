@@ -2,7 +2,7 @@
 
 use std::{error::Error, path::Path};
 
-use super::StoreError;
+use super::{BackupProblem, PostgresProblem, StoreError};
 
 /// A batch could not be written and is kept for another try.
 pub(super) fn write_failed(error: &sqlx::Error, failures: u32, waiting: usize) {
@@ -109,4 +109,69 @@ pub(super) fn locations_dropped(total: u64) {
 /// A housekeeping step failed; it is tried again later.
 pub(super) fn housekeeping_failed(error: &sqlx::Error) {
     tracing::warn!(%error, "old rows could not be deleted; it is tried again later");
+}
+
+/// A document cannot be decrypted.
+pub(super) fn document_unreadable(section: &str, id: &str) {
+    tracing::error!(
+        section,
+        id,
+        "what was made over the API cannot be decrypted and is not in force; restore secret.key, or delete it and make it anew"
+    );
+}
+
+/// The documents or the audit log could not be read or written.
+pub(super) fn management_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "the documents or the audit log could not be read or written");
+}
+
+/// The connection that holds the lock of the database is gone.
+pub(super) fn lock_lost(server: &str) {
+    tracing::warn!(
+        server,
+        "the connection that keeps other hubs away from the database was lost; it is made anew"
+    );
+}
+
+/// The lock is held again.
+pub(super) fn lock_taken_again(server: &str) {
+    tracing::info!(server, "the lock of the database is held again");
+}
+
+/// The lock could not be taken again.
+pub(super) fn lock_not_taken(server: &str, problem: &PostgresProblem, failures: u32) {
+    // The first failure and then ever fewer.
+    if failures.is_power_of_two() {
+        tracing::error!(server, %problem, failures, "the lock of the database is not held; it is tried again");
+    }
+}
+
+/// The tokens of a connection cannot be decrypted.
+pub(super) fn tokens_unreadable(connection: &str) {
+    tracing::warn!(
+        connection,
+        "the connection's tokens cannot be decrypted: they were changed, or secret.key was. Run `trivium login {connection}`"
+    );
+}
+
+/// The store of logins failed.
+pub(super) fn logins_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "logins could not be read or written");
+}
+
+/// A backup was made.
+pub(super) fn backed_up(name: &str, reason: &'static str, bytes: u64) {
+    tracing::info!(name, reason, bytes, "made a backup");
+}
+
+/// Something among the backups is none.
+pub(super) fn backup_unreadable(error: &BackupProblem) {
+    tracing::warn!(%error, "left out of the list of backups");
+}
+
+/// A backup was put back.
+pub(super) fn restored(name: &str) {
+    tracing::info!(name, "restored a backup");
 }

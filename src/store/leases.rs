@@ -1,37 +1,36 @@
-//! Leases of budgets in SQLite. They are committed before they are used, on the connection whose commits survive a power
+//! Leases of budgets in the database. They are committed before they are used, on the connection whose commits survive a power
 //! cut; what they mean is the engine's.
 
-use futures_core::future::BoxFuture;
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
-
+use super::sql::{self, Pool, Row};
 use crate::engine::{
     ports::{LeaseError, LeaseRecord, LeaseStore},
     settings::Usd,
 };
+use futures_core::future::BoxFuture;
 
 /// The leases of one database.
 #[derive(Debug, Clone)]
-pub struct SqliteLeases {
-    pool: SqlitePool,
+pub struct SqlLeases {
+    pool: Pool,
 }
 
-impl SqliteLeases {
-    pub(super) const fn new(pool: SqlitePool) -> Self {
+impl SqlLeases {
+    pub(super) const fn new(pool: Pool) -> Self {
         Self { pool }
     }
 
     async fn all(&self, since: i64) -> Result<Vec<LeaseRecord>, sqlx::Error> {
-        sqlx::query("DELETE FROM budget_leases WHERE window_at < $1").bind(since).execute(&self.pool).await?;
+        sql::query("DELETE FROM budget_leases WHERE window_at < $1").bind(since).execute(&self.pool).await?;
         let query =
             "SELECT budget, holder, window_at, leased_pico FROM budget_leases ORDER BY budget, holder";
-        let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+        let rows = sql::query(query).fetch_all(&self.pool).await?;
         rows.iter().map(record).collect()
     }
 
     async fn write(&self, leases: &[LeaseRecord]) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         for lease in leases {
-            sqlx::query(
+            sql::query(
                 "INSERT INTO budget_leases (budget, holder, window_at, leased_pico) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (budget, holder) DO UPDATE SET window_at = excluded.window_at, \
                  leased_pico = excluded.leased_pico",
@@ -48,7 +47,7 @@ impl SqliteLeases {
     }
 }
 
-impl LeaseStore for SqliteLeases {
+impl LeaseStore for SqlLeases {
     fn load(&self, since: i64) -> BoxFuture<'_, Result<Vec<LeaseRecord>, LeaseError>> {
         Box::pin(async move { self.all(since).await.map_err(failed) })
     }
@@ -58,7 +57,7 @@ impl LeaseStore for SqliteLeases {
     }
 }
 
-fn record(row: &SqliteRow) -> Result<LeaseRecord, sqlx::Error> {
+fn record(row: &Row) -> Result<LeaseRecord, sqlx::Error> {
     Ok(LeaseRecord {
         budget: row.try_get::<&str, _>("budget")?.into(),
         holder: row.try_get::<&str, _>("holder")?.into(),

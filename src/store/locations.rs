@@ -1,4 +1,4 @@
-//! Which connections keep responses, in SQLite: what waits to be written, and the rows. When they are written is the
+//! Which connections keep responses, in the database: what waits to be written, and the rows. When they are written is the
 //! writer's. Losing one costs a client its conversation and nobody else anything, so that the last ones may be
 //! lost with a `kill -9`, as receipts may.
 
@@ -7,8 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
-
+use super::sql::{self, Connection, Pool, Row};
 use crate::ops::ports::ResponseLocation;
 
 /// Locations that can wait to be written, about four megabytes. Only a failing database lets so many pile up.
@@ -75,14 +74,14 @@ impl Waiting {
 
 /// Writes changes in their order. One statement each: they are rarer than receipts, and short.
 pub(super) async fn write(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     changes: &[(Place, Change)],
 ) -> Result<(), sqlx::Error> {
     for ((owner, id), (_, location)) in changes {
         match location {
             Some(location) => upsert(connection, location).await?,
             None => {
-                sqlx::query("DELETE FROM response_locations WHERE owner = $1 AND id = $2")
+                sql::query("DELETE FROM response_locations WHERE owner = $1 AND id = $2")
                     .bind(&**owner)
                     .bind(&**id)
                     .execute(&mut *connection)
@@ -93,8 +92,8 @@ pub(super) async fn write(
     Ok(())
 }
 
-async fn upsert(connection: &mut SqliteConnection, location: &ResponseLocation) -> Result<(), sqlx::Error> {
-    sqlx::query(
+async fn upsert(connection: &mut Connection, location: &ResponseLocation) -> Result<(), sqlx::Error> {
+    sql::query(
         "INSERT INTO response_locations (owner, id, connection, fingerprint, expires_at) \
          VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (owner, id) DO UPDATE SET connection = excluded.connection, \
@@ -112,8 +111,8 @@ async fn upsert(connection: &mut SqliteConnection, location: &ResponseLocation) 
 }
 
 /// Where the response is, if that was written down.
-pub(super) async fn find(pool: &SqlitePool, place: &Place) -> Result<Option<ResponseLocation>, sqlx::Error> {
-    let query = sqlx::query(
+pub(super) async fn find(pool: &Pool, place: &Place) -> Result<Option<ResponseLocation>, sqlx::Error> {
+    let query = sql::query(
         "SELECT connection, fingerprint, expires_at FROM response_locations WHERE owner = $1 AND id = $2",
     );
     let row = query.bind(&*place.0).bind(&*place.1).fetch_optional(pool).await?;
@@ -121,9 +120,9 @@ pub(super) async fn find(pool: &SqlitePool, place: &Place) -> Result<Option<Resp
 }
 
 /// Deletes the oldest beyond `keep`.
-pub(super) async fn trim(connection: &mut SqliteConnection, keep: u64) -> Result<(), sqlx::Error> {
+pub(super) async fn trim(connection: &mut Connection, keep: u64) -> Result<(), sqlx::Error> {
     let keep = i64::try_from(keep).unwrap_or(i64::MAX);
-    sqlx::query("DELETE FROM response_locations WHERE seq <= (SELECT MAX(seq) FROM response_locations) - $1")
+    sql::query("DELETE FROM response_locations WHERE seq <= (SELECT MAX(seq) FROM response_locations) - $1")
         .bind(keep)
         .execute(connection)
         .await
@@ -131,10 +130,10 @@ pub(super) async fn trim(connection: &mut SqliteConnection, keep: u64) -> Result
 }
 
 /// Deletes those that have ended.
-pub(super) async fn delete_ended(pool: &SqlitePool, now: i64) -> Result<u64, sqlx::Error> {
+pub(super) async fn delete_ended(pool: &Pool, now: i64) -> Result<u64, sqlx::Error> {
     let mut deleted = 0;
     loop {
-        let query = sqlx::query(
+        let query = sql::query(
             "DELETE FROM response_locations WHERE seq IN \
              (SELECT seq FROM response_locations WHERE expires_at <= $1 LIMIT $2)",
         );
@@ -146,7 +145,7 @@ pub(super) async fn delete_ended(pool: &SqlitePool, now: i64) -> Result<u64, sql
     }
 }
 
-fn location(row: &SqliteRow, place: &Place) -> Result<ResponseLocation, sqlx::Error> {
+fn location(row: &Row, place: &Place) -> Result<ResponseLocation, sqlx::Error> {
     Ok(ResponseLocation {
         owner: Arc::clone(&place.0),
         id: Arc::clone(&place.1),

@@ -1,9 +1,13 @@
 //! The in-memory twin of the store: the same ports with the same behaviour, for tests that want no files and a paused
 //! clock. `contract` runs the same tests on both.
 
+mod admin;
+mod backups;
 mod captures;
 mod claims;
+mod documents;
 mod leases;
+mod oauth;
 mod price_lists;
 mod responses;
 mod usage;
@@ -36,6 +40,7 @@ const KEPT: usize = 10_000;
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    documents: Mutex<documents::Documents>,
 }
 
 #[derive(Default)]
@@ -47,6 +52,8 @@ struct State {
     responses: responses::Responses,
     leases: leases::Leases,
     claims: claims::Claims,
+    logins: oauth::Logins,
+    admin: admin::Admin,
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
     usage: usage::Usage,
@@ -76,6 +83,10 @@ impl MemoryStore {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn documents(&self) -> MutexGuard<'_, documents::Documents> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An answer that is there at once.
@@ -121,6 +132,18 @@ impl KeyStore for MemoryStore {
 
     fn all(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {
         self.now(|state| Ok(state.keys.values().map(|key| key.record.clone()).collect()))
+    }
+
+    fn update(&self, record: KeyRecord) -> BoxFuture<'_, Result<(), KeyStoreError>> {
+        self.now(|state| {
+            let key = state.keys.get_mut(&record.id).ok_or(KeyStoreError::Stale)?;
+            if key.record.version + 1 != record.version {
+                return Err(KeyStoreError::Stale);
+            }
+            let KeyRecord { scopes, expires_at, disabled, policy, version, .. } = record;
+            key.record = KeyRecord { scopes, expires_at, disabled, policy, version, ..key.record.clone() };
+            Ok(())
+        })
     }
 
     fn revoke(&self, ids: Vec<Arc<str>>, now: i64) -> BoxFuture<'_, Result<Vec<KeyRecord>, KeyStoreError>> {

@@ -1,18 +1,25 @@
-//! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets in SQLite below the data directory, and an in-memory
-//! twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
+//! What outlives the process: keys, cooldowns, receipts, kept responses, claims and leases of budgets, in SQLite below the data directory or in
+//! PostgreSQL, and an in-memory twin for tests. The only place with SQL. What the rows mean is said by the ports of `engine`, `auth` and `ops`.
 
+mod admin;
+mod audit;
+mod backups;
 mod captures;
 mod claims;
 #[cfg(test)]
 mod contract;
 mod cooldowns;
 mod data_dir;
+mod documents;
 mod error;
 mod events;
+mod glance;
 mod keys;
 mod leases;
 mod locations;
 mod memory;
+mod oauth;
+mod postgres;
 mod price_lists;
 mod receipt_text;
 mod receipts;
@@ -21,6 +28,7 @@ mod retention;
 mod rollup;
 mod runtime;
 mod seal;
+mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -29,42 +37,55 @@ mod usage;
 mod windows;
 mod writer;
 
-pub use captures::SqliteCaptures;
-pub use claims::SqliteClaims;
+pub use admin::SqlAdmin;
+pub use audit::SqlAudit;
+pub use backups::{BackupProblem, Restored, SqlBackups, restore};
+pub use claims::SqlClaims;
+pub use captures::SqlCaptures;
 pub use data_dir::DataDir;
+pub use documents::SqlDocuments;
 pub use error::StoreError;
-pub use keys::SqliteKeys;
-pub use leases::SqliteLeases;
+pub use glance::{Glance, glance};
+pub use keys::SqlKeys;
+pub use leases::SqlLeases;
 pub use memory::MemoryStore;
-pub use price_lists::SqlitePriceLists;
-pub use receipts::SqliteReceipts;
-pub use responses::SqliteResponses;
+pub use oauth::SqlOAuth;
+pub use postgres::PostgresProblem;
+pub use receipts::SqlReceipts;
+pub use responses::SqlResponses;
+pub use price_lists::SqlPriceLists;
 pub use retention::Sweeper;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
-pub use usage::SqliteUsage;
+pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
 use std::sync::Arc;
 
-use crate::engine::ports::{Clock, CooldownRecord, WindowRecord};
+use crate::engine::{
+    ports::{Clock, CooldownRecord, WindowRecord},
+    settings::Secret,
+};
+use postgres::HubLock;
 use seal::Sealer;
-use sqlite::Pools;
+use sql::Pools;
 
 /// An open database, with a writer running beside it.
 pub struct Store {
     pools: Pools,
     writer: Writer,
     sealer: Arc<Sealer>,
-    responses: SqliteResponses,
-    claims: SqliteClaims,
+    responses: SqlResponses,
+    claims: SqlClaims,
+    backups: SqlBackups,
     // Keeps the lock as long as the database is open.
     data_dir: DataDir,
+    // The same of a database that others can reach.
+    hub_lock: Option<HubLock>,
 }
 
 impl Store {
-    /// Opens the database of a data directory, brings its schema up to date, and starts the writer on the
-    /// current tokio runtime.
+    /// Opens the SQLite database of a data directory: [`Store::open_at`] without an address.
     ///
     /// # Errors
     /// [`StoreError`], worded for the operator.
@@ -73,59 +94,110 @@ impl Store {
         limits: WriterLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let pools = sqlite::open(&data_dir.database()).await?;
-        let writer = Writer::start(pools.writing.clone(), limits, clock);
+        Self::open_at(data_dir, None, limits, clock).await
+    }
+
+    /// Opens the PostgreSQL database at an address, or else the SQLite database of the data directory; brings its
+    /// schema up to date, and starts the writer on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`StoreError`], worded for the operator.
+    pub async fn open_at(
+        data_dir: &DataDir,
+        url: Option<&Secret>,
+        limits: WriterLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let (pools, hub_lock) = match url {
+            None => {
+                backups::before_upgrade(data_dir, &*clock).await?;
+                (sqlite::open(&data_dir.database()).await?, None)
+            }
+            Some(url) => postgres::open(url).await.map(|(pools, lock)| (pools, Some(lock)))?,
+        };
+        let writer = Writer::start(pools.writing.clone(), limits, Arc::clone(&clock));
+        let backups = SqlBackups::new(data_dir.clone(), url.is_none(), writer.clone(), clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
-        let responses = SqliteResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
-        let claims = SqliteClaims::new(pools.managing.clone(), Arc::clone(&sealer));
-        Ok(Self { pools, writer, sealer, responses, claims, data_dir: data_dir.clone() })
+        let responses = SqlResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
+        let claims = SqlClaims::new(pools.managing.clone(), Arc::clone(&sealer));
+        Ok(Self { pools, writer, sealer, responses, claims, backups, data_dir: data_dir.clone(), hub_lock })
     }
 
     /// The keys.
     #[must_use]
-    pub fn keys(&self) -> SqliteKeys {
-        SqliteKeys::new(self.pools.managing.clone())
+    pub fn keys(&self) -> SqlKeys {
+        SqlKeys::new(self.pools.managing.clone())
     }
 
     /// The receipts, for reading.
     #[must_use]
-    pub fn receipts(&self) -> SqliteReceipts {
-        SqliteReceipts::new(self.pools.managing.clone())
+    pub fn receipts(&self) -> SqlReceipts {
+        SqlReceipts::new(self.pools.managing.clone())
+    }
+
+    /// The operator's password and the sessions.
+    #[must_use]
+    pub fn admin(&self) -> SqlAdmin {
+        SqlAdmin::new(self.pools.managing.clone())
     }
 
     /// The sums of usage, for reading.
     #[must_use]
-    pub fn usage(&self) -> SqliteUsage {
-        SqliteUsage::new(self.pools.managing.clone())
+    pub fn usage(&self) -> SqlUsage {
+        SqlUsage::new(self.pools.managing.clone())
     }
 
     /// The leases of budgets.
     #[must_use]
-    pub fn leases(&self) -> SqliteLeases {
-        SqliteLeases::new(self.pools.managing.clone())
+    pub fn leases(&self) -> SqlLeases {
+        SqlLeases::new(self.pools.managing.clone())
+    }
+
+    /// What was made over the management API.
+    #[must_use]
+    pub fn documents(&self) -> SqlDocuments {
+        SqlDocuments::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> SqlAudit {
+        SqlAudit(self.pools.managing.clone())
+    }
+
+    /// The tokens of connections, and logins under way.
+    #[must_use]
+    pub fn oauth(&self) -> SqlOAuth {
+        SqlOAuth::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
+    }
+
+    /// The backups.
+    #[must_use]
+    pub fn backups(&self) -> SqlBackups {
+        self.backups.clone()
     }
 
     /// The kept responses.
     #[must_use]
-    pub fn responses(&self) -> SqliteResponses {
+    pub fn responses(&self) -> SqlResponses {
         self.responses.clone()
     }
 
     /// The list of prices that was fetched last.
     #[must_use]
-    pub fn price_lists(&self) -> SqlitePriceLists {
-        SqlitePriceLists::new(self.pools.managing.clone())
+    pub fn price_lists(&self) -> SqlPriceLists {
+        SqlPriceLists::new(self.pools.managing.clone())
     }
 
     /// Messages that were captured word for word.
     #[must_use]
-    pub fn captures(&self) -> SqliteCaptures {
-        SqliteCaptures::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
+    pub fn captures(&self) -> SqlCaptures {
+        SqlCaptures::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The claims on idempotency keys.
     #[must_use]
-    pub fn claims(&self) -> SqliteClaims {
+    pub fn claims(&self) -> SqlClaims {
         self.claims.clone()
     }
 
@@ -174,6 +246,7 @@ impl Store {
     pub async fn close(&self) -> Result<(), StoreError> {
         let written = self.writer.close().await;
         self.pools.close().await;
+        self.hub_lock.iter().for_each(HubLock::release);
         events::closed(self.data_dir.path());
         written
     }

@@ -79,9 +79,13 @@ struct Skip<'a> {
     until: Option<i64>,
 }
 
-/// Shortens the texts that others chose, before the receipt waits in the queue.
+/// Shortens the texts that others chose, before the receipt waits in the queue, and takes the character NUL out of the one
+/// that is a column: PostgreSQL has no place for it.
 pub(super) fn clip(receipt: &mut Receipt) {
     shorten(&mut receipt.model);
+    if receipt.model.contains('\0') {
+        receipt.model = receipt.model.replace('\0', "\u{fffd}");
+    }
     receipt.client_request_id.iter_mut().for_each(shorten);
     receipt.session.iter_mut().for_each(shorten);
     for attempt in &mut receipt.attempts {

@@ -1,38 +1,65 @@
-//! Receipts in SQLite: many rows per statement on the way in, trimmed to a number, read newest first. When they are
+//! Receipts in the database: many rows per statement on the way in, trimmed to a number, read newest first. When they are
 //! written is the writer's.
 
-use std::{
-    iter::repeat_n,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use futures_core::future::BoxFuture;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::AssertSqlSafe;
 
-use super::{Writer, receipt_text};
+use super::{
+    Writer, receipt_text,
+    sql::{self, Connection, Pool, Row, within},
+};
 use crate::{
     engine::{ports::ReceiptSink, receipt::Receipt, settings::Usd},
     ops::ports::{LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
+/// What is written of a receipt, in the order in which [`bind_row`] gives it.
+const COLUMNS: [&str; 16] = [
+    "id",
+    "at",
+    "caller",
+    "model",
+    "connection",
+    "status",
+    "outcome",
+    "input_tokens",
+    "output_tokens",
+    "total_ms",
+    "cost_pico",
+    "cost_estimated",
+    "detail",
+    "plan",
+    "error",
+    "session",
+];
+
 /// Rows per statement, in the order in which they are tried. Few sizes, so that each statement is compiled once
-/// and kept; 256 rows of 16 values are far below SQLite's bound of 32,766 values.
+/// and kept; 256 rows of these columns are far below SQLite's bound of 32,766 values and PostgreSQL's of 65,535.
 const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// Statements, each with its number of rows.
+type Insertions = [(usize, Arc<str>); 5];
 
 /// The statement for each number of rows. Made once: to put 4,096 placeholders together for every batch would
 /// cost as much as to fill them. `?` is SQLite's placeholder; numbered ones would be looked up by name, each by a
 /// walk over all of them.
-static INSERTIONS: LazyLock<[(usize, Arc<str>); 5]> = LazyLock::new(|| {
+static FOR_SQLITE: LazyLock<Insertions> = LazyLock::new(|| insertions(|_| "?".to_owned()));
+
+/// The same for PostgreSQL, which numbers its placeholders.
+static FOR_POSTGRES: LazyLock<Insertions> = LazyLock::new(|| insertions(|number| format!("${number}")));
+
+fn insertions(placeholder: fn(usize) -> String) -> Insertions {
     ROWS_PER_STATEMENT.map(|rows| {
-        let mut sql = String::from(
-            "INSERT INTO receipts (id, at, caller, model, connection, status, outcome, input_tokens, \
-             output_tokens, total_ms, cost_pico, cost_estimated, detail, plan, error, session) VALUES ",
-        );
-        sql.extend(repeat_n("(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?),", rows));
-        sql.pop();
-        (rows, sql.into())
+        let of_row = |row: usize| {
+            let numbers = row * COLUMNS.len() + 1..=(row + 1) * COLUMNS.len();
+            format!("({})", numbers.map(placeholder).collect::<Vec<_>>().join(","))
+        };
+        let values = (0..rows).map(of_row).collect::<Vec<_>>().join(",");
+        (rows, format!("INSERT INTO receipts ({}) VALUES {values}", COLUMNS.join(", ")).into())
     })
-});
+}
 
 /// `SELECT` of all columns that [`row`] reads, with the given end.
 macro_rules! select_receipts {
@@ -61,24 +88,24 @@ impl ReceiptQueue for Writer {
 
 /// The receipts of one database, for reading.
 #[derive(Debug, Clone)]
-pub struct SqliteReceipts {
-    pool: SqlitePool,
+pub struct SqlReceipts {
+    pool: Pool,
 }
 
-impl SqliteReceipts {
-    pub(super) fn new(pool: SqlitePool) -> Self {
+impl SqlReceipts {
+    pub(super) fn new(pool: Pool) -> Self {
         Self { pool }
     }
 
-    pub(super) const fn pool(&self) -> &SqlitePool {
+    pub(super) const fn pool(&self) -> &Pool {
         &self.pool
     }
 }
 
-impl ReceiptLog for SqliteReceipts {
+impl ReceiptLog for SqlReceipts {
     fn recent(&self, limit: u32) -> BoxFuture<'_, Result<Vec<ReceiptRow>, LogError>> {
         Box::pin(async move {
-            let query = sqlx::query(select_receipts!("ORDER BY seq DESC LIMIT $1"));
+            let query = sql::query(select_receipts!("ORDER BY seq DESC LIMIT $1"));
             let rows = query.bind(i64::from(limit)).fetch_all(&self.pool).await.map_err(failed)?;
             rows.iter().map(row).collect::<Result<_, _>>().map_err(failed)
         })
@@ -86,7 +113,7 @@ impl ReceiptLog for SqliteReceipts {
 
     fn by_id(&self, id: String) -> BoxFuture<'_, Result<Option<ReceiptRow>, LogError>> {
         Box::pin(async move {
-            let query = sqlx::query(select_receipts!("WHERE id = $1 ORDER BY seq DESC LIMIT 1"));
+            let query = sql::query(select_receipts!("WHERE id = $1 ORDER BY seq DESC LIMIT 1"));
             let found = query.bind(id).fetch_optional(&self.pool).await.map_err(failed)?;
             found.as_ref().map(row).transpose().map_err(failed)
         })
@@ -94,7 +121,7 @@ impl ReceiptLog for SqliteReceipts {
 
     fn plan_of(&self, id: String) -> BoxFuture<'_, Result<Option<String>, LogError>> {
         Box::pin(async move {
-            let query = sqlx::query("SELECT plan FROM receipts WHERE id = $1 ORDER BY seq DESC LIMIT 1");
+            let query = sql::query("SELECT plan FROM receipts WHERE id = $1 ORDER BY seq DESC LIMIT 1");
             let found = query.bind(id).fetch_optional(&self.pool).await.map_err(failed)?;
             found.map_or(Ok(None), |row| row.try_get(0)).map_err(failed)
         })
@@ -102,7 +129,7 @@ impl ReceiptLog for SqliteReceipts {
 
     fn count(&self) -> BoxFuture<'_, Result<u64, LogError>> {
         Box::pin(async move {
-            let query = sqlx::query("SELECT COUNT(*) FROM receipts");
+            let query = sql::query("SELECT COUNT(*) FROM receipts");
             let count: i64 =
                 query.fetch_one(&self.pool).await.and_then(|row| row.try_get(0)).map_err(failed)?;
             Ok(count.unsigned_abs())
@@ -111,11 +138,12 @@ impl ReceiptLog for SqliteReceipts {
 }
 
 /// Writes receipts in their order.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    mut receipts: &[Receipt],
-) -> Result<(), sqlx::Error> {
-    for (size, sql) in &*INSERTIONS {
+pub(super) async fn write(connection: &mut Connection, mut receipts: &[Receipt]) -> Result<(), sqlx::Error> {
+    let insertions = match connection {
+        Connection::Sqlite(_) => &*FOR_SQLITE,
+        Connection::Postgres(_) => &*FOR_POSTGRES,
+    };
+    for (size, sql) in insertions {
         while let Some((rows, rest)) = receipts.split_at_checked(*size) {
             insert(connection, sql, rows).await?;
             receipts = rest;
@@ -125,14 +153,10 @@ pub(super) async fn write(
 }
 
 /// Deletes up to `step` of the oldest receipts beyond `keep`; says whether there may be more to delete.
-pub(super) async fn trim(
-    connection: &mut SqliteConnection,
-    keep: u64,
-    step: i64,
-) -> Result<bool, sqlx::Error> {
+pub(super) async fn trim(connection: &mut Connection, keep: u64, step: i64) -> Result<bool, sqlx::Error> {
     // Each of the two is one step down the index; asked for in one SELECT they would be a scan.
     let bounds = "SELECT (SELECT MIN(seq) FROM receipts), (SELECT MAX(seq) FROM receipts)";
-    let bounds = sqlx::query(bounds).fetch_one(&mut *connection).await?;
+    let bounds = sql::query(bounds).fetch_one(&mut *connection).await?;
     let (Some(min), Some(max)) = (bounds.try_get::<Option<i64>, _>(0)?, bounds.try_get::<Option<i64>, _>(1)?)
     else {
         return Ok(false);
@@ -142,21 +166,18 @@ pub(super) async fn trim(
         return Ok(false);
     }
     let end = first_kept.min(min.saturating_add(step));
-    sqlx::query("DELETE FROM receipts WHERE seq < $1").bind(end).execute(connection).await?;
+    sql::query("DELETE FROM receipts WHERE seq < $1").bind(end).execute(connection).await?;
     Ok(end < first_kept)
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    sql: &Arc<str>,
-    receipts: &[Receipt],
-) -> Result<(), sqlx::Error> {
-    // Safe: made of constants alone.
-    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
-    for receipt in receipts {
+/// Gives a receipt's values to a statement of either database, each at once in the form that it wants: what comes by the
+/// thousand goes no way round.
+macro_rules! bind_row {
+    ($query:expr, $receipt:expr) => {{
+        let receipt: &Receipt = $receipt;
         let detail = receipt_text::write(receipt).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
         let plan = receipt_text::plan(receipt).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-        query = query
+        $query
             .bind(receipt.id.as_str())
             .bind(receipt.at)
             .bind(Arc::clone(&receipt.caller))
@@ -172,12 +193,36 @@ async fn insert(
             .bind(detail)
             .bind(plan)
             .bind(receipt.error)
-            .bind(receipt.session.as_deref());
-    }
-    query.execute(connection).await.map(drop)
+            .bind(receipt.session.as_deref())
+    }};
 }
 
-pub(super) fn row(row: &SqliteRow) -> Result<ReceiptRow, sqlx::Error> {
+async fn insert(
+    connection: &mut Connection,
+    sql: &Arc<str>,
+    receipts: &[Receipt],
+) -> Result<(), sqlx::Error> {
+    // Safe: made of constants alone.
+    let sql = AssertSqlSafe(Arc::clone(sql));
+    match connection {
+        Connection::Sqlite(connection) => {
+            let mut query = sqlx::query(sql);
+            for receipt in receipts {
+                query = bind_row!(query, receipt);
+            }
+            query.execute(&mut **connection).await.map(drop)
+        }
+        Connection::Postgres(connection) => {
+            let mut query = sqlx::query(sql);
+            for receipt in receipts {
+                query = bind_row!(query, receipt);
+            }
+            within(query.execute(&mut **connection)).await.map(drop)
+        }
+    }
+}
+
+pub(super) fn row(row: &Row) -> Result<ReceiptRow, sqlx::Error> {
     let tokens = |column: &str| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.map(unsigned));
     let detail = receipt_text::read(row.try_get("detail")?).map_err(|error| decode("detail", error))?;
     let status: i64 = row.try_get("status")?;

@@ -1,16 +1,16 @@
-//! Responses that the hub keeps, in SQLite: sealed, counted, and deleted when they end or others need their room.
+//! Responses that the hub keeps, in the database: sealed, counted, and deleted when they end or others need their room.
 //! What is in a payload, and who may ask for it, is said in `ops`.
 
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     StoreError, Writer, events,
     locations::{self, Place},
     seal::{self, Sealer},
+    sql::{self, Connection, Pool, Row, Transaction},
 };
 use crate::ops::ports::{ResponseLocation, ResponseStore, ResponseStoreError, StoredResponse, Whereabouts};
 
@@ -28,8 +28,8 @@ pub(super) fn cost(payload: usize) -> u64 {
 
 /// The responses of one database. Clones share their count of bytes: there must be no second one beside them.
 #[derive(Clone)]
-pub struct SqliteResponses {
-    pool: SqlitePool,
+pub struct SqlResponses {
+    pool: Pool,
     writer: Writer,
     sealer: Arc<Sealer>,
     /// What all rows count together; `None` when it is to be looked up. Held during every change, so that
@@ -41,14 +41,14 @@ pub struct SqliteResponses {
 /// middle, as by a caller that leaves, makes the next one look it up.
 struct Change<'a> {
     count: MutexGuard<'a, Option<u64>>,
-    transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
+    transaction: Transaction,
     held: u64,
     /// Ended rows that were deleted at the start.
     ended: usize,
 }
 
-impl SqliteResponses {
-    pub(super) fn new(pool: SqlitePool, writer: Writer, sealer: Arc<Sealer>) -> Self {
+impl SqlResponses {
+    pub(super) fn new(pool: Pool, writer: Writer, sealer: Arc<Sealer>) -> Self {
         Self { pool, writer, sealer, held: Arc::default() }
     }
 
@@ -58,7 +58,7 @@ impl SqliteResponses {
         let known = count.take();
         let mut transaction = self.pool.begin().await?;
         // First a statement that writes, so that the transaction waits its turn here and does not fail later.
-        let query = sqlx::query(
+        let query = sql::query(
             "DELETE FROM responses WHERE seq IN \
              (SELECT seq FROM responses WHERE expires_at <= $1 LIMIT $2) RETURNING bytes",
         );
@@ -78,7 +78,7 @@ impl SqliteResponses {
         let mut change = self.change(created_at).await?;
         change.delete(&owner, &id).await?;
         change.make_room(max_bytes.saturating_sub(cost)).await?;
-        sqlx::query(
+        sql::query(
             "INSERT INTO responses (owner, id, created_at, expires_at, bytes, sealed) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -96,7 +96,7 @@ impl SqliteResponses {
 
     async fn find_one(&self, place: Place, now: i64) -> Result<Option<Whereabouts>, StoreError> {
         let query =
-            sqlx::query("SELECT sealed FROM responses WHERE owner = $1 AND id = $2 AND expires_at > $3");
+            sql::query("SELECT sealed FROM responses WHERE owner = $1 AND id = $2 AND expires_at > $3");
         let query = query.bind(&*place.0).bind(&*place.1).bind(now);
         let Some(row) = query.fetch_optional(&self.pool).await? else {
             let location = self.location(&place, now).await?;
@@ -149,7 +149,7 @@ impl Change<'_> {
     /// Deletes one response; says when it would have ended, if it was there.
     async fn delete(&mut self, owner: &str, id: &str) -> Result<Option<i64>, sqlx::Error> {
         let query =
-            sqlx::query("DELETE FROM responses WHERE owner = $1 AND id = $2 RETURNING bytes, expires_at");
+            sql::query("DELETE FROM responses WHERE owner = $1 AND id = $2 RETURNING bytes, expires_at");
         let row = query.bind(owner).bind(id).fetch_optional(&mut *self.transaction).await?;
         let Some(row) = row else { return Ok(None) };
         self.held = self.held.saturating_sub(bytes(&row)?);
@@ -160,7 +160,7 @@ impl Change<'_> {
     async fn make_room(&mut self, most: u64) -> Result<u64, sqlx::Error> {
         let mut deleted = 0;
         while self.held > most {
-            let query = sqlx::query("SELECT seq, bytes FROM responses ORDER BY seq LIMIT $1");
+            let query = sql::query("SELECT seq, bytes FROM responses ORDER BY seq LIMIT $1");
             let rows = query.bind(STEP).fetch_all(&mut *self.transaction).await?;
             let mut last: Option<i64> = None;
             for row in &rows {
@@ -175,7 +175,7 @@ impl Change<'_> {
                 self.held = 0;
                 break;
             };
-            let query = sqlx::query("DELETE FROM responses WHERE seq <= $1").bind(last);
+            let query = sql::query("DELETE FROM responses WHERE seq <= $1").bind(last);
             deleted += query.execute(&mut *self.transaction).await?.rows_affected();
         }
         Ok(deleted)
@@ -188,7 +188,7 @@ impl Change<'_> {
     }
 }
 
-impl ResponseStore for SqliteResponses {
+impl ResponseStore for SqlResponses {
     fn keep(
         &self,
         response: StoredResponse,
@@ -246,17 +246,18 @@ pub(super) async fn beside<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(payload)).await.unwrap_or(Err(StoreError::WriterStopped))
 }
 
-async fn total(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    let row =
-        sqlx::query("SELECT COALESCE(SUM(bytes), 0) AS bytes FROM responses").fetch_one(connection).await?;
+async fn total(connection: &mut Connection) -> Result<u64, sqlx::Error> {
+    let row = sql::query("SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM responses")
+        .fetch_one(connection)
+        .await?;
     bytes(&row)
 }
 
-fn sum(rows: &[SqliteRow]) -> Result<u64, sqlx::Error> {
+fn sum(rows: &[Row]) -> Result<u64, sqlx::Error> {
     rows.iter().try_fold(0_u64, |sum, row| Ok(sum.saturating_add(bytes(row)?)))
 }
 
-fn bytes(row: &SqliteRow) -> Result<u64, sqlx::Error> {
+fn bytes(row: &Row) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(row.try_get::<i64, _>("bytes")?).unwrap_or_default())
 }
 

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::{Row, SqlitePool};
-
-use super::{StoreError, Writer};
+use super::{
+    StoreError, Writer, audit,
+    sql::{self, Pool},
+};
 use crate::{
     engine::settings::Retention,
     ops::ports::usage::{DAY_MS, HOUR_MS},
@@ -23,12 +24,12 @@ const OVERHEAD: u64 = 350;
 /// Deletes what is old of one database.
 #[derive(Clone)]
 pub struct Sweeper {
-    pool: SqlitePool,
+    pool: Pool,
     writer: Writer,
 }
 
 impl Sweeper {
-    pub(super) const fn new(pool: SqlitePool, writer: Writer) -> Self {
+    pub(super) const fn new(pool: Pool, writer: Writer) -> Self {
         Self { pool, writer }
     }
 
@@ -45,7 +46,7 @@ impl Sweeper {
 }
 
 /// Deletes one batch of each kind; says whether there may be more.
-async fn sweep(pool: &SqlitePool, retention: &Retention, now: i64) -> Result<bool, sqlx::Error> {
+async fn sweep(pool: &Pool, retention: &Retention, now: i64) -> Result<bool, sqlx::Error> {
     let mut more = false;
     if let Some(before) = before(now, retention.receipts_age) {
         more |= old_receipts(pool, before).await?;
@@ -61,12 +62,13 @@ async fn sweep(pool: &SqlitePool, retention: &Retention, now: i64) -> Result<boo
     if let Some(before) = before(now, retention.sessions_age) {
         more |= old_sessions(pool, before).await?;
     }
+    more |= audit::forget(pool, before(now, retention.audit_age), retention.audit_rows).await?;
     Ok(more)
 }
 
 /// How many receipts take as many bytes as all may: by those that were written last.
-async fn rows_within(pool: &SqlitePool, bytes: u64) -> Result<u64, sqlx::Error> {
-    let query = sqlx::query(
+async fn rows_within(pool: &Pool, bytes: u64) -> Result<u64, sqlx::Error> {
+    let query = sql::query(
         "SELECT COUNT(*), CAST(SUM(LENGTH(detail) + COALESCE(LENGTH(plan), 0)) AS BIGINT) FROM \
          (SELECT detail, plan FROM receipts ORDER BY seq DESC LIMIT $1) AS last",
     );
@@ -81,16 +83,16 @@ fn before(now: i64, age: Option<Duration>) -> Option<i64> {
     Some(now.saturating_sub(age))
 }
 
-async fn old_receipts(pool: &SqlitePool, before: i64) -> Result<bool, sqlx::Error> {
-    let query = sqlx::query(
+async fn old_receipts(pool: &Pool, before: i64) -> Result<bool, sqlx::Error> {
+    let query = sql::query(
         "DELETE FROM receipts WHERE seq IN (SELECT seq FROM receipts WHERE at < $1 ORDER BY at LIMIT $2)",
     );
     let done = query.bind(before).bind(STEP).execute(pool).await?;
     Ok(done.rows_affected() >= STEP.unsigned_abs())
 }
 
-async fn old_plans(pool: &SqlitePool, before: i64) -> Result<bool, sqlx::Error> {
-    let query = sqlx::query(
+async fn old_plans(pool: &Pool, before: i64) -> Result<bool, sqlx::Error> {
+    let query = sql::query(
         "UPDATE receipts SET plan = NULL WHERE seq IN \
          (SELECT seq FROM receipts WHERE plan IS NOT NULL AND at < $1 ORDER BY at LIMIT $2)",
     );
@@ -99,18 +101,18 @@ async fn old_plans(pool: &SqlitePool, before: i64) -> Result<bool, sqlx::Error> 
 }
 
 /// Whole days, so that a day whose first hour is there has all of them.
-async fn old_usage(pool: &SqlitePool, span: i64, before: i64) -> Result<bool, sqlx::Error> {
-    let oldest = sqlx::query("SELECT MIN(bucket_at) FROM usage_sums WHERE span_ms = $1").bind(span);
+async fn old_usage(pool: &Pool, span: i64, before: i64) -> Result<bool, sqlx::Error> {
+    let oldest = sql::query("SELECT MIN(bucket_at) FROM usage_sums WHERE span_ms = $1").bind(span);
     let oldest: Option<i64> = oldest.fetch_one(pool).await?.try_get(0)?;
     let Some(oldest) = oldest.filter(|oldest| *oldest < before) else { return Ok(false) };
     let end = oldest - oldest.rem_euclid(DAY_MS) + DAY_MS;
-    let query = sqlx::query("DELETE FROM usage_sums WHERE span_ms = $1 AND bucket_at < $2");
+    let query = sql::query("DELETE FROM usage_sums WHERE span_ms = $1 AND bucket_at < $2");
     query.bind(span).bind(end).execute(pool).await?;
     Ok(end < before)
 }
 
-async fn old_sessions(pool: &SqlitePool, before: i64) -> Result<bool, sqlx::Error> {
-    let query = sqlx::query(
+async fn old_sessions(pool: &Pool, before: i64) -> Result<bool, sqlx::Error> {
+    let query = sql::query(
         "DELETE FROM usage_sessions WHERE (session, caller) IN \
          (SELECT session, caller FROM usage_sessions WHERE last_at < $1 ORDER BY last_at LIMIT $2)",
     );
@@ -189,7 +191,7 @@ mod tests {
         let oldest = usage.oldest_hour().await.unwrap().unwrap();
         assert_eq!(oldest % DAY_MS, 0);
         assert!((30 * DAY_MS..31 * DAY_MS).contains(&(now - oldest)), "{}", now - oldest);
-        let days = sqlx::query("SELECT COUNT(*) FROM usage_sums WHERE span_ms = 86400000");
+        let days = sql::query("SELECT COUNT(*) FROM usage_sums WHERE span_ms = 86400000");
         let days: i64 = days.fetch_one(&store.pools.managing).await.unwrap().try_get(0).unwrap();
         assert!((50..=52).contains(&days), "{days}");
         let all = SessionQuery { since: 0, until: i64::MAX, caller: None, limit: 1000 };
@@ -200,7 +202,7 @@ mod tests {
     async fn plans_go_before_their_receipts_and_bytes_are_a_number_of_rows() {
         let dir = tempfile::tempdir().unwrap();
         let store = filled(&dir, 10).await;
-        let set = sqlx::query("UPDATE receipts SET plan = '{}'");
+        let set = sql::query("UPDATE receipts SET plan = '{}'");
         set.execute(&store.pools.managing).await.unwrap();
         let retention = Retention { plans_age: Some(DAY), receipts_age: None, ..Retention::default() };
         swept(&store, retention, START + 5 * HOUR_MS + DAY_MS).await;

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::{StoreError, data_dir::private_file, events};
 
 /// The name of the key's file in the data directory.
-const FILE: &str = "secret.key";
+pub(super) const FILE: &str = "secret.key";
 /// AES-256.
 const KEY_BYTES: usize = 32;
 /// The layout of what is sealed: ciphertext, tag, nonce, this number.
@@ -74,6 +74,11 @@ impl Sealer {
     /// Reads the key, or makes one. Blocks on the disk the first time.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
         self.key_or_new().map(drop)
+    }
+
+    /// Whether there is a key, which can be used. Makes none.
+    pub(super) fn is_there(&self) -> Result<bool, StoreError> {
+        Ok(self.known_key()?.is_some())
     }
 
     /// Encrypts. Only who names the same places again, in the same order, can open it.

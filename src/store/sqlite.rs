@@ -1,5 +1,7 @@
-//! Opening the SQLite file: its options, its schema, and what its errors mean to an operator. The only file that
-//! is about SQLite itself; statements are in the files of their aggregates and in the portable subset of SQL.
+//! Opening the SQLite file: its options, its schema, and what its errors mean to an operator. Statements are in the files
+//! of their aggregates, in the SQL that PostgreSQL shares.
+
+mod inspect;
 
 use std::{io, path::Path, time::Duration};
 
@@ -9,7 +11,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{StoreError, data_dir::private_file};
+use super::{
+    StoreError,
+    data_dir::private_file,
+    sql::{Pool, Pools},
+};
+
+pub(super) use inspect::{Depth, Inspection, copy, inspect, latest, look};
 
 // A step that has been released is never edited; a new file is only noticed when this one is compiled again.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -19,38 +27,27 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// After a checkpoint the write-ahead log is cut to this size, in bytes, so that a burst does not keep the space.
 const WAL_KEPT: &str = "16777216";
 
-/// The connections to one database. Opening waits for nothing but the file.
+/// Opens the file, or makes it, and brings its schema up to date. Waits for nothing but the file.
 ///
-/// Both kinds survive a `kill -9` of the hub from the moment of their commit: in WAL mode a commit has
-/// handed its pages to the operating system, which outlives the process. What differs is a power cut.
-pub(super) struct Pools {
-    /// For management: FULL, so that a commit also survives a power cut. A key that was revoked stays revoked.
-    pub(super) managing: SqlitePool,
-    /// For the writer: NORMAL, which does not wait for the disk at each commit. A power cut may cost
-    /// the last receipts; the file stays sound either way.
-    pub(super) writing: SqlitePool,
-}
-
-impl Pools {
-    pub(super) async fn close(&self) {
-        self.writing.close().await;
-        self.managing.close().await;
-    }
-}
-
-/// Opens the file, or makes it, and brings its schema up to date.
+/// Both kinds of connections survive a `kill -9` of the hub from the moment of their commit: in WAL mode a commit has
+/// handed its pages to the operating system, which outlives the process. What differs is a power cut: FULL for
+/// management, so that a key that was revoked stays revoked; NORMAL for the writer, which does not wait for the
+/// disk at each commit, so that a power cut may cost the last receipts. The file stays sound either way.
 pub(super) async fn open(path: &Path) -> Result<Pools, StoreError> {
     // Made here and not by SQLite, which would leave the mode to the umask. Its companions inherit the mode.
     private_file(path).map_err(|source| StoreError::Directory { path: path.to_owned(), source })?;
     let managing = pool(path, SqliteSynchronous::Full, 2).await.map_err(|error| explain(path, error))?;
     MIGRATIONS.run(&managing).await.map_err(|error| explain_migration(path, error))?;
     let writing = pool(path, SqliteSynchronous::Normal, 1).await.map_err(|error| explain(path, error))?;
-    Ok(Pools { managing, writing })
+    Ok(Pools { managing: Pool::Sqlite(managing), writing: Pool::Sqlite(writing) })
 }
 
 /// Copies the write-ahead log into the file and empties it, so that the file alone is a whole backup.
-pub(super) async fn checkpoint(pool: &SqlitePool) -> Result<(), sqlx::Error> {
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await.map(drop)
+pub(super) async fn checkpoint(pool: &Pool) -> Result<(), sqlx::Error> {
+    match pool {
+        Pool::Sqlite(pool) => sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await.map(drop),
+        Pool::Postgres { .. } => Ok(()),
+    }
 }
 
 async fn pool(
@@ -79,7 +76,7 @@ async fn pool(
 }
 
 /// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>), as far as an operator can act on them.
-fn explain(path: &Path, error: sqlx::Error) -> StoreError {
+pub(super) fn explain(path: &Path, error: sqlx::Error) -> StoreError {
     let path = path.to_owned();
     match primary_code(&error) {
         Some(11 | 26) => StoreError::Corrupt { path, source: error },
@@ -103,4 +100,15 @@ fn explain_migration(path: &Path, error: MigrateError) -> StoreError {
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
+}
+
+/// A database as an older program left it: with the first steps of the schema alone.
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+pub(super) async fn open_at_step(path: &Path, last: i64) {
+    let older = MIGRATIONS.iter().filter(|step| step.version <= last).cloned().collect();
+    drop(private_file(path).unwrap());
+    let pool = pool(path, SqliteSynchronous::Full, 1).await.unwrap();
+    Migrator::with_migrations(older).run(&pool).await.unwrap();
+    pool.close().await;
 }

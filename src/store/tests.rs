@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use super::{
     DataDir, Store, StoreError, WriterLimits,
-    contract::{cooldown, key, open, receipt},
+    contract::{Scene, cooldown, key, open, receipt},
+    sql,
 };
 use crate::{
     auth::{
@@ -91,7 +92,7 @@ async fn a_damaged_file_is_explained() {
 async fn a_file_of_a_newer_program_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir, WriterLimits::default()).await;
-    sqlx::query(
+    sql::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'of the future', 1, x'00', 0)",
     )
@@ -138,21 +139,22 @@ async fn nobody_else_may_read_the_database() {
 
 #[tokio::test]
 async fn only_so_many_receipts_are_kept() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits::default()).await;
-    for number in 0..2500 {
-        store.writer().record(receipt(&number.to_string()));
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        for number in 0..2500 {
+            store.writer().record(receipt(&number.to_string()));
+        }
+        store.close().await.unwrap();
+        assert_eq!(store.writer().dropped(), 0);
+        drop(store);
+        // The bound was lowered: the surplus goes away without new traffic, in small steps.
+        let store = scene.open(WriterLimits { keep_receipts: 100, ..WriterLimits::default() }).await;
+        while store.receipts().count().await.unwrap() > 100 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let kept = store.receipts().recent(1000).await.unwrap();
+        assert_eq!((kept.len(), kept[0].id.as_str(), kept[99].id.as_str()), (100, "2499", "2400"));
     }
-    store.close().await.unwrap();
-    assert_eq!(store.writer().dropped(), 0);
-    drop(store);
-    // The bound was lowered: the surplus goes away without new traffic, in small steps.
-    let store = open(&dir, WriterLimits { keep_receipts: 100, ..WriterLimits::default() }).await;
-    while store.receipts().count().await.unwrap() > 100 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let kept = store.receipts().recent(1000).await.unwrap();
-    assert_eq!((kept.len(), kept[0].id.as_str(), kept[99].id.as_str()), (100, "2499", "2400"));
 }
 
 /// Not a test of correctness: prints what a receipt costs. `cargo test --release --lib store::tests::cost -- --ignored

@@ -4,9 +4,12 @@
 use std::fmt::Write;
 
 use futures_core::future::BoxFuture;
-use sqlx::{AssertSqlSafe, Row, Sqlite, query::Query, sqlite::SqliteArguments};
+use sqlx::AssertSqlSafe;
 
-use super::receipts::{SqliteReceipts, failed, row};
+use super::{
+    receipts::{SqlReceipts, failed, row},
+    sql::{self, Query},
+};
 use crate::ops::ports::{
     LogError,
     usage::{TraceLog, TracePlace, TraceQuery, TraceRows},
@@ -50,9 +53,9 @@ impl Where {
         let _ = write!(self.text, " AND (at {strict} ${} OR seq {last} ${count})", count - 1);
     }
 
-    fn bind<'q>(self, sql: String) -> Query<'q, Sqlite, SqliteArguments> {
+    fn bind<'q>(self, sql: String) -> Query<'q> {
         // Safe: made of constants; what a caller said is bound.
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sql::query(AssertSqlSafe(sql));
         for value in self.values {
             query = match value {
                 Value::Number(number) => query.bind(number),
@@ -63,13 +66,13 @@ impl Where {
     }
 }
 
-impl TraceLog for SqliteReceipts {
+impl TraceLog for SqlReceipts {
     fn page(&self, query: TraceQuery) -> BoxFuture<'_, Result<TraceRows, LogError>> {
         Box::pin(async move { self.read_page(query).await.map_err(failed) })
     }
 }
 
-impl SqliteReceipts {
+impl SqlReceipts {
     async fn read_page(&self, query: TraceQuery) -> Result<TraceRows, sqlx::Error> {
         let limit = i64::from(query.limit);
         let found = found_by_index(&query);

@@ -1,18 +1,18 @@
-//! Sums of usage in SQLite: added to in the transaction that writes the receipts, so that nothing is counted twice or lost;
+//! Sums of usage: added to in the transaction that writes the receipts, so that nothing is counted twice or lost;
 //! read as sums of columns. What a receipt adds is said in `rollup`.
 
 use std::{
     fmt::Write,
-    iter::repeat_n,
     sync::{Arc, LazyLock},
 };
 
 use futures_core::future::BoxFuture;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::AssertSqlSafe;
 
 use super::{
     receipts::{failed, signed, unsigned},
     rollup::{Place, Sheet},
+    sql::{self, Connection, Pool, Row},
 };
 use crate::ops::ports::{
     LogError,
@@ -47,10 +47,10 @@ static COLUMNS: LazyLock<Vec<String>> = LazyLock::new(|| {
     COUNTS.iter().map(|name| (*name).to_owned()).chain(pieces('t')).chain(pieces('f')).collect()
 });
 
-/// Adds a row. `?` is SQLite's placeholder; numbered ones would be looked up by name.
+/// Adds a row.
 static ADD: LazyLock<Arc<str>> = LazyLock::new(|| {
     let columns = COLUMNS.join(", ");
-    let places = repeat_n("?", 9 + COLUMNS.len()).collect::<Vec<_>>().join(",");
+    let places = placeholders(9 + COLUMNS.len());
     let sums = added("usage_sums", COLUMNS.iter().map(String::as_str));
     format!(
         "INSERT INTO usage_sums ({KEY}, {columns}) VALUES ({places}) ON CONFLICT ({KEY}) DO UPDATE SET {sums}"
@@ -61,7 +61,7 @@ static ADD: LazyLock<Arc<str>> = LazyLock::new(|| {
 /// Adds to a session.
 static ADD_SESSION: LazyLock<Arc<str>> = LazyLock::new(|| {
     let columns = COUNTS.join(", ");
-    let places = repeat_n("?", 4 + COUNTS.len()).collect::<Vec<_>>().join(",");
+    let places = placeholders(4 + COUNTS.len());
     let sums = added("usage_sessions", COUNTS);
     format!(
         "INSERT INTO usage_sessions (session, caller, first_at, last_at, {columns}) VALUES ({places}) \
@@ -74,34 +74,38 @@ static ADD_SESSION: LazyLock<Arc<str>> = LazyLock::new(|| {
     .into()
 });
 
+fn placeholders(count: usize) -> String {
+    (1..=count).map(|number| format!("${number}")).collect::<Vec<_>>().join(",")
+}
+
 fn added<'a>(table: &str, columns: impl IntoIterator<Item = &'a str>) -> String {
     let each = columns.into_iter().map(|name| format!("{name} = {table}.{name} + excluded.{name}"));
     each.collect::<Vec<_>>().join(", ")
 }
 
 /// Adds what receipts add.
-pub(super) async fn write(connection: &mut SqliteConnection, sheet: &Sheet) -> Result<(), sqlx::Error> {
+pub(super) async fn write(connection: &mut Connection, sheet: &Sheet) -> Result<(), sqlx::Error> {
     for (place, sums) in &sheet.sums {
         let Place { span_ms, at, caller, connection: account, provider, model, dialect, outcome, status } =
             place;
         // Safe: made of constants alone.
-        let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&ADD)))
+        let mut query = sql::query(AssertSqlSafe(Arc::clone(&ADD)))
             .bind(span_ms)
             .bind(at)
             .bind(caller)
             .bind(account)
             .bind(provider)
             .bind(model)
-            .bind(dialect)
-            .bind(outcome)
-            .bind(status);
+            .bind(*dialect)
+            .bind(*outcome)
+            .bind(*status);
         for number in sums.counts.iter().chain(&sums.total).chain(&sums.first) {
             query = query.bind(signed(*number));
         }
         query.execute(&mut *connection).await?;
     }
     for ((session, caller), (first, last, sums)) in &sheet.sessions {
-        let query = sqlx::query(AssertSqlSafe(Arc::clone(&ADD_SESSION)));
+        let query = sql::query(AssertSqlSafe(Arc::clone(&ADD_SESSION)));
         let mut query = query.bind(session).bind(caller).bind(first).bind(last);
         for number in sums.counts {
             query = query.bind(signed(number));
@@ -113,18 +117,18 @@ pub(super) async fn write(connection: &mut SqliteConnection, sheet: &Sheet) -> R
 
 /// The sums of usage of one database, for reading.
 #[derive(Debug, Clone)]
-pub struct SqliteUsage {
-    pool: SqlitePool,
+pub struct SqlUsage {
+    pool: Pool,
 }
 
-impl SqliteUsage {
-    pub(super) const fn new(pool: SqlitePool) -> Self {
+impl SqlUsage {
+    pub(super) const fn new(pool: Pool) -> Self {
         Self { pool }
     }
 
     async fn read(&self, query: UsageQuery) -> Result<Vec<(String, Sums)>, sqlx::Error> {
         // Safe: made of constants; what a caller said is bound.
-        let mut statement = sqlx::query(AssertSqlSafe(statement(&query)))
+        let mut statement = sql::query(AssertSqlSafe(statement(&query)))
             .bind(query.span_ms)
             .bind(query.from)
             .bind(query.until);
@@ -144,7 +148,7 @@ impl SqliteUsage {
         );
         // Safe: made of constants.
         let mut statement =
-            sqlx::query(AssertSqlSafe(text)).bind(query.since).bind(query.until).bind(i64::from(query.limit));
+            sql::query(AssertSqlSafe(text)).bind(query.since).bind(query.until).bind(i64::from(query.limit));
         if let Some(caller) = query.caller {
             statement = statement.bind(caller);
         }
@@ -152,14 +156,14 @@ impl SqliteUsage {
     }
 }
 
-impl UsageLog for SqliteUsage {
+impl UsageLog for SqlUsage {
     fn sums(&self, query: UsageQuery) -> BoxFuture<'_, Result<Vec<(String, Sums)>, LogError>> {
         Box::pin(async move { self.read(query).await.map_err(failed) })
     }
 
     fn oldest_hour(&self) -> BoxFuture<'_, Result<Option<i64>, LogError>> {
         Box::pin(async move {
-            let query = sqlx::query("SELECT MIN(bucket_at) FROM usage_sums WHERE span_ms = $1").bind(HOUR_MS);
+            let query = sql::query("SELECT MIN(bucket_at) FROM usage_sums WHERE span_ms = $1").bind(HOUR_MS);
             query.fetch_one(&self.pool).await.and_then(|row| row.try_get(0)).map_err(failed)
         })
     }
@@ -202,7 +206,7 @@ const fn column(dimension: Dimension) -> &'static str {
 }
 
 /// Sums from the columns behind the first `skip`.
-fn sums(row: &SqliteRow, skip: usize) -> Result<Sums, sqlx::Error> {
+fn sums(row: &Row, skip: usize) -> Result<Sums, sqlx::Error> {
     let mut sums = Sums::default();
     let numbers = sums.counts.iter_mut().chain(&mut sums.total).chain(&mut sums.first);
     for (at, number) in numbers.enumerate() {
@@ -211,7 +215,7 @@ fn sums(row: &SqliteRow, skip: usize) -> Result<Sums, sqlx::Error> {
     Ok(sums)
 }
 
-fn session(row: &SqliteRow) -> Result<SessionRow, sqlx::Error> {
+fn session(row: &Row) -> Result<SessionRow, sqlx::Error> {
     let mut sums = Sums::default();
     for (at, number) in sums.counts.iter_mut().enumerate() {
         *number = unsigned(row.try_get(4 + at)?);

@@ -1,11 +1,12 @@
-//! Windows of quotas in SQLite, so that a restart does not use an account anew that is used up. Their meaning is the
+//! Windows of quotas in the database, so that a restart does not use an account anew that is used up. Their meaning is the
 //! engine's; when they are written is the writer's.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
-
-use super::Writer;
+use super::{
+    Writer,
+    sql::{self, Connection, Pool, Row},
+};
 use crate::engine::ports::{WindowRecord, WindowSink};
 
 /// Which window: of a connection, by name, and of a model when only that one is meant.
@@ -25,20 +26,20 @@ impl WindowSink for Writer {
 }
 
 /// The windows that have not ended by `now`; deletes those that have.
-pub(super) async fn load(pool: &SqlitePool, now: i64) -> Result<Vec<WindowRecord>, sqlx::Error> {
+pub(super) async fn load(pool: &Pool, now: i64) -> Result<Vec<WindowRecord>, sqlx::Error> {
     let mut connection = pool.acquire().await?;
     delete_ended(&mut connection, now).await?;
-    let rows = sqlx::query(
+    let rows = sql::query(
         "SELECT connection, name, model, fingerprint, limit_amount, used, as_of, resets_at, state \
          FROM quota_windows ORDER BY connection, name, model",
     )
-    .fetch_all(&mut *connection)
+    .fetch_all(&mut connection)
     .await?;
     rows.iter().map(record).collect()
 }
 
-pub(super) async fn delete_ended(connection: &mut SqliteConnection, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM quota_windows WHERE resets_at <= $1")
+pub(super) async fn delete_ended(connection: &mut Connection, now: i64) -> Result<(), sqlx::Error> {
+    sql::query("DELETE FROM quota_windows WHERE resets_at <= $1")
         .bind(now)
         .execute(connection)
         .await
@@ -46,9 +47,9 @@ pub(super) async fn delete_ended(connection: &mut SqliteConnection, now: i64) ->
 }
 
 /// Writes changes. One statement each: they are rarer than receipts, and many at once have been merged by place.
-pub(super) async fn write(connection: &mut SqliteConnection, changes: &Changes) -> Result<(), sqlx::Error> {
+pub(super) async fn write(connection: &mut Connection, changes: &Changes) -> Result<(), sqlx::Error> {
     for record in changes.values() {
-        sqlx::query(
+        sql::query(
             "INSERT INTO quota_windows \
              (connection, name, model, fingerprint, limit_amount, used, as_of, resets_at, state) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
@@ -72,7 +73,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, changes: &Changes) 
     Ok(())
 }
 
-fn record(row: &SqliteRow) -> Result<WindowRecord, sqlx::Error> {
+fn record(row: &Row) -> Result<WindowRecord, sqlx::Error> {
     let model: &str = row.try_get("model")?;
     Ok(WindowRecord {
         connection: row.try_get::<&str, _>("connection")?.into(),

@@ -8,7 +8,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use sqlx::SqlitePool;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
     cooldowns::{Changes, Place},
     events,
     locations::{self, Waiting},
+    sql::Pool,
     windows,
 };
 use crate::{
@@ -83,7 +83,7 @@ struct Pending {
 }
 
 impl Writer {
-    pub(super) fn start(pool: SqlitePool, limits: WriterLimits, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn start(pool: Pool, limits: WriterLimits, clock: Arc<dyn Clock>) -> Self {
         let (receipts, queued) = mpsc::channel(limits.queue.max(1));
         let (asks, asked) = mpsc::channel(8);
         let pending = Arc::new(Pending { keep: limits.keep_receipts.into(), ..Pending::default() });

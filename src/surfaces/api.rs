@@ -175,6 +175,7 @@ impl Api {
             keep_alive: self.keep_alive,
             freshness: Freshness::of(&visit.parts.headers),
             shaped,
+            ticket: None,
         };
         let reply = self.engine.generate(inbound).await?;
         let mut headers = HeaderMap::new();
@@ -187,6 +188,9 @@ impl Api {
             .collect();
         if let (false, Ok(value)) = (words.is_empty(), HeaderValue::try_from(words.join(", "))) {
             headers.insert(SHAPED, value);
+        }
+        if let Some(rate) = &reply.rate {
+            render::rate(&mut headers, rate);
         }
         if let Some(cached) = reply.cached {
             headers.insert(CACHE, HeaderValue::from_static(cached.as_str()));

@@ -21,6 +21,7 @@ pub(super) async fn answer<Answer: Serialize>(
     write: impl FnOnce(u64) -> Answer,
 ) -> Result<Response, Refusal> {
     policy::require(&visit.caller, Scope::ExecuteCompletions)?;
+    let mut ticket = None;
     if somebody_counts(api, visit, &question)? {
         let refusal = match api.answer(visit, question).await {
             Ok(response) => return Ok(response),
@@ -29,28 +30,35 @@ pub(super) async fn answer<Answer: Serialize>(
         if !can_be_estimated(&refusal) {
             return Err(refusal);
         }
+    } else {
+        // An estimate is counted as a request of its caller, too.
+        let model = &question.facts.model;
+        ticket = api.engine.let_in_again(&visit.caller, model, visit.ids.dialect, false)?;
     }
     let turn = turn().map_err(|error| not_understood(&error))?;
     let mut response = axum::Json(write(tokens::in_turn(&turn))).into_response();
+    drop(ticket);
     response.headers_mut().insert(COUNT, HeaderValue::from_static("estimate"));
     Ok(response)
 }
 
 /// Whether any target of the model speaks the client's dialect: an estimate is no request, and has no receipt.
 fn somebody_counts(api: &Api, visit: &Visit, question: &Question) -> Result<bool, Refusal> {
-    let plan = api.engine.simulate(&question.facts.model, visit.ids.dialect, &Need::default())?;
+    let plan =
+        api.engine.simulate(&visit.caller, &question.facts.model, visit.ids.dialect, &Need::default())?;
     Ok(plan.targets.iter().any(|target| target.dialect == visit.ids.dialect))
 }
 
-/// Whether a refusal says that nobody can count now, and not that the request is wrong.
+/// Whether a refusal says that nobody can count now, and not that the request is wrong, or its caller over its limits.
 fn can_be_estimated(refusal: &Refusal) -> bool {
-    matches!(
-        refusal.code,
-        Code::NotSupported
-            | Code::ModelNotFound
-            | Code::AllCoolingDown
-            | Code::AllFailed
-            | Code::RateLimited
-            | Code::DeadlineExceeded
-    )
+    refusal.rate.is_none()
+        && matches!(
+            refusal.code,
+            Code::NotSupported
+                | Code::ModelNotFound
+                | Code::AllCoolingDown
+                | Code::AllFailed
+                | Code::RateLimited
+                | Code::DeadlineExceeded
+        )
 }

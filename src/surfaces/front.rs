@@ -1,4 +1,4 @@
-//! What every request passes before any route: an id, the check of its `Host`, and honest answers for paths and
+//! What every request passes before any route: an id, the checks of its address and its `Host`, and honest answers for paths and
 //! methods that do not exist.
 
 use std::{
@@ -20,11 +20,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
 use super::{
+    address,
     idempotent::{self, Idempotent},
     lent::lend,
     render,
 };
-use crate::engine::{code::Code, refusal::Refusal};
+use crate::engine::{Engine, code::Code, refusal::Refusal};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -57,14 +58,20 @@ impl Ids {
 
 /// What stands before all routes.
 #[derive(Clone)]
-struct Front {
+pub(super) struct Front {
     hosts: Arc<[String]>,
     idempotent: Arc<Idempotent>,
+    engine: Arc<Engine>,
+}
+
+impl Front {
+    pub(super) fn new(hosts: Arc<[String]>, idempotent: Idempotent, engine: Arc<Engine>) -> Self {
+        Self { hosts, idempotent: Arc::new(idempotent), engine }
+    }
 }
 
 /// Puts the front before `routes`.
-pub(super) fn around(routes: Router, hosts: Arc<[String]>, idempotent: Idempotent) -> Router {
-    let front = Front { hosts, idempotent: Arc::new(idempotent) };
+pub(super) fn around(routes: Router, front: Front) -> Router {
     routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
@@ -82,7 +89,8 @@ async fn enter(State(front): State<Front>, mut request: Request, next: Next) -> 
     let ids = Ids { own: Arc::clone(&own), client, dialect, broke: None };
     let (lender, body) = lend(std::mem::take(request.body_mut()));
     *request.body_mut() = body;
-    let mut response = match check(&request, &front.hosts) {
+    let entered = address::settle(&front.engine.snapshot().settings.access, &mut request);
+    let mut response = match entered.and_then(|()| check(&request, &front.hosts)) {
         // Boxed, so that requests without a key do not carry its state.
         Ok(()) if idempotent::is_meant(&request) => {
             Box::pin(front.idempotent.answer(ids, request, next)).await
@@ -178,7 +186,7 @@ pub(super) fn foreign_origin<'a>(headers: &'a HeaderMap, hosts: &[String]) -> Op
     (!ours).then_some(origin)
 }
 
-fn without_port(host: &str) -> &str {
+pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
         _ => host,

@@ -26,7 +26,7 @@ use crate::{
         Engine,
         caller::Caller,
         code::Code,
-        policy,
+        policy::{self, Ticket},
         receipt::Reuse,
         refusal::Refusal,
         reuse::{Reused, Tab},
@@ -122,6 +122,12 @@ impl Idempotent {
         self.read(seat, joined, asked, &caller).await
     }
 
+    /// An answer that was made before passes what holds for its caller now, as if it was made anew.
+    fn let_in(&self, caller: &Caller, asked: &Reused, how: Reuse) -> Result<Option<Ticket>, Refusal> {
+        let entered = self.engine.let_in_again(caller, &asked.model, asked.dialect, true);
+        entered.inspect_err(|refusal| self.engine.reuse(asked.clone(), caller, how).refuse(refusal))
+    }
+
     /// The answer as this client gets it. One that was made for another request has a receipt of its own.
     async fn read(
         &self,
@@ -130,9 +136,15 @@ impl Idempotent {
         asked: Reused,
         caller: &Caller,
     ) -> Result<Response, Refusal> {
-        let mut tab = joined.then(|| self.engine.reuse(asked.clone(), caller, Reuse::Joined));
+        let mut ticket = None;
+        let mut tab = None;
+        if joined {
+            ticket = self.let_in(caller, &asked, Reuse::Joined)?;
+            tab = Some(self.engine.reuse(asked.clone(), caller, Reuse::Joined));
+        }
         let head = seat.head().await;
         if !joined && head.as_ref().is_ok_and(|head| head.headers.contains_key(&MARK)) {
+            ticket = self.let_in(caller, &asked, Reuse::Replayed)?;
             tab = Some(self.engine.reuse(asked, caller, Reuse::Replayed));
         }
         let Head { status, mut headers } = match head {
@@ -151,7 +163,7 @@ impl Idempotent {
         if let Some(tab) = &mut tab {
             tab.status(status.as_u16());
         }
-        let mut response = Response::new(Body::from_stream(pieces(seat, tab)));
+        let mut response = Response::new(Body::from_stream(pieces(seat, tab, ticket)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -161,6 +173,7 @@ impl Idempotent {
 fn pieces(
     mut seat: Seat,
     mut tab: Option<Tab>,
+    ticket: Option<Ticket>,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
     stream! {
         while let Some(bytes) = seat.next().await {
@@ -172,6 +185,7 @@ fn pieces(
         if let Some(tab) = tab {
             tab.complete();
         }
+        drop(ticket);
     }
 }
 
@@ -225,6 +239,7 @@ fn asked(ids: &Ids, uri: &Uri, body: &[u8]) -> Reused {
     let [model, stream] = fields.unwrap_or_default();
     let (model, stream) = if ids.dialect == Dialect::Gemini {
         let call = uri.path().split_once("/models/").map_or("", |(_, call)| call);
+        let call = &decoded(call);
         (call.rsplit_once(':').map(|(model, _)| model.to_owned()), call.ends_with("streamGenerateContent"))
     } else {
         let model = model.and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -237,6 +252,19 @@ fn asked(ids: &Ids, uri: &Uri, body: &[u8]) -> Reused {
         model: model.unwrap_or_default(),
         stream,
     }
+}
+
+/// A path with its `%2F` and the like read. What is no such thing stays as it is.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let code = (*first == b'%').then(|| behind.get(..2)).flatten();
+        let byte = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn refused(denied: Denied) -> Refusal {

@@ -1,10 +1,13 @@
 //! Where callers come in. Each surface turns its own shape into what `engine` and `ops` understand, and their
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
+mod address;
 mod admin;
 mod anthropic;
 mod api;
 mod body;
+mod callback;
+mod compat;
 mod counting;
 mod delivery;
 mod front;
@@ -26,6 +29,7 @@ mod socket;
 mod stay;
 mod wishes;
 
+pub use callback::OtherPorts;
 pub use server::{Server, serve};
 
 use std::{sync::Arc, time::Duration};
@@ -41,18 +45,16 @@ pub struct Handles {
     pub engine: Arc<Engine>,
     /// Who is calling.
     pub gate: Arc<auth::Gate>,
-    /// Operations on keys.
-    pub keys: Arc<ops::keys::Keys>,
-    /// Operations that say why.
-    pub routing: Arc<ops::routing::Routing>,
-    /// What models cost.
-    pub prices: Arc<ops::prices::Prices>,
-    /// What was used.
-    pub usage: Arc<ops::usage::Usage>,
+    /// Every operation.
+    pub operations: Arc<ops::registry::Registry>,
+    /// The receipts that were written down.
+    pub receipts: Arc<dyn ops::ports::ReceiptLog>,
+    /// Logins under way, for browsers that come back.
+    pub logins: Arc<ops::oauth::Logins>,
+    /// The operator's login.
+    pub admin: Arc<ops::admin::Admin>,
     /// The counters.
     pub metrics: Arc<ops::metrics::Metrics>,
-    /// Single requests.
-    pub traces: Arc<ops::traces::Traces>,
     /// Responses that callers can come back to.
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.
@@ -75,9 +77,13 @@ pub fn router(handles: &Handles) -> Router {
         .merge(gemini::routes(&api))
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
+        .merge(compat::routes(handles, &identify))
+        .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
         .merge(metrics::routes(handles, &identify))
         .merge(socket::routes(handles, &identify));
     let idempotent = idempotent::Idempotent::new(handles, &identify);
-    front::around(routes, Arc::clone(&handles.allowed_hosts), idempotent)
+    let front =
+        front::Front::new(Arc::clone(&handles.allowed_hosts), idempotent, Arc::clone(&handles.engine));
+    front::around(routes, front)
 }

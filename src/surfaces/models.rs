@@ -12,7 +12,7 @@ use openai::models::{Model, ModelList};
 use operations::Scope;
 
 use super::{api::Api, front::Ids, path, render};
-use crate::engine::{code::Code, need::Need, pipeline::Snapshot, policy, refusal::Refusal};
+use crate::engine::{caller::Caller, code::Code, need::Need, pipeline::Snapshot, policy, refusal::Refusal};
 
 /// Who owns the virtual models.
 const OWNER: &str = "trivium";
@@ -27,12 +27,15 @@ pub(super) fn routes(api: &Api) -> Router {
 }
 
 async fn list(State(api): State<Api>, Extension(ids): Extension<Ids>, request: Request) -> Response {
-    if let Err(refusal) = may_read(&api, &request) {
-        return render::refusal(&refusal, &ids, false);
-    }
+    let caller = match may_read(&api, &request) {
+        Ok(caller) => caller,
+        Err(refusal) => return render::refusal(&refusal, &ids, false),
+    };
     let snapshot = api.engine.snapshot();
     let virtuals = snapshot.directory.virtuals().map(|id| (id, OWNER));
-    many(ids.dialect, virtuals.chain(snapshot.directory.models()), seconds(&snapshot))
+    let all = virtuals.chain(snapshot.directory.models());
+    let open = all.filter(|(id, _)| api.engine.is_open_to(&caller, &snapshot, id));
+    many(ids.dialect, open, seconds(&snapshot))
 }
 
 async fn one(
@@ -41,19 +44,21 @@ async fn one(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let found = may_read(&api, &request).and_then(|()| {
+    let found = may_read(&api, &request).and_then(|caller| {
         let id = path::text(id)?;
         // Gemini's SDKs ask for a resource's name.
         let id = id.strip_prefix("models/").map_or_else(|| id.clone(), str::to_owned);
-        let owner = owner(&api, &id)?;
+        let owner = owner(&api, &caller, &id)?;
         Ok(single(ids.dialect, &id, &owner, seconds(&api.engine.snapshot())))
     });
     found.unwrap_or_else(|refusal| render::refusal(&refusal, &ids, false))
 }
 
 /// Who serves a model, if anybody does.
-fn owner(api: &Api, id: &str) -> Result<String, Refusal> {
-    if api.engine.snapshot().directory.virtuals().any(|known| known == id) {
+fn owner(api: &Api, caller: &Caller, id: &str) -> Result<String, Refusal> {
+    let snapshot = api.engine.snapshot();
+    if snapshot.directory.virtuals().any(|known| known == id) && api.engine.is_open_to(caller, &snapshot, id)
+    {
         return Ok(OWNER.to_owned());
     }
     if id.len() > MODEL_LIMIT {
@@ -61,7 +66,7 @@ fn owner(api: &Api, id: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(Code::InvalidParameter, text).about("model"));
     }
     // What can be asked for exists, whether it is listed or not: `groq/some-new-model`.
-    let plan = api.engine.simulate(id, Dialect::Chat, &Need::default())?;
+    let plan = api.engine.simulate(caller, id, Dialect::Chat, &Need::default())?;
     let target = plan.targets.first().or_else(|| plan.skipped.first().map(|skip| &skip.target));
     Ok(target.map_or(OWNER, |target| target.connection.provider.id.as_str()).to_owned())
 }
@@ -91,8 +96,9 @@ fn single(dialect: Dialect, id: &str, owner: &str, created: i64) -> Response {
     }
 }
 
-fn may_read(api: &Api, request: &Request) -> Result<(), Refusal> {
-    policy::require(&api.identify.caller(request)?, Scope::ReadModels)
+fn may_read(api: &Api, request: &Request) -> Result<Caller, Refusal> {
+    let caller = api.identify.caller(request)?;
+    policy::require(&caller, Scope::ReadModels).map(|()| caller)
 }
 
 fn seconds(snapshot: &Snapshot) -> i64 {

@@ -12,7 +12,9 @@ pub(super) fn refused(error: &OpError) -> Refusal {
         OpError::NotFound { .. } | OpError::Lost { .. } | OpError::Refused(_) => Code::NotFound,
         OpError::TooLarge { .. } => Code::BodyTooLarge,
         OpError::Conflict(_) => Code::Conflict,
-        OpError::Invalid(_) => Code::InvalidParameter,
+        OpError::Stale { .. } => Code::PreconditionFailed,
+        OpError::Denied(refusal) => return Refusal::clone(refusal),
+        OpError::Invalid(_) | OpError::Malformed(_) => Code::InvalidParameter,
         OpError::Store(_) | OpError::NoEntropy(_) => Code::Internal,
         OpError::Interrupted => Code::ShuttingDown,
     };

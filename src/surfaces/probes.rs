@@ -14,7 +14,7 @@ use operations::Scope;
 use serde::Serialize;
 
 use super::{Handles, identify::Identify};
-use crate::engine::{Engine, health::Standing, quota::QuotaView, settings::Connection};
+use crate::engine::{Engine, health::Standing, ports::Lack, quota::QuotaView, settings::Connection};
 
 #[derive(Clone)]
 struct Probes {
@@ -85,7 +85,9 @@ async fn health(State(probes): State<Probes>, request: Request) -> Response {
         Details {
             version: env!("CARGO_PKG_VERSION"),
             requests_running: probes.engine.admission().running(),
-            connections: connections.map(|connection| state(connection, &view, &quota)).collect(),
+            connections: connections
+                .map(|one| state(one, &view, &quota, probes.engine.lack(one) == Some(Lack::Login)))
+                .collect(),
         }
     });
     (code, Json(Health { status, details })).into_response()
@@ -95,6 +97,7 @@ fn state<'a>(
     connection: &'a Connection,
     view: &crate::engine::health::View<'_>,
     quota: &QuotaView,
+    needs_login: bool,
 ) -> ConnectionState<'a> {
     // The empty name is no model's: what is said of it is said of the connection.
     let (standing, cooldown) = match view.standing(connection, "") {
@@ -104,6 +107,7 @@ fn state<'a>(
     };
     let used_up = quota.blocked(connection, "").filter(|_| standing != "cooling");
     let standing = if used_up.is_some() { "used_up" } else { standing };
+    let standing = if needs_login { "needs_login" } else { standing };
     let window =
         used_up.map(|blocked| (blocked.until, format!("the window `{}` is used up", blocked.window)));
     let told = cooldown.map(|cooldown| (cooldown.until, format!("{}: {}", cooldown.kind, cooldown.message)));

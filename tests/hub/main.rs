@@ -1,8 +1,10 @@
 //! The behaviour of a hub: in process on a paused clock where time matters, over real sockets where sockets do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod accounts;
 mod budgets;
 mod cache;
+mod changes;
 mod captures;
 mod choosing;
 mod combos;
@@ -17,15 +19,21 @@ mod fixtures;
 mod freerouter;
 mod idempotency;
 mod metrics;
+mod migrated;
 mod models;
 mod multivibe;
 mod names;
+mod oauth;
 mod omniroute;
+mod operating;
+mod operations;
+mod policy;
 mod prices;
 mod quotas;
 mod races;
 mod resilience;
 mod responses;
+mod session;
 mod shapes;
 mod shaping;
 mod silence;

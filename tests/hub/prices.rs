@@ -25,7 +25,7 @@ fn list(dollars: f64) -> Value {
 
 /// What the models of the connection cost, and who says so.
 async fn prices(hub: &TestHub) -> Vec<(String, Option<f64>, String)> {
-    let table = hub.get("/api/prices?connection=a").await.json();
+    let table = hub.get("/api/pricing?connection=a").await.json();
     let told = |row: &Value| {
         let text = |name: &str| row[name].as_str().unwrap().to_owned();
         (text("model"), row["input_per_million_usd"].as_f64().map(f64::round), text("said_by"))
@@ -60,7 +60,7 @@ async fn fetched_prices_lie_between_the_users_and_the_catalogues() {
         ("own", Some(7.0), "configured"),
     ];
     assert_eq!(prices(&hub).await, expected(fetched));
-    let table = hub.get("/api/prices?model=m").await.json();
+    let table = hub.get("/api/pricing?model=m").await.json();
     assert_eq!(table["prices"][0]["source"], "prices.test");
     assert_eq!(table["prices"][0]["as_of"], "2026-01-01");
     assert!(hub.chat("m").await.is_whole());
@@ -78,6 +78,6 @@ async fn fetched_prices_lie_between_the_users_and_the_catalogues() {
     next.lists.give("<html>".to_owned());
     next.keep_prices().await;
     assert_eq!(prices(&next).await[0], ("m".to_owned(), Some(6.0), "fetched".to_owned()));
-    let page = next.get("/api/prices?modell=m").await;
+    let page = next.get("/api/pricing?modell=m").await;
     assert_eq!(page.code(), "invalid_parameter");
 }

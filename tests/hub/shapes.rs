@@ -90,7 +90,8 @@ async fn bad_input_gets_an_error_of_the_table_in_openais_shape() {
     assert_eq!(answer.header("allow"), "POST");
     assert_eq!(hub.get("/v2/chat").await.code(), "unknown_route");
     assert_eq!(hub.get("/v1/models/%ff").await.code(), "malformed_request");
-    assert_eq!(hub.get("/api/keys/%ff").await.code(), "method_not_allowed");
+    assert_eq!(hub.get("/api/keys/%ff").await.code(), "malformed_request");
+    assert_eq!(hub.get("/api/keys/%ff/rotate").await.code(), "method_not_allowed");
     assert_eq!(hub.post("/api/keys/%ff/rotate", "").await.code(), "malformed_request");
     let long = "x".repeat(600);
     let answer = hub.post("/v1/chat/completions", format!(r#"{{"model":"{long}","messages":[]}}"#)).await;
@@ -108,9 +109,15 @@ async fn keys_open_what_their_scopes_say() {
         kind: CallerKind::Local,
         scopes: operations::Scopes::all(),
         address: None,
+        policy: None,
     };
     let create = async |name: &str, scopes: &[Scope]| {
-        let args = CreateKey { name: name.to_owned(), scopes: scopes.to_vec(), expires_in_seconds: None };
+        let args = CreateKey {
+            name: name.to_owned(),
+            scopes: scopes.to_vec(),
+            expires_in_seconds: None,
+            policy: operations::keys::KeyPolicy::default(),
+        };
         hub.keys().create(&operator, args).await.unwrap().secret
     };
     let client = create("client", &[Scope::ExecuteCompletions]).await;

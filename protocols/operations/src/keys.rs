@@ -1,12 +1,18 @@
 //! Operations on the keys with which callers prove who they are. All times are milliseconds since the Unix
 //! epoch in fields that end in `_at`. A key's text is answered once, when it is made, and never again.
 
+mod change;
+mod policy;
+
 use std::fmt;
+
+pub use change::{Get, GetKey, MAX_REASON_CHARS, Update, UpdateKey};
+pub use policy::{Day, KeyPolicy, PolicyField, Schedule};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hints, Invalid, Operation, Scope, Scopes};
+use crate::{Hints, Invalid, Method, Operation, Route, Scope, Scopes};
 
 /// What every key's text starts with.
 pub const KEY_TEXT_PREFIX: &str = "tvm_";
@@ -40,7 +46,7 @@ pub struct Revoke;
 pub struct Rotate;
 
 /// The key to make.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateKey {
     /// Name for people: 1 to 64 characters, unique among the keys that are alive.
@@ -51,6 +57,9 @@ pub struct CreateKey {
     /// Seconds until the key ends by itself; without it the key has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_seconds: Option<u64>,
+    /// What holds for it beside its scopes.
+    #[serde(default, skip_serializing_if = "KeyPolicy::is_empty")]
+    pub policy: KeyPolicy,
 }
 
 /// Which page of keys to list, oldest key first.
@@ -85,7 +94,7 @@ pub struct RotateKey {
 }
 
 /// A key as it may be shown: never its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyView {
     /// Identifier that never changes and is never used again.
     pub id: String,
@@ -106,10 +115,22 @@ pub struct KeyView {
     /// When it was last accepted, in milliseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<i64>,
+    /// Rises with every change; for `update_key`.
+    #[serde(default)]
+    pub version: u64,
+    /// Whether it is accepted, as far as an operator decides that.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Why it is not, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What holds for it beside its scopes.
+    #[serde(default, skip_serializing_if = "KeyPolicy::is_empty")]
+    pub policy: KeyPolicy,
 }
 
 /// A new key with its text, which is shown this once.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedKey {
     /// The key.
     pub key: KeyView,
@@ -118,7 +139,7 @@ pub struct CreatedKey {
 }
 
 /// Some keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyPage {
     /// The keys of this page, oldest first, ended ones included.
     pub keys: Vec<KeyView>,
@@ -128,7 +149,7 @@ pub struct KeyPage {
 }
 
 /// The keys that were ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RevokedKeys {
     /// One key, or also the older texts of the same name that still had their grace.
     pub keys: Vec<KeyView>,
@@ -147,6 +168,9 @@ impl Operation for Create {
          once. A caller can only give scopes that it holds itself.";
     const SCOPE: Scope = Scope::WriteKeys;
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: false };
+    const ROUTE: Route = Route::new(Method::Post, "/api/keys").creates();
+    const COMMAND: (&'static str, &'static str) = ("keys", "create");
+    const EXAMPLE: &'static str = r#"{"name": "laptop", "scopes": ["execute:completions", "read:models"]}"#;
     type Args = CreateKey;
     type Result = CreatedKey;
 
@@ -163,7 +187,7 @@ impl Operation for Create {
             ));
         }
         let scopes = args.scopes.into_iter().collect::<Scopes>().iter().collect();
-        Ok(CreateKey { name: name(&args.name)?, scopes, ..args })
+        Ok(CreateKey { name: name(&args.name)?, scopes, policy: args.policy.check()?, ..args })
     }
 }
 
@@ -174,6 +198,9 @@ impl Operation for List {
          ended, and when they were last used. Never shows a key's text.";
     const SCOPE: Scope = Scope::ReadKeys;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Get, "/api/keys");
+    const COMMAND: (&'static str, &'static str) = ("keys", "list");
+    const EXAMPLE: &'static str = r#"{"limit": 20}"#;
     type Args = ListKeys;
     type Result = KeyPage;
 
@@ -198,6 +225,9 @@ impl Operation for Revoke {
          This cannot be undone.";
     const SCOPE: Scope = Scope::WriteKeys;
     const HINTS: Hints = Hints { read_only: false, destructive: true, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Delete, "/api/keys/{key}");
+    const COMMAND: (&'static str, &'static str) = ("keys", "revoke");
+    const EXAMPLE: &'static str = r#"{"key": "laptop"}"#;
     type Args = RevokeKey;
     type Result = RevokedKeys;
 
@@ -209,10 +239,13 @@ impl Operation for Revoke {
 impl Operation for Rotate {
     const NAME: &'static str = "rotate_key";
     const TITLE: &'static str = "Rotate a key";
-    const SUMMARY: &'static str = "Makes a new key with the name, scopes and lifetime of the given one and answers \
+    const SUMMARY: &'static str = "Makes a new key with the name, scopes, policy and lifetime of the given one and answers \
          its text, which is shown this once. The old text ends at once, or after grace_seconds.";
     const SCOPE: Scope = Scope::WriteKeys;
     const HINTS: Hints = Hints { read_only: false, destructive: true, idempotent: false };
+    const ROUTE: Route = Route::new(Method::Post, "/api/keys/{key}/rotate");
+    const COMMAND: (&'static str, &'static str) = ("keys", "rotate");
+    const EXAMPLE: &'static str = r#"{"key": "laptop", "grace_seconds": 3600}"#;
     type Args = RotateKey;
     type Result = CreatedKey;
 
@@ -233,6 +266,10 @@ pub fn is_key_id(text: &str) -> bool {
     text.strip_prefix(KEY_ID_PREFIX).is_some_and(|digits| {
         digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn client_scopes() -> Vec<Scope> {
@@ -272,7 +309,8 @@ mod tests {
     use super::*;
 
     fn create(name: &str) -> CreateKey {
-        CreateKey { name: name.to_owned(), scopes: client_scopes(), expires_in_seconds: None }
+        let policy = KeyPolicy::default();
+        CreateKey { name: name.to_owned(), scopes: client_scopes(), expires_in_seconds: None, policy }
     }
 
     #[test]
@@ -325,6 +363,10 @@ mod tests {
             expires_at: None,
             revoked_at: None,
             last_used_at: None,
+            version: 1,
+            enabled: true,
+            reason: None,
+            policy: KeyPolicy::default(),
         };
         let made = CreatedKey { key, secret: "tvm_canary".to_owned() };
         assert!(!format!("{made:?}").contains("canary"));

@@ -1,14 +1,35 @@
 //! What can be asked of the hub: arguments, results, scopes and hints of each operation, in one place for
 //! REST, MCP, A2A and the command line. Nothing is executed here.
 
+pub mod accounts;
+pub mod affinity;
+pub mod audit;
+pub mod backups;
+pub mod bundle;
+pub mod cache;
+mod catalog;
+mod definition;
+pub mod documents;
+pub mod health;
 pub mod captures;
 pub mod keys;
+pub mod models;
+pub mod oauth;
+pub mod openapi;
 mod operation;
+mod page;
+pub mod providers;
+pub mod quotas;
+mod route;
 pub mod prices;
 pub mod routing;
 mod scope;
+pub mod sessions;
+pub mod spending;
 pub mod traces;
 pub mod usage;
 
+pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};
+pub use route::{Method, Route};
 pub use scope::{Scope, Scopes, UnknownScope};

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Scope;
+use crate::{Route, Scope};
 
 /// One thing that an operator or an agent can ask of the hub.
 pub trait Operation {
@@ -20,6 +20,12 @@ pub trait Operation {
     const SCOPE: Scope;
     /// What a client may assume of it.
     const HINTS: Hints;
+    /// How REST reaches it.
+    const ROUTE: Route;
+    /// How the command line reaches it: `trivium NOUN VERB`.
+    const COMMAND: (&'static str, &'static str);
+    /// Arguments as somebody would write them, in JSON: for the OpenAPI document, for guides and for tests.
+    const EXAMPLE: &'static str;
     /// What is asked.
     type Args: Serialize + DeserializeOwned + JsonSchema;
     /// What is answered.

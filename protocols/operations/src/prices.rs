@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hints, Invalid, Operation, Scope};
+use crate::{Hints, Invalid, Method, Operation, Route, Scope};
 
 /// Most prices in one answer.
 pub const MAX_PRICES: usize = 5000;
@@ -67,12 +67,15 @@ pub struct ModelPrice {
 }
 
 impl Operation for List {
-    const NAME: &'static str = "list_prices";
+    const NAME: &'static str = "list_pricing";
     const TITLE: &'static str = "List prices";
     const SUMMARY: &'static str = "Lists what the models of each connection cost, who says so and since when. What is not \
          known is absent, and not 0.";
     const SCOPE: Scope = Scope::ReadModels;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Get, "/api/pricing");
+    const COMMAND: (&'static str, &'static str) = ("pricing", "list");
+    const EXAMPLE: &'static str = r#"{"model": "llama-3.3-70b-versatile"}"#;
     type Args = ListPrices;
     type Result = PriceTable;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hints, Invalid, Operation, Scope};
+use crate::{Hints, Invalid, Method, Operation, Route, Scope};
 
 /// Longest name of a model that is taken, in bytes.
 const MAX_NAME: usize = 512;
@@ -205,6 +205,9 @@ impl Operation for Simulate {
          for which reason. Nobody is called, and no turn is taken.";
     const SCOPE: Scope = Scope::ReadHealth;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Post, "/api/routing/simulate");
+    const COMMAND: (&'static str, &'static str) = ("routing", "simulate");
+    const EXAMPLE: &'static str = r#"{"model": "auto", "tools": true}"#;
     type Args = SimulateRoute;
     type Result = Decision;
 
@@ -237,6 +240,9 @@ impl Operation for Explain {
          what was known of them, their order, who was left out and why, what was tried, and what it cost.";
     const SCOPE: Scope = Scope::ReadHealth;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Get, "/api/routing/explain/{request_id}");
+    const COMMAND: (&'static str, &'static str) = ("routing", "explain");
+    const EXAMPLE: &'static str = r#"{"request_id": "req_01jd5m1v2e4v4rp3c8k5m7x9yz"}"#;
     type Args = ExplainRoute;
     type Result = Explanation;
 

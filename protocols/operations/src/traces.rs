@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Hints, Invalid, Operation, Scope,
+    Hints, Invalid, Method, Operation, Route, Scope,
     captures::CapturedPayload,
     routing::{Attempt, LeftOut},
 };
@@ -211,6 +211,9 @@ impl Operation for List {
          outcome, error and time. Never prompts or answers.";
     const SCOPE: Scope = Scope::ReadTraces;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Get, "/api/traces");
+    const COMMAND: (&'static str, &'static str) = ("traces", "list");
+    const EXAMPLE: &'static str = r#"{"limit": 20}"#;
     type Args = ListTraces;
     type Result = TracePage;
 
@@ -245,6 +248,9 @@ impl Operation for Get {
          was tried and left out, tokens, cost, times, and what translation lost.";
     const SCOPE: Scope = Scope::ReadTraces;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Get, "/api/traces/{request_id}");
+    const COMMAND: (&'static str, &'static str) = ("traces", "get");
+    const EXAMPLE: &'static str = r#"{"request_id": "req_01jd5m1v2e4v4rp3c8k5m7x9yz"}"#;
     type Args = GetTrace;
     type Result = Trace;
 

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hints, Invalid, Operation, Scope};
+use crate::{Hints, Invalid, Method, Operation, Route, Scope};
 
 /// Groups in an answer when nothing was said.
 pub const DEFAULT_GROUPS: u32 = 100;
@@ -161,6 +161,9 @@ impl Operation for Get {
          connection, key, route, session, day, hour, status or outcome. Unknown cost is counted apart.";
     const SCOPE: Scope = Scope::ReadUsage;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Get, "/api/usage");
+    const COMMAND: (&'static str, &'static str) = ("usage", "get");
+    const EXAMPLE: &'static str = r#"{"group_by": "model"}"#;
     type Args = GetUsage;
     type Result = UsageReport;
 

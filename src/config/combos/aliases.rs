@@ -14,7 +14,8 @@ use crate::{
     engine::settings::{Combo, Step, Strategy},
 };
 
-const TARGETS: Key = Key::new("targets", "a list of models", "[gpt-5.1-codex-mini, devstral-small-latest]");
+pub(super) const TARGETS: Key =
+    Key::new("targets", "a list of models", "[gpt-5.1-codex-mini, devstral-small-latest]");
 const ENABLED: Key = Key::new("enabled", "true or false", "true");
 const DESCRIPTION: Key = Key::new("description", "a text", "\"for titles\"");
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, SECTION, TIER, allowance, endpoints,
+    API_KEY, Against, BASE_URL, ENABLED, ID, NO_TRAINING, PRIORITY, PROXY, SECTION, TIER, allowance,
+    endpoints,
     key::{self, Credential},
-    kind, models,
+    kind, models, oauth,
 };
 use crate::{
     config::{
@@ -15,6 +16,7 @@ use crate::{
         layers::Overlay,
         mask::shown,
         node::Node,
+        proxy,
     },
     engine::settings::{Connection, PrefixMatch, Provider, Tier},
 };
@@ -90,22 +92,32 @@ impl<'a> Instance<'a> {
         let no_training = fields.truth(sink, &NO_TRAINING, false);
         let tier = fields.choice(sink, &TIER, &tiers(), Tier::default());
         let allowance = Arc::new(allowance::read(fields, sink));
+        let own = fields.node(&PROXY).and_then(|_| proxy::one(fields, &PROXY, sink));
         let provider = provider?;
         let models = models::read(fields, provider, self.against.known, sink);
         let endpoints = endpoints::read(fields, provider, self.against.spoken, sink)?;
-        let Credential::Usable(credential) = key::read(fields, provider, id, endpoints.local, sink) else {
-            return None;
+        let oauth = oauth::read(fields, sink).ok()?;
+        let credential = match &oauth {
+            Some(_) => self.no_key(sink).map(|()| None)?,
+            None => match key::read(fields, provider, id, endpoints.local, sink) {
+                Credential::Usable(credential) => credential,
+                Credential::Missing => return None,
+            },
         };
-        if let (Some(origin), true) = (endpoints.exposed, credential.is_some()) {
+        if let (Some(origin), true) = (endpoints.exposed, credential.is_some() || oauth.is_some()) {
             let message = format!("`{id}` sends its key unencrypted over the network");
             let remedy = "use https, or an address in a private network";
             sink.problems.warning(&fields.path_of(&BASE_URL), &origin, message, remedy);
         }
+        let proxy = self.against.proxies.of(own, &provider.id, &endpoints.urls, endpoints.local);
         Some(Connection {
             id: Arc::from(id),
-            fingerprint: fingerprint(&provider.id, credential.as_ref(), &endpoints.urls),
+            proxy,
+            fingerprint: fingerprint(&provider.id, credential.as_ref(), &endpoints.urls)
+                ^ oauth.as_ref().map_or(0, |oauth| oauth.binding),
             provider: Arc::new(provider.clone()),
             credential,
+            oauth: oauth.map(Arc::new),
             endpoints: endpoints.urls,
             models,
             priority,
@@ -113,6 +125,15 @@ impl<'a> Instance<'a> {
             no_training,
             allowance,
         })
+    }
+
+    /// An account has a key or a login, and never both.
+    fn no_key(&self, sink: &mut Sink) -> Option<()> {
+        let Some(node) = self.fields.node(&API_KEY) else { return Some(()) };
+        let message = "there is a key and a login, and one of them would never be used";
+        let remedy = "remove `api_key` or `oauth`";
+        sink.problems.error(&self.fields.path_of(&API_KEY), &node.origin, message, remedy);
+        None
     }
 
     /// `groq/model` would be taken for the connection of that name, whosever account it is.

@@ -9,6 +9,7 @@ pub(super) mod key;
 mod kind;
 mod limits;
 mod models;
+mod oauth;
 pub(super) mod price;
 mod variables;
 
@@ -22,6 +23,7 @@ use super::{
     layers::Overlay,
     node::{Node, Value},
     origin::Origin,
+    proxy::{self, Proxies},
     schema::{Key, Section},
 };
 use crate::engine::settings::{Catalogue, Connection, Known};
@@ -29,6 +31,7 @@ use crate::engine::settings::{Catalogue, Connection, Known};
 const ID: Key = Key::new("id", "a name of letters, digits, `.`, `_` and `-`, at most 64", "groq-1");
 const TYPE: Key = Key::new("type", "the name of a provider", "groq");
 const API_KEY: Key = Key::new("api_key", "a key as text", "${GROQ_API_KEY}").secret();
+const OAUTH: Key = Key::new("oauth", "a mapping of settings", "{client_id: my-application}");
 const BASE_URL: Key = Key::new("base_url", "an http or https URL", "http://localhost:11434/v1");
 const MODELS: Key = Key::new("models", "a list of model names", "[llama-3.3-70b-versatile]");
 const TAGS: Key = Key::new("tags", "a list of words", "[web-search]");
@@ -47,6 +50,7 @@ const PRICE: Key =
     Key::new("price", "a mapping of prices in dollars per million tokens", "{input: 0.5, output: 1.5}");
 const NO_TRAINING: Key = Key::new("no_training", "true or false", "true");
 const TIER: Key = Key::new("tier", "`subscription`, `key`, `cheap` or `free`", "key");
+const PROXY: Key = Key::new("proxy", proxy::KIND, "socks5://127.0.0.1:1080").secret();
 const VARIABLES: Key = Key::new("variables", "a mapping of names to texts", "{account_id: \"1234\"}");
 
 const LIMITS: Key = Key::new("limits", "a list of limits", "[{per: day, requests: 1000}]");
@@ -66,6 +70,7 @@ pub(super) static SECTION: Section = Section {
         ID,
         TYPE,
         API_KEY,
+        OAUTH,
         BASE_URL,
         MODELS,
         PRIORITY,
@@ -76,6 +81,7 @@ pub(super) static SECTION: Section = Section {
         LIMITS,
         WINDOWS,
         PACE,
+        PROXY,
     ],
 };
 
@@ -91,6 +97,7 @@ pub(super) struct Against<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) spoken: &'a [Dialect],
     pub(super) known: &'a Arc<Known>,
+    pub(super) proxies: &'a Proxies,
 }
 
 /// The connections that can be used, in the order in which they are tried.
@@ -136,8 +143,7 @@ fn note_id(seen: &mut HashMap<String, Origin>, path: &str, id: &str, here: &Orig
         seen.insert(id.to_owned(), here.clone());
         return;
     };
-    let line = |origin: &Origin| origin.line().unwrap_or_default();
-    let message = format!("the id `{id}` is given twice, in lines {} and {}", line(first), line(here));
+    let message = format!("the id `{id}` is given twice, {}", first.both(here));
     let remedy = format!("give each account an id of its own, such as `{id}-2`");
     sink.problems.error(&format!("{path}.{}", ID.name), here, message, remedy);
 }

@@ -7,6 +7,7 @@ use super::{
 
 const DOC: &str = include_str!("../../../docs/configuration.md");
 const QUOTAS: &str = include_str!("../../../docs/quotas.md");
+const ACCOUNTS: &str = include_str!("../../../docs/accounts.md");
 const README: &str = include_str!("../../../README.md");
 const EXAMPLE: &str = include_str!("../../../trivium.example.yaml");
 
@@ -14,7 +15,7 @@ const EXAMPLE: &str = include_str!("../../../trivium.example.yaml");
 fn blocks(language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<String> = None;
-    for line in DOC.lines().chain(README.lines()).chain(QUOTAS.lines()) {
+    for line in DOC.lines().chain(README.lines()).chain(QUOTAS.lines()).chain(ACCOUNTS.lines()) {
         match &mut open {
             None if line == format!("```{language}") => open = Some(String::new()),
             Some(_) if line == "```" => blocks.extend(open.take()),
@@ -92,6 +93,7 @@ fn examples_of_keys_are_valid() {
     for (path, key) in overridable() {
         let (section, name) = path.split_once('.').unwrap();
         let yaml = format!("{section}:\n  {name}: {}\n", key.example);
-        load_with(&yaml, &[("API_KEY", "k1")]).unwrap_or_else(|problems| panic!("{path}: {problems:?}"));
+        load_with(&yaml, &[("API_KEY", "k1"), ("ADMIN_TOKEN", "t1")])
+            .unwrap_or_else(|problems| panic!("{path}: {problems:?}"));
     }
 }

@@ -8,6 +8,7 @@ mod documentation;
 mod files;
 mod interpolation;
 mod limits;
+mod logins;
 mod money;
 mod multirouter;
 mod names;

@@ -15,8 +15,8 @@ fn a_problem_looks_like_a_compilers() {
   |
 3 |   prot: [redacted]
   |   ^^^^
-  = help: did you mean `port`? Known here: host, port, allowed_hosts, body_limit_mb, max_concurrent, queue, \
-         queue_timeout_seconds, rate_limit_per_minute, shutdown_timeout_seconds, keep_alive_seconds, \
+  = help: did you mean `port`? Known here: host, port, allowed_hosts, public_url, trusted_proxies, allow_ips, block_ips, \
+         body_limit_mb, max_concurrent, queue, queue_timeout_seconds, rate_limit_per_minute, shutdown_timeout_seconds, keep_alive_seconds, \
          responses_websocket
 "
     );
@@ -90,7 +90,7 @@ fn settings_are_shown_with_their_origins() {
     assert_eq!(line("log.level"), "debug environment variable LOG_LEVEL");
     assert_eq!(line("auth.api_key"), "not set default");
     assert_eq!(line("providers[0].base_url"), "http://127.0.0.1:11434/v1 catalogue");
-    assert_eq!(shown.lines().filter(|line| line.is_empty()).count(), 16, "one between two sections\n{shown}");
+    assert_eq!(shown.lines().filter(|line| line.is_empty()).count(), 17, "one between two sections\n{shown}");
     let bare = render_effective(&loaded.effective, false, Style::Plain);
     assert!(bare.lines().any(|line| line.starts_with("server.port") && line.ends_with(" 81")));
 }

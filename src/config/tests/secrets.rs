@@ -45,6 +45,25 @@ fn accepted_secrets_are_redacted() {
 }
 
 #[test]
+fn the_password_of_the_store_is_never_shown() {
+    for url in [
+        "postgres://hub:KEY@h/d",
+        "postgres://hub@h/d?password=KEY",
+        "postgres://hub:KEY@h",
+        "postgres://hub:KEY@h/d?sslmode=no",
+        "postgres://hub:KEY/x@h/d",
+        "postgres://hub:KEY#x@h:y/d",
+        "mysql://hub:KEY@h/d",
+        "KEY",
+    ] {
+        let url = url.replace("KEY", CANARY);
+        assert_hidden(&format!("store: {{url: '{url}'}}"), &[]);
+        assert_hidden(&format!("store:\n  url: {url}\n  typo: 1"), &[]);
+        assert_hidden("", &[("TRIVIUM__STORE__URL", &url)]);
+    }
+}
+
+#[test]
 fn mistakes_do_not_show_secrets() {
     let lines = [
         "api_key: KEY\n    typo: 1",

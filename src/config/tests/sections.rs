@@ -21,6 +21,7 @@ fn nothing_written_gives_the_defaults() {
         assert_eq!(loaded.boot.keep_alive, Duration::from_secs(15));
         assert_eq!(loaded.boot.shutdown_timeout, Duration::from_secs(30));
         assert_eq!(loaded.boot.data_dir.to_str(), Some("/home/me/.local/share/trivium"));
+        assert_eq!(loaded.boot.store_url, None);
         assert_eq!(loaded.settings.limits.body_bytes, 10 * 1024 * 1024);
         assert_eq!(loaded.settings.limits.per_address_per_minute, None);
         assert_eq!(loaded.settings.responses, Keeping::default());
@@ -35,7 +36,8 @@ fn every_key_is_read_and_shown() {
     let yaml = "server: {host: localhost, allowed_hosts: [Hub.example.net]}\nauth: {api_key: k-12ab}\n\
                 providers:\n  - {id: cf-1, type: cloudflare-ai, api_key: k, priority: 2, enabled: true, \
                 models: [a], variables: {account_id: abc}, \
-                limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
+                limits: [{per: day, requests: 5}], windows: {5h: on}, pace: {preset: steady}, proxy: direct}\n  \
+                - {id: b-1, type: openai, oauth: {flow: client-credentials, client_id: a, client_secret: s, token_url: 'https://l.example/t'}}\ncombos: [{id: both, mode: balanced, steps: [a]}]\n\
                 aliases: {tiny: [a]}\nmap: [{match: \"gpt-*\", to: both}]\n\
                 prices: [{model: a, provider: openai, price: {input: 1, output: 2}}]\n\
                 budgets: [{id: b, for: all, limit: 1, mode: soft, over: degrade, degrade_to: free}]\n\
@@ -44,6 +46,8 @@ fn every_key_is_read_and_shown() {
     for section in SECTIONS {
         for key in section.keys {
             let first = match section.name {
+                // An account has a key or a login.
+                "providers" if key.name == "oauth" => "[1]",
                 "providers" | "combos" | "prices" | "budgets" | "map" | "webhooks" => "[0]",
                 "aliases" => ".tiny",
                 _ => "",
@@ -106,6 +110,26 @@ fn a_profile_gives_all_numbers_and_each_can_be_set_by_itself() {
 }
 
 #[test]
+fn the_database_is_a_file_or_an_address_whose_password_is_not_shown() {
+    let shown = |loaded: &Loaded| {
+        loaded.effective.iter().find(|one| one.path == "store.url").map(|one| one.value.clone()).unwrap()
+    };
+    for yaml in ["", "store: {url: sqlite}", "store: {url: ''}", "store: {url: '${NONE:-sqlite}'}"] {
+        let loaded = accepted(yaml);
+        assert_eq!((loaded.boot.store_url.as_ref(), shown(&loaded).as_str()), (None, "sqlite"), "{yaml}");
+    }
+    let yaml = "store: {url: 'postgres://hub:${PW}@db.example.net:6432/trivium?sslmode=verify-full'}";
+    let loaded = load_with(yaml, &[("PW", "s3cret")]).unwrap();
+    assert_eq!(
+        loaded.boot.store_url.as_ref().unwrap().expose(),
+        "postgres://hub:s3cret@db.example.net:6432/trivium?sslmode=verify-full"
+    );
+    assert_eq!(shown(&loaded), "postgres://hub@db.example.net:6432/trivium");
+    let overridden = load_with("", &[("TRIVIUM__STORE__URL", "postgresql:///hub?host=/run/postgresql")]);
+    assert_eq!(shown(&overridden.unwrap()), "postgresql:///hub");
+}
+
+#[test]
 fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
     let table = [
         (
@@ -127,6 +151,14 @@ fn wrong_types_say_what_was_found_what_is_expected_and_an_example() {
         ("auth: {api_key: 'Bearer abc'}", "characters that no client can send"),
         ("log: {level: loud}", "expected one of off, error, warn, info, debug, trace, found the text `loud`"),
         ("store: {data_dir: true}", "found true or false (put it in quotes"),
+        ("store: {url: [a]}", "expected `sqlite` or an address as text, found a list"),
+        ("store: {url: SQLite3}", "this is no address"),
+        ("store: {url: 'sqlite:///data/hub.db'}", "a SQLite database has no address here"),
+        ("store: {url: 'mysql://h/d'}", "the store is SQLite or PostgreSQL, and this is neither"),
+        ("store: {url: 'postgres://h:5432'}", "the address names no database"),
+        ("store: {url: 'postgres://u:a/b@h/d'}", "`%2F` for `/`"),
+        ("store: {url: 'postgres://h/d?ssl_mode=require'}", "did you mean `sslmode`?"),
+        ("store: {url: 'postgres://h/d?sslmode=on'}", "write one of disable, allow, prefer, require"),
         (
             "routing: {default_strategy: fastest}",
             "expected a strategy, such as `priority`, `exhaust` (also called `fill-first`), `round-robin`,",

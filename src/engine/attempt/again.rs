@@ -62,7 +62,7 @@ impl Race {
 /// answer. A provider that says when to come back is believed.
 fn has_stumbled(fault: &Fault, pause: Duration) -> bool {
     let passing = match fault.kind {
-        FaultKind::Unreachable | FaultKind::TimedOut(Stage::Connect) => true,
+        FaultKind::Unreachable | FaultKind::ProxyFailed | FaultKind::TimedOut(Stage::Connect) => true,
         FaultKind::Unavailable => matches!(fault.status, Some(502..=504)),
         _ => false,
     };

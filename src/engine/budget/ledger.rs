@@ -114,6 +114,27 @@ impl Ledger {
         })
     }
 
+    /// Begins the window anew: what was spent is forgiven, what is reserved stays. Gives what was spent, and what is to be
+    /// written down in place of the lease.
+    pub(super) fn forgive(&mut self) -> (Usd, Usd) {
+        let spent = std::mem::take(&mut self.spent);
+        self.leased = self.reserved;
+        self.warned = false;
+        (spent, self.leased)
+    }
+
+    /// Takes back that it was forgiven: it could not be written down.
+    pub(super) fn unforgive(&mut self, window: i64, spent: Usd) {
+        if window == self.window {
+            self.spent = self.spent + spent;
+        }
+    }
+
+    /// What is set aside.
+    pub(super) const fn reserved(&self) -> Usd {
+        self.reserved
+    }
+
     /// Whether the first request that goes beyond this part of the limit has just done so.
     pub(super) fn warns(&mut self, limit: Usd, part: f64) -> bool {
         let reached = self.used().dollars() >= limit.dollars() * part;

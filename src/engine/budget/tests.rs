@@ -117,7 +117,7 @@ fn usd(dollars: f64) -> Usd {
 
 fn caller() -> Caller {
     let (id, name) = ("key_1".into(), "ci".into());
-    Caller { id, name, kind: CallerKind::Key, scopes: Scopes::default(), address: None }
+    Caller { id, name, kind: CallerKind::Key, scopes: Scopes::default(), address: None, policy: None }
 }
 
 fn target() -> Target {
@@ -128,10 +128,12 @@ fn target() -> Target {
         id: "c".into(),
         provider: Arc::new(provider),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::new(),
         models: Models::default(),
         allowance: Arc::default(),
         no_training: false,
+        proxy: None,
         priority: 0,
         tier: Tier::Cheap,
         fingerprint: 1,

@@ -35,6 +35,34 @@ pub enum BreakerState {
     Open,
 }
 
+impl BreakerState {
+    /// The state as a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Degraded => "degraded",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// A provider's host about which there is something to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostState {
+    /// The host, with its port where it has one.
+    pub host: Arc<str>,
+    /// How it stands.
+    pub state: BreakerState,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When it is probed or forgiven, in milliseconds since the Unix epoch.
+    pub until: Option<i64>,
+    /// The last failure in words.
+    pub evidence: Arc<str>,
+}
+
 #[derive(Debug)]
 pub(super) struct Breaker {
     limits: BreakerLimits,
@@ -200,6 +228,18 @@ impl Breaker {
             level: self.opened,
             strikes: self.failures,
         })
+    }
+
+    /// How it stands, for people.
+    pub(super) fn told(&self, host: &Arc<str>, now: i64) -> HostState {
+        let state = self.state(now);
+        let until = match (&self.phase, state) {
+            (Phase::Open { until, .. }, _) => Some(*until),
+            (Phase::Counting { .. }, BreakerState::Degraded) => Some(self.degraded_until()),
+            (Phase::Counting { .. }, _) => None,
+        };
+        let (host, evidence) = (Arc::clone(host), Arc::clone(&self.cause.message));
+        HostState { host, state, failures: self.failures, until, evidence }
     }
 
     /// The breaker that was kept.

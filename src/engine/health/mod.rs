@@ -17,7 +17,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use breaker::BreakerState;
+pub use breaker::{BreakerState, HostState};
 pub use trial::Trial;
 pub use view::{Cooldown, Standing, View};
 
@@ -200,9 +200,10 @@ impl Health {
     }
 
     /// Forgets, by hand, what is held against a model of a connection; without a model against the connection, all its
-    /// models, and its hosts.
-    pub fn reset(&self, connection: &Connection, model: Option<&str>) {
+    /// models, and its hosts. Says how many locks and breakers that were.
+    pub fn reset(&self, connection: &Connection, model: Option<&str>) -> usize {
         let mut cleared = Vec::new();
+        let mut closed = 0;
         {
             let mut states = self.write();
             match (model, states.accounts.get_mut(&connection.id)) {
@@ -217,9 +218,12 @@ impl Health {
                 (_, None) => {}
             }
             if model.is_none() {
+                let before = states.breakers.len();
                 states.breakers.retain(|host, _| !is_at(connection, host));
+                closed = before - states.breakers.len();
             }
         }
+        let lifted = cleared.len() + closed;
         for model in cleared {
             self.sink.cleared(Arc::clone(&connection.id), model);
         }
@@ -228,6 +232,16 @@ impl Health {
                 self.sink.cleared(breaker::place_of(breaker::host_of(url)), None);
             }
         }
+        lifted
+    }
+
+    /// Forgets, by hand, what is held against a provider's host; says whether there was anything.
+    pub fn reset_host(&self, host: &str) -> bool {
+        let known = self.write().breakers.remove(host).is_some();
+        if known {
+            self.tell_closed(host);
+        }
+        known
     }
 
     /// Forgets everything about accounts and hosts that are no longer configured: connections that are gone, and

@@ -60,11 +60,13 @@ fn connection(id: &str, host: &str) -> Arc<Connection> {
         id: id.into(),
         provider: Arc::new(Provider { day: Zone::Pacific, ..provider }),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::from([(Dialect::Chat, format!("https://{host}/v1"))]),
         models: Models { open: true, ..Models::default() },
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::default(),
         fingerprint: 1,
     })

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLockReadGuard};
 
-use super::{BreakerState, Health, States};
+use super::{BreakerState, Health, HostState, States};
 use crate::engine::{
     fault::FaultKind,
     ports::{CooldownRecord, Target},
@@ -102,6 +102,16 @@ impl Health {
     #[must_use]
     pub fn view(&self) -> View<'_> {
         View { states: self.read(), now: self.clock.now() }
+    }
+
+    /// Every host about whose breaker there is something to say, by host.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<HostState> {
+        let (states, now) = (self.read(), self.clock.now());
+        let mut hosts: Vec<_> =
+            states.breakers.iter().map(|(host, breaker)| breaker.told(host, now)).collect();
+        hosts.sort_by(|a, b| a.host.cmp(&b.host));
+        hosts
     }
 
     /// Every lock that leaves something out now, with its kind, reason, evidence, beginning and end. One of a dead account

@@ -18,6 +18,8 @@ pub struct Skip {
 pub enum Bar {
     /// It is to be left alone for a while.
     Cooling(Cooldown),
+    /// Its owner must log in.
+    NeedsLogin,
     /// It cannot do what the request needs.
     Lacks(Ability),
     /// The request does not fit into its context window.
@@ -29,6 +31,8 @@ pub enum Bar {
     },
     /// The client does not want it.
     Unwanted(Wish),
+    /// Its caller may not use it.
+    NotAllowed,
 }
 
 /// What a model may not be able to do.
@@ -63,7 +67,9 @@ impl Skip {
     pub const fn cooldown(&self) -> Option<&Cooldown> {
         match &self.bar {
             Bar::Cooling(cooldown) => Some(cooldown),
-            Bar::Lacks(_) | Bar::TooSmall { .. } | Bar::Unwanted(_) => None,
+            Bar::NeedsLogin | Bar::Lacks(_) | Bar::TooSmall { .. } | Bar::Unwanted(_) | Bar::NotAllowed => {
+                None
+            }
         }
     }
 
@@ -84,11 +90,15 @@ impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cooling(cooldown) => write!(f, "{}: {}", cooldown.kind, cooldown.message),
+            Self::NeedsLogin => {
+                f.write_str("needs_login: nobody is logged in to the account; its owner runs `trivium login`")
+            }
             Self::Lacks(ability) => write!(f, "lacks: the model cannot {ability}"),
             Self::TooSmall { window, needs } => {
                 write!(f, "too_small: the window has {window} tokens, and the request needs {needs} or more")
             }
             Self::Unwanted(wish) => write!(f, "unwanted: {wish}"),
+            Self::NotAllowed => f.write_str("not_allowed: the key may not use it"),
         }
     }
 }

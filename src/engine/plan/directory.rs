@@ -24,8 +24,8 @@ use crate::engine::{
     pipeline::Keeper,
     ports::Target,
     settings::{
-        AUTO, BELOW_AUTO, Catalogue, Connection, PrefixMatch, ROUND_ROBIN, Scoring, Settings, Strategy,
-        VIRTUAL_MODELS,
+        AUTO, BELOW_AUTO, Catalogue, Connection, Hidden, PrefixMatch, ROUND_ROBIN, Scoring, Settings,
+        Strategy, VIRTUAL_MODELS,
     },
 };
 
@@ -75,6 +75,7 @@ pub struct Directory {
     strategy: Strategy,
     auto: Strategy,
     scoring: Scoring,
+    hidden: Arc<Hidden>,
     /// Connections that list a model, by the model's id.
     pub(super) listed: HashMap<Arc<str>, Vec<usize>>,
     /// Connections by every prefix that leads to them.
@@ -113,6 +114,7 @@ impl Directory {
             strategy,
             auto: settings.routing.auto,
             scoring: settings.routing.scoring.clone(),
+            hidden: Arc::clone(&settings.routing.hidden),
             listed,
             prefixes,
             catalogue,
@@ -196,31 +198,52 @@ impl Directory {
         ids.chain(built_in)
     }
 
-    /// Every model that is listed, in the configured order, with the provider that serves it first.
+    /// Whether a name stands for several models: a combo's, or one that is always there.
+    pub(in crate::engine) fn is_several(&self, name: &str) -> bool {
+        let name = self.stands_for(name).unwrap_or(name);
+        self.combos.named(name).is_some()
+            || VIRTUAL_MODELS.contains(&name)
+            || name.starts_with(BELOW_AUTO) && !self.listed.contains_key(name)
+    }
+
+    /// Every model that is listed and not hidden, in the configured order, with the provider that serves it first.
     pub fn models(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut seen = BTreeSet::new();
         self.connections.iter().flat_map(move |connection| {
             let fresh: Vec<&Arc<str>> =
-                connection.models.listed.iter().filter(|model| seen.insert(Arc::clone(model))).collect();
+                self.shown(connection).filter(|model| seen.insert(Arc::clone(model))).collect();
             fresh.into_iter().map(|model| (&**model, connection.provider.id.as_str()))
         })
     }
 
-    fn every_target(&self, dialect: Dialect) -> Vec<Target> {
-        self.connections.iter().flat_map(|connection| all_listed(connection, dialect)).collect()
+    /// The listed models of a connection that are not hidden.
+    pub(super) fn shown<'a>(&'a self, connection: &'a Connection) -> impl Iterator<Item = &'a Arc<str>> {
+        connection.models.listed.iter().filter(|model| !self.hidden.hides(&connection.id, model))
     }
 
-    /// Every listed model of the connections that a prefix leads to.
+    fn all_shown<'a>(
+        &'a self,
+        connection: &'a Arc<Connection>,
+        dialect: Dialect,
+    ) -> impl Iterator<Item = Target> + 'a {
+        self.shown(connection).filter_map(move |model| target(connection, model, dialect))
+    }
+
+    fn every_target(&self, dialect: Dialect) -> Vec<Target> {
+        self.connections.iter().flat_map(|connection| self.all_shown(connection, dialect)).collect()
+    }
+
+    /// Every listed model of the connections that a prefix leads to, without those that are hidden.
     fn below(&self, prefix: &str, name: &str, dialect: Dialect) -> Result<Vec<Target>, Unresolved> {
         let under = self.prefixes.get(prefix).ok_or_else(|| self.unreachable(name))?;
-        Ok(under.iter().flat_map(|&at| all_listed(&self.connections[at], dialect)).collect())
+        Ok(under.iter().flat_map(|&at| self.all_shown(&self.connections[at], dialect)).collect())
     }
 
     /// One target for each connection: its first model stands for it.
     fn every_connection(&self, dialect: Dialect) -> Vec<Target> {
         self.connections
             .iter()
-            .filter_map(|connection| target(connection, connection.models.listed.first()?, dialect))
+            .filter_map(|connection| target(connection, self.shown(connection).next()?, dialect))
             .collect()
     }
 
@@ -284,10 +307,6 @@ impl Directory {
         let tags = self.tags();
         Unresolved::Unknown { near: near::near(name, known.chain(tags.iter().map(String::as_str))) }
     }
-}
-
-pub(super) fn all_listed(connection: &Arc<Connection>, dialect: Dialect) -> impl Iterator<Item = Target> {
-    connection.models.listed.iter().filter_map(move |model| target(connection, model, dialect))
 }
 
 /// A target for a request in the client's dialect: in that dialect if the connection speaks it for this model.

@@ -70,8 +70,7 @@ impl Directory {
     /// Every listed model that carries a tag, in the configured order.
     pub(super) fn tagged(&self, tag: &str, dialect: Dialect) -> Vec<Target> {
         let of = |connection: &Arc<Connection>| {
-            let models = &connection.models;
-            let carrying = models.listed.iter().filter(|model| models.is_tagged(model, tag));
+            let carrying = self.shown(connection).filter(|model| connection.models.is_tagged(model, tag));
             carrying.filter_map(|model| target(connection, model, dialect)).collect::<Vec<_>>()
         };
         self.connections.iter().flat_map(of).collect()

@@ -128,6 +128,14 @@ impl Group {
         });
     }
 
+    /// Whether any of the targets is one that is looked for.
+    pub(in crate::engine) fn any(&self, is: &impl Fn(&Target) -> bool) -> bool {
+        self.members.iter().any(|member| match &member.node {
+            Node::Target(target) => is(target),
+            Node::Group(group) => group.any(is),
+        })
+    }
+
     /// Changes every target.
     pub fn for_each(&mut self, change: &impl Fn(&mut Target)) {
         for member in &mut self.members {

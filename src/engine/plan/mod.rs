@@ -34,7 +34,7 @@ use std::sync::Arc;
 use super::{
     health::View,
     need::Need,
-    ports::Target,
+    ports::{Target, Tokens},
     quota::QuotaView,
     settings::{Scoring, Strategy},
     telemetry,
@@ -93,8 +93,12 @@ pub struct Scene<'a> {
     pub need: &'a Need,
     /// The connection and model that the caller's session belongs to.
     pub affine: Option<(&'a str, &'a str)>,
+    /// Which targets the caller may use; `None`: all.
+    pub allowed: Option<&'a dyn Fn(&Target) -> bool>,
     /// Which targets a budget that is used up would rather not have.
     pub dear: Option<&'a dyn Fn(&Target) -> bool>,
+    /// Who holds the tokens of accounts that people log in to; `None`: nobody looks.
+    pub tokens: Option<&'a dyn Tokens>,
     /// How `auto` scores.
     pub scoring: &'a Scoring,
     /// Whence all chance comes.

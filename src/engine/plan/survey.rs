@@ -14,9 +14,10 @@ use super::{
 };
 use crate::engine::{
     cost,
-    health::{BreakerState, Standing},
+    fault::FaultKind,
+    health::{BreakerState, Cooldown, Standing},
     need::{Need, Wishes},
-    ports::Target,
+    ports::{Lack, Target},
     quota,
     settings::{Strategy, Tier, Usd},
     task, traffic,
@@ -114,6 +115,9 @@ impl<'a> Surveyor<'a, '_> {
     }
 
     fn stand(&self, target: &Target) -> (State, Option<Bar>) {
+        if self.scene.allowed.is_some_and(|is_allowed| !is_allowed(target)) {
+            return (State::Barred, Some(Bar::NotAllowed));
+        }
         if let Some(bar) = unable(target, self.scene.need) {
             return (State::Barred, Some(bar));
         }
@@ -122,12 +126,26 @@ impl<'a> Surveyor<'a, '_> {
         {
             return (State::Barred, Some(Bar::Unwanted(wish)));
         }
+        if let Some(bar) = self.unarmed(target) {
+            return (State::Barred, Some(bar));
+        }
         match traffic::standing(self.scene.health, self.scene.quota, target) {
             Standing::Fit if self.scene.dear.is_some_and(|is_dear| is_dear(target)) => (State::Dear, None),
             Standing::Fit => (State::Fit, None),
             Standing::Recovering(_) => (State::Recovering, None),
             Standing::Cooling(cooldown) => (State::Barred, Some(Bar::Cooling(cooldown))),
         }
+    }
+
+    /// What keeps a target out that has no token.
+    fn unarmed(&self, target: &Target) -> Option<Bar> {
+        target.connection.oauth.as_ref()?;
+        Some(match self.scene.tokens?.lack(&target.connection)? {
+            Lack::Login => Bar::NeedsLogin,
+            Lack::Pause { until, message } => {
+                Bar::Cooling(Cooldown { until, kind: FaultKind::NoToken, message })
+            }
+        })
     }
 
     fn signals(&self, target: &Target) -> Signals {

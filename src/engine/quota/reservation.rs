@@ -46,7 +46,13 @@ impl Reservation {
     /// what was reported, or the guess.
     pub(crate) fn failed(mut self, fault: &Fault, usage: Option<Usage>) {
         match (fault.kind, fault.status) {
-            (FaultKind::Unreachable | FaultKind::TimedOut(Stage::Connect) | FaultKind::RateLimited, _)
+            (
+                FaultKind::Unreachable
+                | FaultKind::ProxyFailed
+                | FaultKind::TimedOut(Stage::Connect)
+                | FaultKind::RateLimited,
+                _,
+            )
             | (_, Some(429))
             | (FaultKind::InvalidRequest, None) => {
                 let shares = std::mem::take(&mut self.shares);

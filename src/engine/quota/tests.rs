@@ -61,11 +61,13 @@ fn target(limits: Vec<Limit>) -> Target {
         id: "c".into(),
         provider: Arc::new(provider),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::new(),
         models: Models::default(),
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::new(Allowance { quota, pace: None }),
         fingerprint: 1,
     };

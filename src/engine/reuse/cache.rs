@@ -1,7 +1,13 @@
 //! Answers in memory, bounded by their bytes: those that are asked for again stay, the others give way. Nothing of it is
 //! written, and nothing survives a restart.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use quick_cache::{OptionsBuilder, Weighter, sync};
@@ -18,6 +24,21 @@ const USUAL: u64 = 16 * 1024;
 /// The kept answers of one engine.
 pub(in crate::engine) struct Cache {
     entries: Entries,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// What the cache holds, and what it did since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Answers.
+    pub entries: u64,
+    /// What they take, in bytes.
+    pub bytes: u64,
+    /// Requests that were answered from it.
+    pub hits: u64,
+    /// Requests that asked it in vain.
+    pub misses: u64,
 }
 
 type Entries = sync::Cache<Key, Arc<Entry>, Weight>;
@@ -57,7 +78,7 @@ impl Cache {
             // Only where one of the three is not said.
             Err(_) => Entries::with_weighter(usual, settings.max_bytes, Weight),
         };
-        Self { entries }
+        Self { entries, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// Takes new bounds.
@@ -69,9 +90,28 @@ impl Cache {
 
     /// The answer of a key, if it is not older than `most`, and its age.
     pub(super) fn get(&self, key: &Key, most: Duration, now: i64) -> Option<(Arc<Entry>, Duration)> {
-        let entry = self.entries.get(key)?;
-        let age = Duration::from_millis(now.saturating_sub(entry.made_at).max(0).unsigned_abs());
-        (age < most).then_some((entry, age))
+        let found = self.entries.get(key).and_then(|entry| {
+            let age = Duration::from_millis(now.saturating_sub(entry.made_at).max(0).unsigned_abs());
+            (age < most).then_some((entry, age))
+        });
+        let count = if found.is_some() { &self.hits } else { &self.misses };
+        count.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    /// What it holds and did.
+    pub(super) fn kept(&self) -> Kept {
+        Kept {
+            entries: self.entries.len() as u64,
+            bytes: self.entries.weight(),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Throws everything away.
+    pub(super) fn clear(&self) {
+        self.entries.clear();
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) fn of(inbound: &Inbound, candidates: &Group, shaping: Option<&Shaping
     for part in [id, request.dialect.as_str(), task, &request.facts.model, inbound.tag.unwrap_or_default()] {
         hash.part(part.as_bytes());
     }
+    // What a key may use may have changed since.
+    hash.part(&inbound.caller.policy.as_ref().map_or(0, |policy| policy.version).to_be_bytes());
     hash.part(&[u8::from(request.facts.stream)]);
     // By now it is said how the answer comes, wherever the client wrote it.
     hash.object(body.iter().filter(|(name, _)| *name != "stream"));

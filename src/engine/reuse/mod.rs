@@ -7,6 +7,7 @@ mod key;
 mod rules;
 mod serve;
 
+pub use cache::Kept;
 pub use rules::Freshness;
 pub use serve::Cached;
 
@@ -62,6 +63,19 @@ pub struct Tab {
 }
 
 impl Engine {
+    /// What the cache of answers holds and did.
+    #[must_use]
+    pub fn cached(&self) -> Kept {
+        self.reuse.cache.kept()
+    }
+
+    /// Throws every kept answer away; says what that was.
+    pub fn clear_cache(&self) -> Kept {
+        let kept = self.reuse.cache.kept();
+        self.reuse.cache.clear();
+        kept
+    }
+
     /// Opens the receipt of a request that is answered with an answer made for another.
     #[must_use]
     pub fn reuse(&self, asked: Reused, caller: &Caller, how: Reuse) -> Tab {

@@ -51,11 +51,15 @@ impl Rules {
         Self { usual, combos: combos.filter(|(_, rule)| *rule != usual).collect() }
     }
 
-    /// What holds for a name as a client writes it; `None` where nothing is reused. What a key is allowed beyond that
-    /// belongs here too.
-    pub(in crate::engine) fn of(&self, name: &str) -> Option<Rule> {
+    /// What holds for a name as a client writes it; `None` where nothing is reused. `own` is what
+    /// the caller's key says of it: to have answers given again that are kept for nobody else, or never.
+    pub(in crate::engine) fn of(&self, name: &str, own: Option<bool>) -> Option<Rule> {
+        if own == Some(false) {
+            return None;
+        }
         let said = if self.combos.is_empty() { None } else { self.combo(name) };
         let rule = said.unwrap_or(self.usual);
+        let rule = Rule { cache: rule.cache || own == Some(true), ..rule };
         (rule.cache || rule.join).then_some(rule)
     }
 

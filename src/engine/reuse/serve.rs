@@ -193,7 +193,7 @@ fn reply(whole: Whole, cached: Option<Cached>) -> Reply {
     let served = whole.served.map_or_else(OnceLock::new, OnceLock::from);
     let body = whole.body;
     let pieces: Pieces = Box::pin(stream::once(async move { Piece::Bytes(body) }));
-    Reply { served: Arc::new(served), pieces, cached }
+    Reply { served: Arc::new(served), pieces, cached, rate: None }
 }
 
 /// Runs a race to the end of its answer.

@@ -23,27 +23,43 @@ pub struct ModelBook {
 /// The rows of one provider.
 #[derive(Debug, Clone, Default)]
 struct Chapter {
-    exact: HashMap<String, Arc<ModelFacts>>,
+    exact: HashMap<String, Told>,
     /// Patterns in lower case, in the order of the data: the first that fits holds.
-    patterns: Vec<(String, Arc<ModelFacts>)>,
+    patterns: Vec<(String, Told)>,
+}
+
+/// Facts and who told them.
+#[derive(Debug, Clone)]
+struct Told {
+    facts: Arc<ModelFacts>,
+    by: Arc<Teller>,
+}
+
+/// Who says what is known of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Teller {
+    /// The vendor's name.
+    pub source: String,
+    /// The day on which it was last seen, `YYYY-MM-DD`.
+    pub as_of: String,
 }
 
 impl Chapter {
-    fn add(&mut self, model: &str, facts: Arc<ModelFacts>) {
+    fn add(&mut self, model: &str, told: Told) {
         if model.contains('*') {
-            self.patterns.push((model.to_ascii_lowercase(), facts));
+            self.patterns.push((model.to_ascii_lowercase(), told));
         } else {
-            self.exact.entry(model.to_owned()).or_insert(facts);
+            self.exact.entry(model.to_owned()).or_insert(told);
         }
     }
 
     /// The row of this id, or of the same id without a date at its end: a dated id is one release of the undated model.
-    fn exact(&self, model: &str) -> Option<&Arc<ModelFacts>> {
+    fn exact(&self, model: &str) -> Option<&Told> {
         self.exact.get(model).or_else(|| self.exact.get(undated(model)?))
     }
 
-    fn pattern(&self, lower: &str) -> Option<&Arc<ModelFacts>> {
-        self.patterns.iter().find(|(pattern, _)| matches(pattern, lower)).map(|(_, facts)| facts)
+    fn pattern(&self, lower: &str) -> Option<&Told> {
+        self.patterns.iter().find(|(pattern, _)| matches(pattern, lower)).map(|(_, told)| told)
     }
 }
 
@@ -55,13 +71,15 @@ impl ModelBook {
     pub fn new(rows: Vec<Rows>) -> Result<Self, BadRow> {
         let mut book = Self::default();
         for rows in rows {
+            let by = Arc::new(Teller { source: rows.source.clone(), as_of: rows.as_of.clone() });
             let (providers, known) = rows.facts()?;
             for (model, facts) in known {
+                let told = Told { facts, by: Arc::clone(&by) };
                 if providers.is_empty() {
-                    book.everywhere.add(&model, Arc::clone(&facts));
+                    book.everywhere.add(&model, told.clone());
                 }
                 for provider in &providers {
-                    book.providers.entry(provider.clone()).or_default().add(&model, Arc::clone(&facts));
+                    book.providers.entry(provider.clone()).or_default().add(&model, told.clone());
                 }
             }
         }
@@ -72,6 +90,22 @@ impl ModelBook {
     /// then what holds everywhere, exactly and by pattern. Each says only what those above it left open.
     #[must_use]
     pub fn facts_of(&self, provider: &str, model: &str) -> Arc<ModelFacts> {
+        let mut layers = self.layers(provider, model);
+        let Some(first) = layers.next() else { return ModelFacts::unknown() };
+        layers.fold(Arc::clone(&first.facts), |above, beneath| {
+            let both = above.over(&beneath.facts);
+            if both == *above { above } else { Arc::new(both) }
+        })
+    }
+
+    /// Who says what a model costs at a provider, where that is known.
+    #[must_use]
+    pub fn price_teller(&self, provider: &str, model: &str) -> Option<&Teller> {
+        self.layers(provider, model).find(|told| told.facts.price.is_some()).map(|told| &*told.by)
+    }
+
+    /// What says something of a model, what says most first.
+    fn layers(&self, provider: &str, model: &str) -> impl Iterator<Item = &Told> {
         let chapter = self.providers.get(provider);
         let lower = model.to_ascii_lowercase();
         let layers = [
@@ -80,12 +114,7 @@ impl ModelBook {
             self.everywhere.exact(model),
             self.everywhere.pattern(&lower),
         ];
-        let mut layers = layers.into_iter().flatten();
-        let Some(first) = layers.next() else { return ModelFacts::unknown() };
-        layers.fold(Arc::clone(first), |above, beneath| {
-            let both = above.over(beneath);
-            if both == *above { above } else { Arc::new(both) }
-        })
+        layers.into_iter().flatten()
     }
 
     /// How many rows there are for this provider alone.

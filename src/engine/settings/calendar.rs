@@ -79,7 +79,8 @@ pub fn shown(at: i64) -> String {
 }
 
 /// Year, month and day of a day since the epoch.
-const fn date(day: i64) -> (i64, i64, i64) {
+#[must_use]
+pub const fn date(day: i64) -> (i64, i64, i64) {
     // Days since the first of March of the year 0, in eras of 400 years.
     let day = day + 719_468;
     let era = day.div_euclid(146_097);

@@ -7,7 +7,7 @@ use std::{
 
 use canon::Dialect;
 
-use super::{Allowance, Known, ModelFacts, Provider, Secret, Tier, Usd};
+use super::{Allowance, Known, ModelFacts, OAuth, Provider, Proxy, Secret, Tier, Usd};
 
 /// One account at one provider, ready to be used.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Connection {
     pub provider: Arc<Provider>,
     /// The credential; `None` for servers that want none.
     pub credential: Option<Secret>,
+    /// How its owner logs in, where there is no key.
+    pub oauth: Option<Arc<OAuth>>,
     /// Base URL per dialect, variables filled in, without a trailing slash.
     pub endpoints: BTreeMap<Dialect, String>,
     /// What it serves.
@@ -30,6 +32,8 @@ pub struct Connection {
     pub no_training: bool,
     /// How much, and how fast, its owner lets it be used.
     pub allowance: Arc<Allowance>,
+    /// What it is reached through; `None`: nothing.
+    pub proxy: Option<Arc<Proxy>>,
     /// Changes when the credential or an endpoint does, so that what was learned of the old account
     /// is not held against the new one. Not reversible, and not unique across installations.
     pub fingerprint: u64,

@@ -10,16 +10,22 @@ mod capture;
 mod catalogue;
 mod combo;
 mod connection;
+mod hours;
 mod idempotency;
+mod issuer;
 mod keeping;
+mod key_limits;
 mod limits;
 mod metrics;
 mod model;
 pub mod money;
 mod names;
+mod network;
+mod oauth;
 mod price_sync;
 mod pricelist;
 mod provider;
+mod proxy;
 mod quota;
 mod resilience;
 mod retention;
@@ -29,29 +35,36 @@ mod secret;
 mod shaping;
 mod telemetry;
 mod tier;
+mod visibility;
 mod webhook;
 mod zone;
 
 pub use allowance::{Allowance, Pace};
-pub use book::{BadRow, Known, ModelBook, PriceRule, Rows};
+pub use book::{BadRow, Known, ModelBook, PriceRule, Rows, Teller};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
 pub use cache::Cache;
 pub use capture::Capture;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Knobs, Step, Wanted};
 pub use connection::{About, Connection, Models};
+pub use hours::{Hours, WallClock};
 pub use idempotency::Idempotency;
+pub use issuer::Issuer;
 pub use keeping::Keeping;
+pub use key_limits::{Counted, KEY_WINDOWS, KeyLimits, KeyWindow, WINDOWS};
 pub use limits::{Limits, Timeouts};
 pub use metrics::MetricsSettings;
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
+pub use network::{Access, Network, NoNetwork};
+pub use oauth::{ClientAuth, Flow, OAuth};
 pub use price_sync::PriceSync;
 pub use pricelist::{ListedModel, PriceList, PriceSource, Provenance};
 pub use provider::{
     AuthStyle, Declined, FreeTier, LimitHeaders, ModelWire, Provider, Quirk, Terms, Trust, WebSearch,
 };
+pub use proxy::{Proxy, ProxyScheme};
 pub use quota::{CREDIT, Heed, Limit, Quota, Reset, Span, Unit};
 pub use resilience::{BreakerLimits, Profile, Resilience, Waiting};
 pub use retention::Retention;
@@ -61,6 +74,7 @@ pub use secret::Secret;
 pub use shaping::{Background, BySize, Shaping, SystemPrompt, ThinkingMode};
 pub use telemetry::Telemetry;
 pub use tier::Tier;
+pub use visibility::Hidden;
 pub use webhook::{HookEvent, Webhook};
 pub use zone::Zone;
 
@@ -87,6 +101,10 @@ pub struct Settings {
     pub cache: Cache,
     /// What is remembered of requests with an idempotency key.
     pub idempotency: Idempotency,
+    /// How often each key may ask that says nothing of its own.
+    pub keys: KeyLimits,
+    /// Who may reach the hub.
+    pub access: Access,
     /// How long it is kept what was written down of requests.
     pub retention: Retention,
     /// Whether messages are kept word for word.

@@ -21,6 +21,10 @@ pub struct Retention {
     pub usage_age: Option<Duration>,
     /// How long a session is kept after its last request.
     pub sessions_age: Option<Duration>,
+    /// Entries of the audit log that are kept; the oldest give way, and what they could take back with them.
+    pub audit_rows: u64,
+    /// How long an entry of the audit log is kept.
+    pub audit_age: Option<Duration>,
 }
 
 impl Default for Retention {
@@ -35,6 +39,8 @@ impl Default for Retention {
             usage_hours_age: Some(90 * DAY),
             usage_age: Some(1825 * DAY),
             sessions_age: Some(90 * DAY),
+            audit_rows: 1_000_000,
+            audit_age: Some(730 * DAY),
         }
     }
 }

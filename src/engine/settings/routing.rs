@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mapping, Resilience, Scoring, Waiting};
+use super::{Hidden, Mapping, Resilience, Scoring, Waiting};
 
 /// Names that mean more than one model and are always there.
 pub const VIRTUAL_MODELS: [&str; 2] = [AUTO, ROUND_ROBIN];
@@ -36,6 +36,8 @@ pub struct Routing {
     pub map: Arc<[Mapping]>,
     /// Whether the nearest of what is served answers for well-known models that nobody serves.
     pub substitute: bool,
+    /// Models that are neither listed nor chosen unless they are named.
+    pub hidden: Arc<Hidden>,
 }
 
 /// What makes requests one session, which stays with the target that answered it last.
@@ -61,6 +63,7 @@ impl Default for Routing {
             scoring: Scoring::default(),
             map: Arc::default(),
             substitute: false,
+            hidden: Arc::default(),
             wait: Waiting::default(),
             resilience: Resilience::default(),
         }

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use operations::keys::PolicyField;
+
 use super::*;
 use crate::{
     auth::{AuthError, local_caller, test_clock::TestClock},
@@ -47,11 +49,16 @@ fn operator() -> Caller {
 }
 
 fn caller(scopes: Scopes) -> Caller {
-    Caller { id: "x".into(), name: "x".into(), kind: CallerKind::Key, scopes, address: None }
+    Caller { id: "x".into(), name: "x".into(), kind: CallerKind::Key, scopes, address: None, policy: None }
 }
 
 fn args(name: &str) -> CreateKey {
-    CreateKey { name: name.to_owned(), scopes: Scopes::client().iter().collect(), expires_in_seconds: None }
+    CreateKey {
+        name: name.to_owned(),
+        scopes: Scopes::client().iter().collect(),
+        expires_in_seconds: None,
+        policy: KeyPolicy::default(),
+    }
 }
 
 fn rotate(key: &str, grace_seconds: u64) -> RotateKey {
@@ -245,4 +252,91 @@ async fn the_first_start_makes_a_key_and_no_other_start_does() {
     let hub = Hub::new().await;
     hub.index.accept_environment(&Secret::new("operator"));
     assert!(hub.keys.first_key().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_change_is_in_force_at_once_survives_a_restart_and_wants_the_version_that_it_names() {
+    let hub = Hub::new().await;
+    let made = hub.create("ci").await;
+    let change = |version, policy, clear: &[PolicyField]| UpdateKey {
+        key: "ci".to_owned(),
+        version,
+        policy: Some(policy),
+        clear: clear.to_vec(),
+        ..UpdateKey::default()
+    };
+    let limits = KeyPolicy {
+        requests_per_minute: Some(5),
+        deny_models: Some(vec!["gpt-*".to_owned()]),
+        ..KeyPolicy::default()
+    };
+    let view = hub.keys.update(&operator(), change(Some(1), limits.clone(), &[])).await.unwrap();
+    assert_eq!((view.version, &view.policy), (2, &limits));
+    let stale = hub.keys.update(&operator(), change(Some(1), KeyPolicy::default(), &[])).await;
+    assert!(matches!(stale, Err(OpError::Stale { version: 2, .. })), "{stale:?}");
+    let more = KeyPolicy { concurrent: Some(2), ..KeyPolicy::default() };
+    hub.keys.update(&operator(), change(None, more, &[PolicyField::DenyModels])).await.unwrap();
+
+    let after = hub.restart().await;
+    let caller = after.index.identify(Some(&made.secret), None).unwrap();
+    let policy = caller.policy.unwrap();
+    assert_eq!((policy.limits.windows[0], policy.limits.concurrent), (Some(5), Some(2)));
+    assert!(!policy.chooses(), "what was cleared is gone");
+    let shown = after.keys.get(&operator(), GetKey { key: "ci".to_owned() }).await.unwrap();
+    assert_eq!((shown.version, shown.policy.requests_per_minute), (3, Some(5)));
+    let everything = change(None, KeyPolicy::default(), PolicyField::ALL);
+    after.keys.update(&operator(), everything).await.unwrap();
+    assert!(after.index.identify(Some(&made.secret), None).unwrap().policy.is_none(), "costs nothing again");
+}
+
+#[tokio::test]
+async fn a_disabled_key_says_why_and_can_be_enabled_again() {
+    let hub = Hub::new().await;
+    let made = hub.create("ci").await;
+    let set = |enabled, reason: Option<&str>| UpdateKey {
+        key: "ci".to_owned(),
+        enabled: Some(enabled),
+        reason: reason.map(str::to_owned),
+        ..UpdateKey::default()
+    };
+    let view = hub.keys.update(&operator(), set(false, Some("laptop lost"))).await.unwrap();
+    assert_eq!((view.enabled, view.reason.as_deref()), (false, Some("laptop lost")));
+    let caller = hub.index.identify(Some(&made.secret), None).unwrap();
+    assert_eq!(caller.policy.unwrap().disabled.as_deref(), Some("laptop lost"));
+    let rotated =
+        hub.keys.rotate(&operator(), RotateKey { key: "ci".to_owned(), grace_seconds: 0 }).await.unwrap();
+    assert!(!rotated.key.enabled, "a new text is no way around it");
+    hub.keys.update(&operator(), set(true, None)).await.unwrap();
+    assert!(hub.index.identify(Some(&rotated.secret), None).unwrap().policy.is_none());
+}
+
+#[tokio::test]
+async fn who_changes_a_key_needs_the_right_to_and_the_scopes_that_it_gives() {
+    let hub = Hub::new().await;
+    hub.create("ci").await;
+    let change = || UpdateKey {
+        key: "ci".to_owned(),
+        scopes: Some(vec![Scope::WriteBackups]),
+        ..UpdateKey::default()
+    };
+    let reader = caller([Scope::ReadKeys].into_iter().collect());
+    assert!(matches!(hub.keys.update(&reader, change()).await, Err(OpError::Forbidden { .. })));
+    let writer = caller([Scope::WriteKeys].into_iter().collect());
+    let refused = hub.keys.update(&writer, change()).await;
+    assert!(matches!(refused, Err(OpError::Forbidden { scope: Scope::WriteBackups })), "{refused:?}");
+    let zone = KeyPolicy {
+        schedule: Some(operations::keys::Schedule {
+            from: "09:00".into(),
+            until: "17:00".into(),
+            days: vec![],
+            zone: "Nowhere".into(),
+        }),
+        ..KeyPolicy::default()
+    };
+    let wrong = UpdateKey { key: "ci".to_owned(), policy: Some(zone), ..UpdateKey::default() };
+    assert!(matches!(hub.keys.update(&writer, wrong).await, Err(OpError::Invalid(_))));
+    assert!(matches!(
+        hub.keys.get(&writer, GetKey { key: "ci".to_owned() }).await,
+        Err(OpError::Forbidden { scope: Scope::ReadKeys })
+    ));
 }

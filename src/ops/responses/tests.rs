@@ -55,7 +55,7 @@ impl Scene {
 
 fn caller(id: &str) -> Caller {
     let scopes: Scopes = [Scope::ExecuteCompletions].into_iter().collect();
-    Caller { id: id.into(), name: id.into(), kind: CallerKind::Key, scopes, address: None }
+    Caller { id: id.into(), name: id.into(), kind: CallerKind::Key, scopes, address: None, policy: None }
 }
 
 fn message(role: &str, text: &str) -> Value {

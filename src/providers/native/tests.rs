@@ -61,11 +61,13 @@ async fn fault(stream: bool, says: Says) -> Fault {
         id: "c".into(),
         provider: Arc::new(provider),
         credential: Some(Secret::new(KEY)),
+        oauth: None,
         endpoints: BTreeMap::from([(Dialect::Chat, "http://provider.test/v1".to_owned())]),
         models: Models { open: true, ..Models::default() },
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::default(),
         fingerprint: 0,
     };

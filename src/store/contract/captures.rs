@@ -19,7 +19,7 @@ impl Either {
     fn captures(&self) -> Box<dyn CaptureStore + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.captures()),
+            Self::Sql(store, _) => Box::new(store.captures()),
         }
     }
 }
@@ -40,7 +40,7 @@ async fn kept(store: &dyn CaptureStore, of: std::ops::Range<i64>) -> Vec<i64> {
 
 #[tokio::test]
 async fn messages_come_back_as_they_were_given() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.captures();
         store.keep(capture(1, 200_000), PLENTY).await.unwrap();
         store.keep(capture(2, 3), PLENTY).await.unwrap();
@@ -52,7 +52,7 @@ async fn messages_come_back_as_they_were_given() {
 
 #[tokio::test]
 async fn the_oldest_give_way_to_bytes_and_age() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.captures();
         for nth in 0..10 {
             store.keep(capture(nth, 10_000), 45_000).await.unwrap();

@@ -21,7 +21,7 @@ impl Either {
     fn claims(&self) -> Box<dyn ClaimStore + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.claims()),
+            Self::Sql(store, _) => Box::new(store.claims()),
         }
     }
 }
@@ -50,7 +50,7 @@ fn answered(text: &str) -> ClaimEnding {
 
 #[tokio::test]
 async fn a_claim_is_made_once_and_tells_its_first_request_and_its_ending() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.claims();
         assert_eq!(found(&*store, claim("a", "k", 1)).await, "free");
         let again = store.claim(claim("a", "k", 2), MANY).await.unwrap().unwrap();
@@ -69,7 +69,7 @@ async fn a_claim_is_made_once_and_tells_its_first_request_and_its_ending() {
 
 #[tokio::test]
 async fn owners_do_not_meet_and_what_is_released_is_free() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.claims();
         assert_eq!(found(&*store, claim("a", "k", 1)).await, "free");
         assert_eq!(found(&*store, claim("b", "k", 1)).await, "free");
@@ -83,7 +83,7 @@ async fn owners_do_not_meet_and_what_is_released_is_free() {
 
 #[tokio::test]
 async fn claims_end() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.claims();
         for id in ["k", "l"] {
             assert_eq!(found(&*store, claim("a", id, 1)).await, "free");
@@ -98,7 +98,7 @@ async fn claims_end() {
 
 #[tokio::test]
 async fn the_oldest_give_way_by_number_and_by_bytes() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.claims();
         for id in ["1", "2", "3"] {
             assert!(store.claim(claim("a", id, 1), 2).await.unwrap().is_none());

@@ -14,7 +14,7 @@ impl Either {
     fn leases(&self) -> Box<dyn LeaseStore + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.leases()),
+            Self::Sql(store, _) => Box::new(store.leases()),
         }
     }
 }
@@ -25,7 +25,7 @@ fn lease(budget: &str, holder: &str, window: i64, pico: u64) -> LeaseRecord {
 
 #[tokio::test]
 async fn a_lease_takes_the_place_of_the_earlier_one_and_old_windows_are_forgotten() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let leases = store.leases();
         leases
             .put(vec![lease("a", "", 5, 100), lease("a", "key_1", 5, 1), lease("b", "", 9, 7)])

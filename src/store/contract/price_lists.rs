@@ -16,7 +16,7 @@ impl Either {
     fn price_lists(&self) -> Box<dyn PriceListStore + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.price_lists()),
+            Self::Sql(store, _) => Box::new(store.price_lists()),
         }
     }
 }
@@ -24,7 +24,7 @@ impl Either {
 #[tokio::test]
 async fn the_last_list_is_kept_and_no_other() {
     let list = |url: &str, at| FetchedList { url: url.to_owned(), fetched_at: at, body: vec![0xff, 7] };
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.price_lists();
         assert_eq!(store.fetched_from("a".into()).await.unwrap(), None);
         for (url, at) in [("a", 1), ("a", 2), ("b", 3)] {

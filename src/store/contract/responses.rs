@@ -23,7 +23,7 @@ impl Either {
     fn responses(&self) -> Box<dyn ResponseStore + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.responses()),
+            Self::Sql(store, _) => Box::new(store.responses()),
         }
     }
 }
@@ -76,7 +76,7 @@ pub(in crate::store) async fn there(
 
 #[tokio::test]
 async fn a_response_is_kept_whole_and_replaced() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.responses();
         let large: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
         for payload in [&b""[..], b"one", &large] {
@@ -91,7 +91,7 @@ async fn a_response_is_kept_whole_and_replaced() {
 
 #[tokio::test]
 async fn what_belongs_to_one_owner_does_not_exist_for_another() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.responses();
         store.keep(response("a", "r", b"of a"), PLENTY).await.unwrap();
         store.locate(location("a", "l"));
@@ -110,7 +110,7 @@ async fn what_belongs_to_one_owner_does_not_exist_for_another() {
 
 #[tokio::test]
 async fn what_has_ended_is_not_found_and_swept() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.responses();
         store.keep(response("a", "short", b"x"), PLENTY).await.unwrap();
         let long = StoredResponse { expires_at: START + 2000, ..response("a", "long", b"x") };
@@ -131,7 +131,7 @@ async fn what_has_ended_is_not_found_and_swept() {
 
 #[tokio::test]
 async fn what_has_ended_cannot_be_deleted_any_more() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.responses();
         store.locate(location("a", "l"));
         store.keep(response("a", "r", b"x"), PLENTY).await.unwrap();
@@ -143,7 +143,7 @@ async fn what_has_ended_cannot_be_deleted_any_more() {
 
 #[tokio::test]
 async fn the_oldest_give_way_to_new_ones() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.responses();
         // Room for three.
         let most = 3 * (BESIDE + 100);
@@ -173,7 +173,7 @@ async fn the_oldest_give_way_to_new_ones() {
 
 #[tokio::test]
 async fn ended_rows_make_room_before_living_ones_do() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.responses();
         let most = 2 * BESIDE;
         let living = StoredResponse { expires_at: START + 9000, ..response("a", "living", b"") };
@@ -192,7 +192,7 @@ async fn ended_rows_make_room_before_living_ones_do() {
 
 #[tokio::test]
 async fn a_location_is_found_at_once_and_after_it_was_written() {
-    for either in Either::both().await {
+    for either in Either::each().await {
         let store = either.responses();
         store.locate(location("a", "l"));
         assert_eq!(there(&*store, "a", "l", START).await.unwrap(), location("a", "l"));

@@ -25,14 +25,14 @@ impl Either {
     fn usage(&self) -> Box<dyn UsageLog + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.usage()),
+            Self::Sql(store, _) => Box::new(store.usage()),
         }
     }
 
     fn traces(&self) -> Box<dyn TraceLog + '_> {
         match self {
             Self::Memory(store) => Box::new(Borrowed(store)),
-            Self::Sqlite(store, _) => Box::new(store.receipts()),
+            Self::Sql(store, _) => Box::new(store.receipts()),
         }
     }
 
@@ -72,7 +72,7 @@ const DAY: i64 = START - START % DAY_MS;
 
 #[tokio::test]
 async fn usage_is_summed_by_hours_and_days_in_every_respect() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         assert_eq!(store.usage().oldest_hour().await.unwrap(), None);
         for (id, when) in [("1", DAY), ("2", DAY + HOUR_MS - 1), ("3", DAY + HOUR_MS)] {
             store.record(at(id, when));
@@ -123,7 +123,7 @@ async fn usage_is_summed_by_hours_and_days_in_every_respect() {
 
 #[tokio::test]
 async fn sessions_belong_to_callers_and_are_told_from_their_beginning() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         let of = |id: &str, caller: &str, session: &str, when: i64| Receipt {
             caller: caller.into(),
             session: Some(session.to_owned()),
@@ -165,7 +165,7 @@ async fn sessions_belong_to_callers_and_are_told_from_their_beginning() {
 
 #[tokio::test]
 async fn pages_of_receipts_hold_what_was_asked_for_once_each() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         for nth in 0..50_i64 {
             let id = format!("{nth:02}");
             // Some arrive together, and one may be written after another that came later.

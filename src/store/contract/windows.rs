@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Either, START, open};
+use super::{Either, START, Scene};
 use crate::{
     engine::ports::{WindowRecord, WindowSink},
-    store::WriterLimits,
+    store::{WriterLimits, sql},
 };
 
 fn window(connection: &str, name: &str, model: Option<&str>, used: u64, resets_at: i64) -> WindowRecord {
@@ -27,21 +27,21 @@ impl Either {
     fn keep(&self, record: WindowRecord) {
         match self {
             Self::Memory(store) => store.window(record),
-            Self::Sqlite(store, _) => store.writer().window(record),
+            Self::Sql(store, _) => store.writer().window(record),
         }
     }
 
     async fn load_windows(&self, now: i64) -> Vec<WindowRecord> {
         match self {
             Self::Memory(store) => store.load_windows(now),
-            Self::Sqlite(store, _) => store.load_windows(now).await.unwrap(),
+            Self::Sql(store, _) => store.load_windows(now).await.unwrap(),
         }
     }
 }
 
 #[tokio::test]
 async fn windows_are_kept_whole_replaced_and_end() {
-    for store in Either::both().await {
+    for store in Either::each().await {
         store.keep(window("a", "requests per day", None, 1, START + 10));
         store.keep(window("a", "requests per day", Some("m"), 2, START + 10));
         store.keep(window("b", "5h", None, 3, START + 5));
@@ -62,17 +62,18 @@ async fn windows_are_kept_whole_replaced_and_end() {
 
 #[tokio::test]
 async fn a_failing_database_keeps_the_last_word_of_each_window() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits::default()).await;
-    let writer = store.writer();
-    sqlx::query("ALTER TABLE quota_windows RENAME TO away").execute(&store.pools.managing).await.unwrap();
-    writer.window(window("a", "5h", None, 1, START + 9));
-    assert!(writer.flush().await.is_err());
-    writer.window(window("a", "5h", None, 2, START + 9));
-    sqlx::query("ALTER TABLE away RENAME TO quota_windows").execute(&store.pools.managing).await.unwrap();
-    // The writer pauses after a failure; an orderly stop does not wait for it.
-    store.close().await.unwrap();
-    drop((writer, store));
-    let store = open(&dir, WriterLimits::default()).await;
-    assert_eq!(store.load_windows(START).await.unwrap(), [window("a", "5h", None, 2, START + 9)]);
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        let writer = store.writer();
+        sql::query("ALTER TABLE quota_windows RENAME TO away").execute(&store.pools.managing).await.unwrap();
+        writer.window(window("a", "5h", None, 1, START + 9));
+        assert!(writer.flush().await.is_err());
+        writer.window(window("a", "5h", None, 2, START + 9));
+        sql::query("ALTER TABLE away RENAME TO quota_windows").execute(&store.pools.managing).await.unwrap();
+        // The writer pauses after a failure; an orderly stop does not wait for it.
+        store.close().await.unwrap();
+        drop((writer, store));
+        let store = scene.open(WriterLimits::default()).await;
+        assert_eq!(store.load_windows(START).await.unwrap(), [window("a", "5h", None, 2, START + 9)]);
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     store::{
         Store, WriterLimits,
         contract::{
-            open, receipt,
+            Scene, open, receipt,
             responses::{here, location, response, there},
         },
     },
@@ -30,11 +30,11 @@ async fn fresh() -> (TempDir, Store) {
 }
 
 async fn sql(store: &Store, text: &'static str) {
-    sqlx::query(text).execute(&store.pools.managing).await.unwrap();
+    sql::query(text).execute(&store.pools.managing).await.unwrap();
 }
 
 async fn count(store: &Store, text: &'static str) -> i64 {
-    sqlx::query(text).fetch_one(&store.pools.managing).await.unwrap().try_get(0).unwrap()
+    sql::query(text).fetch_one(&store.pools.managing).await.unwrap().try_get(0).unwrap()
 }
 
 fn contains(bytes: &[u8], what: &[u8]) -> bool {
@@ -121,19 +121,26 @@ fn a_kill_costs_nothing_that_was_acknowledged() {
 
 #[tokio::test]
 async fn a_changed_or_moved_row_is_gone_and_the_others_are_not() {
-    let (_dir, store) = fresh().await;
-    let responses = store.responses();
-    for id in ["changed", "cut", "moved", "whole"] {
-        responses.keep(response("a", id, CANARY), PLENTY).await.unwrap();
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        let responses = store.responses();
+        for id in ["changed", "cut", "moved", "whole"] {
+            responses.keep(response("a", id, CANARY), PLENTY).await.unwrap();
+        }
+        for (id, sealed) in [("changed", vec![0; CANARY.len() + seal::OVERHEAD]), ("cut", Vec::new())] {
+            let query = sql::query("UPDATE responses SET sealed = $2 WHERE id = $1").bind(id).bind(sealed);
+            query.execute(&store.pools.managing).await.unwrap();
+        }
+        sql(&store, "UPDATE responses SET owner = 'b' WHERE id = 'moved'").await;
+        for (owner, id) in [("a", "changed"), ("a", "cut"), ("b", "moved")] {
+            assert_eq!(here(&responses, owner, id, START).await, None, "{id}");
+        }
+        assert!(here(&responses, "a", "whole", START).await.is_some());
+        assert!(
+            responses.delete("a".into(), "changed".into(), START).await.unwrap(),
+            "it can still be deleted"
+        );
     }
-    sql(&store, "UPDATE responses SET sealed = zeroblob(length(sealed)) WHERE id = 'changed'").await;
-    sql(&store, "UPDATE responses SET sealed = x'' WHERE id = 'cut'").await;
-    sql(&store, "UPDATE responses SET owner = 'b' WHERE id = 'moved'").await;
-    for (owner, id) in [("a", "changed"), ("a", "cut"), ("b", "moved")] {
-        assert_eq!(here(&responses, owner, id, START).await, None, "{id}");
-    }
-    assert!(here(&responses, "a", "whole", START).await.is_some());
-    assert!(responses.delete("a".into(), "changed".into(), START).await.unwrap(), "it can still be deleted");
 }
 
 #[tokio::test]
@@ -156,62 +163,78 @@ async fn a_key_that_cannot_be_used_is_told_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn a_change_that_was_dropped_leaves_the_count_right() {
-    let (_dir, store) = fresh().await;
-    let responses = store.responses();
-    responses.keep(response("a", "1", CANARY), PLENTY).await.unwrap();
-    for _ in 0..5 {
-        let keep = responses.keep(response("a", "2", CANARY), PLENTY);
-        drop(tokio::time::timeout(std::time::Duration::from_micros(50), keep).await);
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        let responses = store.responses();
+        responses.keep(response("a", "1", CANARY), PLENTY).await.unwrap();
+        for _ in 0..5 {
+            let keep = responses.keep(response("a", "2", CANARY), PLENTY);
+            drop(tokio::time::timeout(std::time::Duration::from_micros(50), keep).await);
+        }
+        responses.keep(response("a", "2", CANARY), PLENTY).await.unwrap();
+        let rows = count(&store, "SELECT CAST(SUM(bytes) AS BIGINT) FROM responses").await;
+        assert_eq!(*responses.held.lock().await, Some(rows.unsigned_abs()));
+        assert_eq!(rows.unsigned_abs(), 2 * cost(CANARY.len()));
     }
-    responses.keep(response("a", "2", CANARY), PLENTY).await.unwrap();
-    let rows = count(&store, "SELECT SUM(bytes) FROM responses").await;
-    assert_eq!(*responses.held.lock().await, Some(rows.unsigned_abs()));
-    assert_eq!(rows.unsigned_abs(), 2 * cost(CANARY.len()));
 }
 
 #[tokio::test]
 async fn many_at_once_stay_within_the_bound() {
-    let (_dir, store) = fresh().await;
-    let most = 10 * cost(100);
-    let keeps = (0..200).map(|number| {
-        let responses = store.responses();
-        tokio::spawn(async move {
-            let id = number.to_string();
-            responses.keep(response("a", &id, &[0; 100]), most).await.unwrap();
-        })
-    });
-    for keep in keeps.collect::<Vec<_>>() {
-        keep.await.unwrap();
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        let most = 10 * cost(100);
+        let keeps = (0..200).map(|number| {
+            let responses = store.responses();
+            tokio::spawn(async move {
+                let id = number.to_string();
+                responses.keep(response("a", &id, &[0; 100]), most).await.unwrap();
+            })
+        });
+        for keep in keeps.collect::<Vec<_>>() {
+            keep.await.unwrap();
+        }
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM responses").await, 10);
+        assert_eq!(
+            count(&store, "SELECT CAST(SUM(bytes) AS BIGINT) FROM responses").await.unsigned_abs(),
+            most
+        );
     }
-    assert_eq!(count(&store, "SELECT COUNT(*) FROM responses").await, 10);
-    assert_eq!(count(&store, "SELECT SUM(bytes) FROM responses").await.unsigned_abs(), most);
 }
 
 #[tokio::test]
 async fn only_so_many_locations_are_kept() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits { keep_locations: 100, ..WriterLimits::default() }).await;
-    for number in 0..2500 {
-        store.responses().locate(location("a", &format!("{number}")));
-        store.writer().record(receipt("beside"));
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits { keep_locations: 100, ..WriterLimits::default() }).await;
+        for number in 0..2500 {
+            store.responses().locate(location("a", &format!("{number}")));
+            store.writer().record(receipt("beside"));
+        }
+        store.writer().flush().await.unwrap();
+        assert!(count(&store, "SELECT COUNT(*) FROM response_locations").await < 100 + 1000);
+        assert!(there(&store.responses(), "a", "2499", START).await.is_some());
+        assert!(there(&store.responses(), "a", "0", START).await.is_none());
+        assert_eq!(store.receipts().count().await.unwrap(), 2500);
     }
-    store.writer().flush().await.unwrap();
-    assert!(count(&store, "SELECT COUNT(*) FROM response_locations").await < 100 + 1000);
-    assert!(there(&store.responses(), "a", "2499", START).await.is_some());
-    assert!(there(&store.responses(), "a", "0", START).await.is_none());
-    assert_eq!(store.receipts().count().await.unwrap(), 2500);
 }
 
 #[tokio::test]
 async fn locations_wait_for_a_database_that_fails() {
-    let (_dir, store) = fresh().await;
-    sql(&store, "ALTER TABLE response_locations RENAME TO away").await;
-    store.responses().locate(location("a", "l"));
-    let failed = store.writer().flush().await;
-    assert!(matches!(failed, Err(StoreError::NotWritten { receipts: 0, locations: 1, .. })), "{failed:?}");
-    assert_eq!(store.writer().waiting_location(&("a".into(), "l".into())), Some(Some(location("a", "l"))));
-    sql(&store, "ALTER TABLE away RENAME TO response_locations").await;
-    store.writer().flush().await.unwrap();
-    assert_eq!(store.writer().waiting_location(&("a".into(), "l".into())), None);
-    assert!(there(&store.responses(), "a", "l", START).await.is_some());
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        sql(&store, "ALTER TABLE response_locations RENAME TO away").await;
+        store.responses().locate(location("a", "l"));
+        let failed = store.writer().flush().await;
+        assert!(
+            matches!(failed, Err(StoreError::NotWritten { receipts: 0, locations: 1, .. })),
+            "{failed:?}"
+        );
+        assert_eq!(
+            store.writer().waiting_location(&("a".into(), "l".into())),
+            Some(Some(location("a", "l")))
+        );
+        sql(&store, "ALTER TABLE away RENAME TO response_locations").await;
+        store.writer().flush().await.unwrap();
+        assert_eq!(store.writer().waiting_location(&("a".into(), "l".into())), None);
+        assert!(there(&store.responses(), "a", "l", START).await.is_some());
+    }
 }

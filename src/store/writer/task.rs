@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use sqlx::SqlitePool;
 use tokio::{
     select,
     sync::{mpsc, oneshot},
@@ -22,6 +21,7 @@ use crate::{
         cooldowns::{self, Changes},
         events, locations, receipts,
         rollup::{self, Names},
+        sql::{self, Pool},
         sqlite, usage, windows,
     },
 };
@@ -34,7 +34,8 @@ const GATHER: Duration = Duration::from_millis(50);
 /// The pause after a first failure; doubles with each further one.
 const RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
-/// Failures in a row, about 90 s, after which a batch is dropped, in case it is the batch that is at fault.
+/// Failures in a row, about 90 s, after which a batch is dropped, in case it is the batch that is at fault: the database
+/// refuses it, and is there.
 const GIVE_UP: u32 = 24;
 /// Tries before an orderly stop gives up.
 const CLOSING_TRIES: u32 = 3;
@@ -63,7 +64,7 @@ enum Wake {
 }
 
 pub(super) struct Task {
-    pool: SqlitePool,
+    pool: Pool,
     receipts: mpsc::Receiver<Receipt>,
     asks: mpsc::Receiver<Ask>,
     pending: Arc<Pending>,
@@ -86,7 +87,7 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(
-        pool: SqlitePool,
+        pool: Pool,
         receipts: mpsc::Receiver<Receipt>,
         asks: mpsc::Receiver<Ask>,
         pending: Arc<Pending>,
@@ -236,7 +237,8 @@ impl Task {
     fn failed(&mut self, error: &sqlx::Error) {
         self.failures = self.failures.saturating_add(1);
         events::write_failed(error, self.failures, self.batch.len() + self.receipts.len());
-        if self.failures.is_multiple_of(GIVE_UP) {
+        // While the server is away it is not the batch that is at fault.
+        if self.failures.is_multiple_of(GIVE_UP) && !sql::is_away(error) {
             let lost = u64::try_from(self.batch.len()).unwrap_or(u64::MAX);
             self.pending.dropped.fetch_add(lost, Ordering::Relaxed);
             self.batch.clear();

@@ -13,12 +13,13 @@ use crate::{
     ops::ports::ReceiptLog,
     store::{
         Store, StoreError, WriterLimits,
-        contract::{cooldown, open, receipt},
+        contract::{Scene, cooldown, receipt},
+        sql,
     },
 };
 
 async fn sql(store: &Store, text: &'static str) {
-    sqlx::query(text).execute(&store.pools.managing).await.unwrap();
+    sql::query(text).execute(&store.pools.managing).await.unwrap();
 }
 
 async fn until_written(store: &Store, count: u64) {
@@ -32,95 +33,105 @@ async fn until_written(store: &Store, count: u64) {
 
 #[tokio::test]
 async fn receipts_gather_and_are_written_unasked_and_in_order() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits::default()).await;
-    // Not a multiple of any number of rows per statement.
-    for number in 0..1500 {
-        store.writer().record(receipt(&format!("{number:04}")));
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        // Not a multiple of any number of rows per statement.
+        for number in 0..1500 {
+            store.writer().record(receipt(&format!("{number:04}")));
+        }
+        until_written(&store, 1500).await;
+        let ids: Vec<_> =
+            store.receipts().recent(2000).await.unwrap().into_iter().map(|row| row.id).collect();
+        assert!(ids.is_sorted_by(|newer, older| newer > older));
     }
-    until_written(&store, 1500).await;
-    let ids: Vec<_> = store.receipts().recent(2000).await.unwrap().into_iter().map(|row| row.id).collect();
-    assert!(ids.is_sorted_by(|newer, older| newer > older));
 }
 
 #[tokio::test]
 async fn an_idle_writer_writes_soon() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits::default()).await;
-    sleep(Duration::from_millis(120)).await;
-    let began = Instant::now();
-    store.writer().record(receipt("r"));
-    until_written(&store, 1).await;
-    // 100 ms are promised; a busy machine with other tests gets some more.
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        sleep(Duration::from_millis(120)).await;
+        let began = Instant::now();
+        store.writer().record(receipt("r"));
+        until_written(&store, 1).await;
+        // 100 ms are promised; a busy machine with other tests gets some more.
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
 }
 
 #[tokio::test]
 async fn a_full_queue_drops_receipts_and_counts_them_but_no_cooldown() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits { queue: 16, ..WriterLimits::default() }).await;
-    let writer = store.writer();
-    // On this single thread the writer does not get a turn in between.
-    for number in 0..20 {
-        writer.record(receipt(&number.to_string()));
-        writer.cooled(cooldown(&number.to_string(), None, START + 5));
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits { queue: 16, ..WriterLimits::default() }).await;
+        let writer = store.writer();
+        // On this single thread the writer does not get a turn in between.
+        for number in 0..20 {
+            writer.record(receipt(&number.to_string()));
+            writer.cooled(cooldown(&number.to_string(), None, START + 5));
+        }
+        assert_eq!(writer.dropped(), 4);
+        writer.flush().await.unwrap();
+        assert_eq!(store.receipts().count().await.unwrap(), 16);
+        assert_eq!(store.load_cooldowns(START).await.unwrap().len(), 20);
     }
-    assert_eq!(writer.dropped(), 4);
-    writer.flush().await.unwrap();
-    assert_eq!(store.receipts().count().await.unwrap(), 16);
-    assert_eq!(store.load_cooldowns(START).await.unwrap().len(), 20);
 }
 
 #[tokio::test]
 async fn a_failing_database_is_tried_again_and_nothing_is_lost_that_had_room() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits::default()).await;
-    let writer = store.writer();
-    sql(&store, "ALTER TABLE receipts RENAME TO away").await;
-    for number in 0..600 {
-        writer.record(receipt(&number.to_string()));
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        let writer = store.writer();
+        sql(&store, "ALTER TABLE receipts RENAME TO away").await;
+        for number in 0..600 {
+            writer.record(receipt(&number.to_string()));
+        }
+        writer.cooled(cooldown("a", None, START + 5));
+        let failed = writer.flush().await;
+        assert!(
+            matches!(failed, Err(StoreError::NotWritten { receipts: 600, cooldowns: 1, .. })),
+            "{failed:?}"
+        );
+        writer.cooled(cooldown("a", None, START + 9));
+        sleep(Duration::from_millis(150)).await;
+        sql(&store, "ALTER TABLE away RENAME TO receipts").await;
+        until_written(&store, 600).await;
+        writer.flush().await.unwrap();
+        assert_eq!(
+            store.load_cooldowns(START).await.unwrap(),
+            [cooldown("a", None, START + 9)],
+            "the later one won"
+        );
+        assert_eq!(writer.dropped(), 0);
     }
-    writer.cooled(cooldown("a", None, START + 5));
-    let failed = writer.flush().await;
-    assert!(matches!(failed, Err(StoreError::NotWritten { receipts: 600, cooldowns: 1, .. })), "{failed:?}");
-    writer.cooled(cooldown("a", None, START + 9));
-    sleep(Duration::from_millis(150)).await;
-    sql(&store, "ALTER TABLE away RENAME TO receipts").await;
-    until_written(&store, 600).await;
-    writer.flush().await.unwrap();
-    assert_eq!(
-        store.load_cooldowns(START).await.unwrap(),
-        [cooldown("a", None, START + 9)],
-        "the later one won"
-    );
-    assert_eq!(writer.dropped(), 0);
 }
 
 #[tokio::test]
 async fn an_orderly_stop_loses_nothing_and_what_comes_later_is_counted() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits::default()).await;
-    let writer = store.writer();
-    for number in 0..5000 {
-        writer.record(receipt(&number.to_string()));
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        let writer = store.writer();
+        for number in 0..5000 {
+            writer.record(receipt(&number.to_string()));
+        }
+        writer.cooled(cooldown("a", None, START + 5));
+        store.close().await.unwrap();
+        writer.record(receipt("late"));
+        assert_eq!(writer.dropped(), 1);
+        writer.flush().await.unwrap();
+        drop(store);
+        let store = scene.open(WriterLimits::default()).await;
+        assert_eq!(store.receipts().count().await.unwrap(), 5000);
+        assert_eq!(store.load_cooldowns(START).await.unwrap().len(), 1);
     }
-    writer.cooled(cooldown("a", None, START + 5));
-    store.close().await.unwrap();
-    writer.record(receipt("late"));
-    assert_eq!(writer.dropped(), 1);
-    writer.flush().await.unwrap();
-    drop(store);
-    let store = open(&dir, WriterLimits::default()).await;
-    assert_eq!(store.receipts().count().await.unwrap(), 5000);
-    assert_eq!(store.load_cooldowns(START).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_stop_while_the_database_fails_ends_and_tells() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(&dir, WriterLimits::default()).await;
-    sql(&store, "DROP TABLE receipts").await;
-    store.writer().record(receipt("r"));
-    let closed = timeout(Duration::from_secs(20), store.close()).await.unwrap();
-    assert!(matches!(closed, Err(StoreError::NotWritten { receipts: 1, .. })), "{closed:?}");
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        sql(&store, "DROP TABLE receipts").await;
+        store.writer().record(receipt("r"));
+        let closed = timeout(Duration::from_secs(20), store.close()).await.unwrap();
+        assert!(matches!(closed, Err(StoreError::NotWritten { receipts: 1, .. })), "{closed:?}");
+    }
 }

@@ -101,7 +101,7 @@ async fn question(api: &Api, visit: &Visit) -> Result<Question, Refusal> {
         // The hub has the conversation: it is put in place of its name, so that any target can go on.
         Some(Found::Here(_)) => {
             // Before the work of putting it together: whether anybody could go on from it.
-            api.engine.simulate(&facts.model, Dialect::Responses, &Need::default())?;
+            api.engine.simulate(&visit.caller, &facts.model, Dialect::Responses, &Need::default())?;
             let earlier = api.responses.chain(&visit.caller, &previous).await;
             let earlier = earlier.map_err(|error| refused(&error))?.unwrap_or_default();
             let body =

@@ -1,6 +1,7 @@
 //! Refusals as answers: the one place where a code of the table becomes an error in the shape of the client's dialect.
 
 mod details;
+mod rate;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use canon::{Asked, Dialect};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-pub(super) use self::details::whole_seconds;
+pub(super) use self::{details::whole_seconds, rate::rate};
 
 use self::details::Details;
 use super::front::Ids;
@@ -25,6 +26,9 @@ pub(super) fn refusal(refusal: &Refusal, ids: &Ids, topology: bool) -> Response 
     headers.insert(header::CONTENT_TYPE, JSON);
     if let Some(wait) = refusal.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+    }
+    if let Some(told) = &refusal.rate {
+        rate(headers, told);
     }
     if refusal.status() == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -153,7 +157,7 @@ fn messages_error<'a>(
 /// What happened, why, and what to do next.
 fn message(refusal: &Refusal) -> String {
     match refusal.code.remedy() {
-        "" => refusal.message.clone(),
+        "" => refusal.message.to_string(),
         remedy => format!("{} {remedy}", refusal.message),
     }
 }

@@ -3,18 +3,29 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod backups;
 mod bad_input;
 mod client;
+mod commands;
+mod declared;
 mod demo;
+mod doctor;
 mod hangup;
 mod idempotency;
 mod killed;
 mod limits;
+mod managed;
 mod names;
+mod oauth;
+mod postgres;
 mod provider;
+mod proxies;
 mod raw;
 mod reload;
 mod restart;
 mod secrets;
+mod ssrf;
 mod support;
+mod tampering;
 mod websocket;
+mod why;

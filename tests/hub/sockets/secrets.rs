@@ -27,20 +27,20 @@ fn key_of(account: &str) -> String {
 
 /// What was seen of a hub, and where.
 #[derive(Default)]
-struct Seen(Vec<(String, Vec<u8>)>);
+pub(super) struct Seen(Vec<(String, Vec<u8>)>);
 
 impl Seen {
-    fn add(&mut self, place: &str, bytes: impl Into<Vec<u8>>) {
+    pub(super) fn add(&mut self, place: &str, bytes: impl Into<Vec<u8>>) {
         self.0.push((place.to_owned(), bytes.into()));
     }
 
-    fn answer(&mut self, place: &str, answer: &Answer) {
+    pub(super) fn answer(&mut self, place: &str, answer: &Answer) {
         self.add(&format!("head of {place}"), format!("{} {:?}", answer.status, answer.headers));
         self.add(&format!("body of {place}"), answer.body.to_vec());
     }
 
     /// Every file below the folder but those that are said to hold secrets.
-    fn files(&mut self, folder: &Path, but: &[&Path]) {
+    pub(super) fn files(&mut self, folder: &Path, but: &[&Path]) {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let path = entry.path();
             if path.is_dir() {
@@ -52,7 +52,7 @@ impl Seen {
     }
 
     /// Where a text was seen, and what stands around it.
-    fn holding(&self, text: &str) -> Vec<(&str, String)> {
+    pub(super) fn holding(&self, text: &str) -> Vec<(&str, String)> {
         let found = self.0.iter().filter_map(|(place, bytes)| {
             let at = bytes.windows(text.len()).position(|window| window == text.as_bytes())?;
             let around = &bytes[at.saturating_sub(200)..bytes.len().min(at + 100)];

@@ -6,6 +6,7 @@ mod client;
 mod ending;
 mod flow;
 mod frames;
+mod policy;
 mod responses;
 
 use bytes::Bytes;

@@ -17,23 +17,29 @@ use http::{Method, Request};
 use tokio::time::Instant;
 use tower::ServiceExt;
 use trivium::{
-    app,
+    app::{self, Configured, Executors, Live},
     auth::{Gate, KeyIndex, ThrottleLimits},
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{
         Engine,
         budget::Budgets,
         health::Health,
+        policy::Rates,
         ports::{Clock, CooldownRecord, WindowRecord},
         quota::Ledger,
         settings::Secret,
     },
     ops::{
+        accounts::Accounts,
+        admin::Admin,
+        backups::Backups,
         capture::Capturing,
+        documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
         metrics::Metrics,
-        ports::{ReceiptLog, ReceiptRow},
+        oauth::Logins,
+        ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
         prices::Prices,
         responses::Responses,
         routing::Routing,
@@ -43,7 +49,7 @@ use trivium::{
         watch::{Watched, Watcher},
         webhooks::Webhooks,
     },
-    providers::Providers,
+    providers::{Providers, credentials::Credentials},
     simulator::{Entry, Script, Simulator},
     store::MemoryStore,
     surfaces::{self, Handles},
@@ -91,6 +97,8 @@ pub(crate) struct TestHub {
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
     keys: Arc<Keys>,
+    credentials: Credentials,
+    admin: Arc<Admin>,
     router: Router,
 }
 
@@ -191,7 +199,11 @@ impl Builder {
         let catalogue = app::catalogue().unwrap();
         let env = Env::new([("DATA_DIR", "/nonexistent"), ("API_KEY", KEY)], Folders::default());
         let loader = Loader::new(env, Overrides::default(), Arc::clone(&catalogue), app::SPOKEN);
-        let loaded = loader.load(&Source::Text { name: "test".to_owned(), text }).unwrap();
+        let source = Source::Text { name: "test".to_owned(), text };
+        let made = DocumentStore::all(&*self.store).await.unwrap();
+        let loaded = loader.load(&source).unwrap();
+        let configured = Configured { loader, source, loaded }.with(&made).unwrap();
+        let loaded = configured.loaded.clone();
         let simulator = Simulator::new(self.script, 7);
         let clock: Arc<dyn Clock> = Arc::new(TokioClock(Instant::now()));
         let store = self.store;
@@ -201,11 +213,12 @@ impl Builder {
             self.kept,
             &loaded.settings.connections,
         ));
-        let upstream = Arc::new(Providers::new(
-            Arc::new(InProcess(simulator.clone())),
-            Arc::clone(&clock),
-            Arc::new(Pictures),
-        ));
+        let network = Arc::new(InProcess(simulator.clone()));
+        let logins = Arc::<MemoryStore>::clone(&store);
+        let credentials =
+            Credentials::load(logins, Arc::clone(&network) as _, Arc::clone(&clock)).await.unwrap();
+        let upstream = Providers::new(network, Arc::clone(&clock), Arc::new(Pictures));
+        let upstream = Arc::new(upstream.with_credentials(credentials.clone()));
         let metrics = Arc::new(Metrics::new(clock.now(), Arc::<MemoryStore>::clone(&store)));
         let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
         let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
@@ -214,13 +227,25 @@ impl Builder {
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let prober = Arc::<Providers>::clone(&upstream);
         let engine = Engine::new(loaded.settings, catalogue, health, upstream, sink, Arc::clone(&clock), 1);
         let capturing = Arc::new(Capturing::new(Arc::clone(&metrics)));
-        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases);
+        let kept = store.load_windows(START);
+        let rates = Rates::new(Arc::clone(&clock), Arc::<MemoryStore>::clone(&store), &kept);
+        let engine = engine.with_ledger(Arc::new(ledger)).with_budgets(leases).with_rates(rates);
+        let engine = engine.with_tokens(Arc::new(credentials.clone()));
         let engine = Arc::new(engine.with_captures(Arc::<Capturing>::clone(&capturing)));
         if engine.snapshot().settings.capture.enabled {
             capturing.start(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store));
         }
+        let logins = Logins::new(
+            Arc::clone(&engine),
+            Arc::new(credentials.clone()),
+            Arc::<MemoryStore>::clone(&store),
+            "http://hub.test".to_owned(),
+            None,
+        );
+        let logins = Arc::new(logins);
         let posted = Posted::default();
         if self.exports {
             exporter.start(Arc::clone(&engine), Arc::new(posted.clone()));
@@ -248,26 +273,48 @@ impl Builder {
         let lists = Lists::default();
         let listed = Arc::new(lists.clone());
         let prices = Prices::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store), listed);
-        let handles = Handles {
+        let admin = Admin::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
+        let admin = Arc::new(admin);
+        let live: Arc<dyn Configuration> =
+            Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
+        let memory = Arc::<MemoryStore>::clone(&store);
+        let documents = Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made));
+        let operations = app::registry(&Executors {
             prices: Arc::clone(&prices),
-            idempotency: Arc::new(idempotency),
-            engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
             keys: Arc::clone(&keys),
+            admin: Arc::clone(&admin),
+            logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
-            metrics,
             usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
             traces: Arc::new(Traces::new(
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
             )),
+            engine: Arc::clone(&engine),
+            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            documents,
+            backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
+            audit: Arc::<MemoryStore>::clone(&store),
+            configuration: live,
+            clock: Arc::clone(&clock),
+        });
+        let handles = Handles {
+            admin: Arc::clone(&admin),
+            idempotency: Arc::new(idempotency),
+            engine: Arc::clone(&engine),
+            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
+            operations,
+            receipts: Arc::<MemoryStore>::clone(&store),
+            logins,
+            metrics,
             responses: Arc::new(responses),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
-        TestHub { posted, lists, prices, simulator, engine, store, keys, router: surfaces::router(&handles) }
+        let router = surfaces::router(&handles);
+        TestHub { posted, lists, prices, simulator, engine, store, keys, credentials, admin, router }
     }
 }
 
@@ -297,6 +344,13 @@ impl TestHub {
     /// A chat for `model`, streamed.
     pub(crate) async fn stream(&self, model: &str) -> Answer {
         self.send(chat(model, true)).await
+    }
+
+    /// Renews tokens before they end, from now on.
+    pub(crate) fn keep_fresh(&self) {
+        let engine = Arc::clone(&self.engine);
+        let connections = move || engine.snapshot().settings.connections.clone();
+        tokio::spawn(self.credentials.clone().keep_fresh(connections));
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -340,6 +394,15 @@ impl TestHub {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    pub(crate) fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send_bare(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// A key of somebody who is not the operator.

@@ -42,11 +42,13 @@ fn target(id: &str) -> Target {
         id: id.into(),
         provider: Arc::new(provider),
         credential: None,
+        oauth: None,
         endpoints: BTreeMap::new(),
         models: Models::default(),
         priority: 0,
         tier: crate::engine::settings::Tier::default(),
         no_training: false,
+        proxy: None,
         allowance: Arc::default(),
         fingerprint: 1,
     };
@@ -95,12 +97,14 @@ impl Planner {
         self.seed += 1;
         let telemetry = Telemetry::default();
         let scene = Scene {
+            allowed: None,
             health: &self.health.view(),
             quota: &QuotaView::none(),
             telemetry: &telemetry.view(),
             need: &Need::default(),
             affine: None,
             dear: None,
+            tokens: None,
             scoring: &Scoring::default(),
             seed: Draw::new(self.seed).number(),
         };

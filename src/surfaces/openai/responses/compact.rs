@@ -14,7 +14,7 @@ use openai::responses::{self, compaction};
 
 use super::{question, scan};
 use crate::{
-    engine::{code::Code, need::Need, pipeline::Keeper, ports::Task, refusal::Refusal},
+    engine::{caller::Caller, code::Code, need::Need, pipeline::Keeper, ports::Task, refusal::Refusal},
     surfaces::{
         api::{Api, Question, Visit, not_understood},
         delivery,
@@ -34,7 +34,7 @@ pub(in super::super) async fn compact(
         let Question { body, facts, pin, headers, .. } = question(&api, &visit).await?;
         // There is nothing that would stream.
         let facts = Facts { stream: false, ..facts };
-        if can_forward(&api, &facts) {
+        if can_forward(&api, &visit.caller, &facts) {
             let pin = pin.clone();
             let forwarded = Question { pin, headers, ..Question::new(Task::Compact, body.clone(), facts) };
             match api.answer(&visit, forwarded).await {
@@ -49,8 +49,8 @@ pub(in super::super) async fn compact(
 
 /// Whether somebody who serves the model speaks the dialect, be it only later. What else there is to say of the model
 /// is said when it is asked.
-fn can_forward(api: &Api, facts: &Facts) -> bool {
-    api.engine.simulate(&facts.model, Dialect::Responses, &Need::default()).is_ok_and(|plan| {
+fn can_forward(api: &Api, caller: &Caller, facts: &Facts) -> bool {
+    api.engine.simulate(caller, &facts.model, Dialect::Responses, &Need::default()).is_ok_and(|plan| {
         let skipped = plan.skipped.iter().map(|skip| &skip.target);
         plan.targets.iter().chain(skipped).any(|target| target.dialect == Dialect::Responses)
     })

@@ -184,6 +184,7 @@ async fn answer(
         keep_alive: api.keep_alive,
         freshness: Freshness::default(),
         shaped,
+        ticket: None,
     };
     let Reply { served, pieces, .. } = api.engine.generate(inbound).await?;
     if stream {

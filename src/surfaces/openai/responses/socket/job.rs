@@ -148,7 +148,9 @@ fn recalled(
 fn nothing(api: &Api, visit: &Visit, body: &[u8]) -> Result<Pieces, Refusal> {
     policy::require(&visit.caller, Scope::ExecuteCompletions)?;
     let turn = responses::decode(body).map_err(|error| not_understood(&error))?;
-    api.engine.simulate(&turn.model, Dialect::Responses, &Need::default())?;
+    // Held until the answer is written: it counts as a request of its caller.
+    let _counted = api.engine.let_in_again(&visit.caller, &turn.model, Dialect::Responses, false)?;
+    api.engine.simulate(&visit.caller, &turn.model, Dialect::Responses, &Need::default())?;
     let now = api.engine.clock().now() / 1000;
     let mut encoder =
         responses::Encoder::new(Asked { id: visit.ids.own.to_string(), now, ..Asked::of(&turn) });

@@ -1,0 +1,201 @@
+//! One way through all operations: rights, arguments, execution, audit. Surfaces know an operation by its name and carry
+//! arguments and results as JSON; who executes it was bound here once.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use futures_core::future::BoxFuture;
+use operations::{Definition, Operation, audit::AuditOutcome};
+use serde_json::{Map, Value};
+
+use super::{
+    OpError,
+    error::require,
+    ports::{AuditLog, Configuration, EntryDetail, NewEntry},
+};
+use crate::{
+    engine::{caller::Caller, ports::Clock},
+    observe::events,
+};
+
+/// Who asks, and by which way.
+#[derive(Clone)]
+pub struct Asked {
+    /// Who.
+    pub caller: Caller,
+    /// The surface that the request came in by: `rest`, `cli`, `mcp`, `a2a` or `dashboard`.
+    pub surface: &'static str,
+    /// The request's id.
+    pub request_id: Option<Arc<str>>,
+    definition: Option<&'static Definition>,
+    noted: Arc<AtomicBool>,
+}
+
+impl Asked {
+    /// Who asks, and by which way.
+    #[must_use]
+    pub fn new(caller: Caller, surface: &'static str, request_id: Option<Arc<str>>) -> Self {
+        Self { caller, surface, request_id, definition: None, noted: Arc::default() }
+    }
+
+    /// The entry of a change whose parts are known.
+    pub(super) fn changed(
+        &self,
+        at: i64,
+        target: &str,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> NewEntry {
+        let detail = EntryDetail { before, after, can_undo: true, ..EntryDetail::default() };
+        self.entry(at, Some(target.to_owned()), AuditOutcome::Done, detail)
+    }
+
+    /// Says that the entry of this was written already.
+    pub(super) fn noted(&self) {
+        self.noted.store(true, Ordering::Relaxed);
+    }
+
+    fn entry(&self, at: i64, target: Option<String>, outcome: AuditOutcome, detail: EntryDetail) -> NewEntry {
+        let definition = self.definition;
+        NewEntry {
+            at,
+            caller: Arc::clone(&self.caller.id),
+            caller_name: Arc::clone(&self.caller.name),
+            operation: definition.map_or("", |definition| definition.name),
+            outcome,
+            target,
+            detail: EntryDetail {
+                address: self.caller.address.map(|address| address.to_string()),
+                surface: self.surface.to_owned(),
+                request_id: self.request_id.as_deref().map(str::to_owned),
+                scope: definition.map_or_else(String::new, |definition| definition.scope.to_string()),
+                ..detail
+            },
+        }
+    }
+}
+
+type Executor = Box<dyn Fn(Asked, Value) -> BoxFuture<'static, Result<Value, OpError>> + Send + Sync>;
+
+/// Every operation with who executes it.
+pub struct Registry {
+    executors: HashMap<&'static str, (Definition, Executor)>,
+    log: Arc<dyn AuditLog>,
+    configuration: Arc<dyn Configuration>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Registry {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(log: Arc<dyn AuditLog>, configuration: Arc<dyn Configuration>, clock: Arc<dyn Clock>) -> Self {
+        Self { executors: HashMap::new(), log, configuration, clock }
+    }
+
+    /// Binds an operation to who executes it.
+    pub fn bind<O, F, Done>(&mut self, execute: F)
+    where
+        O: Operation,
+        O::Args: Send + 'static,
+        F: Fn(Asked, O::Args) -> Done + Send + Sync + 'static,
+        Done: Future<Output = Result<O::Result, OpError>> + Send + 'static,
+    {
+        let execute = move |asked: Asked, args: Value| -> BoxFuture<'static, Result<Value, OpError>> {
+            let args = serde_json::from_value::<O::Args>(args)
+                .map_err(|error| OpError::Malformed(error.to_string()))
+                .and_then(|args| Ok(O::check(args)?));
+            match args {
+                Ok(args) => {
+                    let done = execute(asked, args);
+                    Box::pin(async move { told(&done.await?) })
+                }
+                Err(error) => Box::pin(std::future::ready(Err(error))),
+            }
+        };
+        self.executors.insert(O::NAME, (Definition::of::<O>(), Box::new(execute)));
+    }
+
+    /// The operations that nobody executes. For the composition to see that there are none.
+    #[must_use]
+    pub fn unbound(&self) -> Vec<&'static str> {
+        let all = Definition::all().iter().map(|definition| definition.name);
+        all.filter(|name| !self.executors.contains_key(name)).collect()
+    }
+
+    /// Executes an operation. What changes something leaves an entry in the audit log, and so does what is denied.
+    ///
+    /// # Errors
+    /// [`OpError`].
+    pub async fn call(
+        self: &Arc<Self>,
+        asked: Asked,
+        definition: &'static Definition,
+        args: Value,
+    ) -> Result<Value, OpError> {
+        if definition.hints.read_only {
+            return self.execute(asked, definition, args).await;
+        }
+        // To its end even if the caller leaves: what was done is to be noted.
+        let registry = Arc::clone(self);
+        let done = tokio::spawn(async move { registry.execute(asked, definition, args).await });
+        done.await.unwrap_or(Err(OpError::Interrupted))
+    }
+
+    async fn execute(
+        &self,
+        asked: Asked,
+        definition: &'static Definition,
+        args: Value,
+    ) -> Result<Value, OpError> {
+        let asked = Asked { definition: Some(definition), ..asked };
+        let shown = self.shown(&args);
+        let done = match require(&asked.caller, definition.scope) {
+            Ok(()) => match self.executors.get(definition.name) {
+                Some((_, execute)) => execute(asked.clone(), args).await,
+                None => Err(OpError::NotFound { noun: "operation", name: definition.name.to_owned() }),
+            },
+            Err(error) => Err(error),
+        };
+        let denied = matches!(done, Err(OpError::Forbidden { .. }));
+        if (denied || !definition.hints.read_only) && !asked.noted.load(Ordering::Relaxed) {
+            self.note(&asked, definition, shown, done.as_ref().err()).await;
+        }
+        done
+    }
+
+    async fn note(&self, asked: &Asked, definition: &Definition, args: Value, error: Option<&OpError>) {
+        let outcome = match error {
+            None => AuditOutcome::Done,
+            Some(OpError::Forbidden { .. }) => AuditOutcome::Denied,
+            Some(_) => AuditOutcome::Failed,
+        };
+        let named = definition.route.parameters().next().unwrap_or("name");
+        let target =
+            args.get(named).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let detail = EntryDetail {
+            error: error.map(|error| error.code().to_owned()),
+            arguments: Some(args),
+            ..EntryDetail::default()
+        };
+        let entry = asked.entry(self.clock.now(), target, outcome, detail);
+        if self.log.append(entry).await.is_err() {
+            events::audit_failed(definition.name, &asked.caller.id);
+        }
+    }
+
+    /// The arguments without secrets.
+    fn shown(&self, args: &Value) -> Value {
+        let empty = Map::new();
+        Value::Object(self.configuration.masked(args.as_object().unwrap_or(&empty)))
+    }
+}
+
+/// A result as JSON.
+fn told(result: &impl serde::Serialize) -> Result<Value, OpError> {
+    serde_json::to_value(result).map_err(|error| OpError::Store(Box::new(error)))
+}
