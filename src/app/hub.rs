@@ -15,9 +15,9 @@ use super::{
     SystemClock,
     backups::follow_schedule,
     configuration::{Configured, Live},
+    observing::Observing,
     operations::{Executors, registry},
     download::Downloads,
-    post::{Outgoing, Telling},
     upkeep,
 };
 use crate::{
@@ -38,22 +38,17 @@ use crate::{
         accounts::Accounts,
         admin::Admin,
         backups::Backups,
-        capture::Capturing,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
-        metrics::Metrics,
         oauth::{Logins, Loopback},
         ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
         prices::Prices,
         registry::Registry,
         responses::Responses,
         routing::Routing,
-        telemetry::Exporter,
         traces::Traces,
         usage::Usage,
-        watch::{Watched, Watcher},
-        webhooks::Webhooks,
     },
     outbound::{
         Client, Transport,
@@ -192,11 +187,7 @@ pub struct Hub {
     serving: JoinHandle<bool>,
     /// What runs beside the requests, until the hub stops.
     beside: Vec<JoinHandle<()>>,
-    exporter: Arc<Exporter>,
-    exporting: Option<JoinHandle<()>>,
-    capturing: Arc<Capturing>,
-    captured: Option<JoinHandle<()>>,
-    webhooks: Webhooks,
+    observing: Observing,
     shutdown_timeout: Duration,
 }
 
@@ -234,25 +225,18 @@ impl Hub {
             .clone()
             .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
         let fetching = tokens.clone().map(|tokens| tokens.keep_fresh(Arc::clone(&transport)));
-        let metrics = Arc::new(Metrics::new(clock.now(), Arc::new(store.writer())));
-        let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
-        let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
-        let post = Arc::new(Outgoing(Arc::clone(&transport)));
-        let capturing = Arc::new(Capturing::new(Arc::clone(&metrics)));
+        let mut observing = Observing::new(&store, &clock);
         let around = Around {
-            transport,
-            receipts: Arc::new(Watched::new(Arc::clone(&metrics), watchers, Arc::new(store.writer()))),
-            captures: Some(Arc::<Capturing>::clone(&capturing)),
+            transport: Arc::clone(&transport),
+            receipts: observing.receipts(&store),
+            captures: Some(observing.captures()),
             public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
         let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
-        let captured = capturing.start(Arc::clone(&engine), Arc::new(store.captures()));
-        let exporting = exporter.start(Arc::clone(&engine), post);
-        let webhooks = Webhooks::new(Arc::clone(&metrics));
-        webhooks.start(Arc::clone(&engine), Arc::new(Telling::default()));
+        observing.start(&engine, transport, &store);
         let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
@@ -265,7 +249,7 @@ impl Hub {
             receipts: Arc::new(store.receipts()),
             logins,
             admin: Arc::clone(&admin),
-            metrics: Arc::clone(&metrics),
+            metrics: Arc::clone(&observing.metrics),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             auth_required: options.auth_required,
@@ -308,11 +292,7 @@ impl Hub {
             stop,
             serving,
             beside,
-            exporter,
-            exporting,
-            capturing,
-            captured,
-            webhooks,
+            observing,
             shutdown_timeout,
         })
     }
@@ -358,9 +338,7 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.beside.iter().for_each(JoinHandle::abort);
-        self.exporter.close(self.exporting).await;
-        self.capturing.close(self.captured).await;
-        self.webhooks.close().await;
+        self.observing.close().await;
         let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
         self.engine.quota().save();

@@ -11,6 +11,7 @@ mod first_key;
 mod hub;
 mod local;
 mod mock;
+mod observing;
 mod operations;
 mod post;
 mod reload;
