@@ -15,9 +15,9 @@ use super::{
     SystemClock,
     backups::follow_schedule,
     configuration::{Configured, Live},
+    download::Downloads,
     observing::Observing,
     operations::{Executors, registry},
-    download::Downloads,
     upkeep,
 };
 use crate::{

@@ -46,9 +46,9 @@ mod store;
 mod telemetry;
 mod timeouts;
 mod watch;
+mod webhooks;
 mod wishes;
 mod yaml_text;
-mod webhooks;
 
 #[cfg(test)]
 mod tests;

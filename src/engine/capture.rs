@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{
-    caller::Caller,
     pipeline::Inbound,
     ports::{CaptureSink, Room, Tape},
     settings::Capture,

@@ -6,8 +6,8 @@ mod claims;
 mod documents;
 pub mod oauth;
 mod post;
-mod prober;
 mod prices;
+mod prober;
 pub mod usage;
 
 use std::sync::Arc;

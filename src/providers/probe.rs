@@ -131,8 +131,9 @@ async fn ask(providers: &Providers, target: Target, timeouts: Timeouts) -> Resul
         keeps: false,
         shaping: None,
     };
-    let mut answer =
-        providers.send(Call { target, request, timeouts, id: "test".into(), traceparent: None }).await?;
+    let mut answer = providers
+        .send(Call { target, request, timeouts, id: "test".into(), traceparent: None, tape: None })
+        .await?;
     let mut usage: Option<Usage> = None;
     while let Some(frame) = answer.frames.next().await {
         let frame = frame?;

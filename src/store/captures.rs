@@ -54,8 +54,7 @@ impl SqlCaptures {
     }
 
     async fn find_one(&self, id: String) -> Result<Option<Vec<u8>>, StoreError> {
-        let query =
-            sql::query("SELECT sealed FROM captures WHERE request_id = $1 ORDER BY seq DESC LIMIT 1");
+        let query = sql::query("SELECT sealed FROM captures WHERE request_id = $1 ORDER BY seq DESC LIMIT 1");
         let Some(row) = query.bind(&id).fetch_optional(&self.pool).await? else { return Ok(None) };
         let (sealer, bound) = (Arc::clone(&self.sealer), id.clone());
         let opened =

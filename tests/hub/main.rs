@@ -4,8 +4,8 @@
 mod accounts;
 mod budgets;
 mod cache;
-mod changes;
 mod captures;
+mod changes;
 mod choosing;
 mod combos;
 mod compaction;

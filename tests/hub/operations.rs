@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use operations::{Definition, Operation, Scope, audit, keys, oauth, routing, traces};
+use operations::{Definition, Operation, Scope, affinity, audit, backups, keys, oauth, routing, traces};
 use serde_json::{Value, json};
 
 use super::support::{Answer, TestHub};
@@ -178,12 +178,22 @@ async fn examples_work_on_a_hub_that_has_what_they_name() {
         oauth::Finish::NAME,
         oauth::Status::NAME,
         oauth::Logout::NAME,
+        // These want a store that has files, which this hub has not.
+        backups::Create::NAME,
+        backups::Verify::NAME,
+        backups::Delete::NAME,
+        // Nobody has asked anything in this session.
+        affinity::Forget::NAME,
     ];
+    let mut failed = Vec::new();
     for definition in Definition::all().iter().filter(|one| !beyond.contains(&one.name)) {
         let hub = seeded().await;
         let answer = hub.send(example(definition, Some(super::support::KEY))).await;
-        assert_eq!(answer.status.as_u16(), definition.route.status, "{}: {}", definition.name, answer.text);
+        if answer.status.as_u16() != definition.route.status {
+            failed.push(format!("{}: {} {}", definition.name, answer.status, answer.text));
+        }
     }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[tokio::test]
