@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use operations::{Definition, Operation, Scope, affinity, audit, backups, keys, oauth, routing, traces};
+use operations::{
+    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, traces,
+};
 use serde_json::{Value, json};
 
 use super::support::{Answer, TestHub};
@@ -184,6 +186,8 @@ async fn examples_work_on_a_hub_that_has_what_they_name() {
         backups::Delete::NAME,
         // Nobody has asked anything in this session.
         affinity::Forget::NAME,
+        // Nothing is hidden.
+        models::Show::NAME,
     ];
     let mut failed = Vec::new();
     for definition in Definition::all().iter().filter(|one| !beyond.contains(&one.name)) {

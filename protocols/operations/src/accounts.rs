@@ -126,7 +126,7 @@ impl Operation for Test {
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true };
     const ROUTE: Route = Route::new(Method::Post, "/api/connections/{id}/test");
     const COMMAND: (&'static str, &'static str) = ("connections", "test");
-    const EXAMPLE: &'static str = r#"{"id": "groq-1"}"#;
+    const EXAMPLE: &'static str = r#"{"id": "groq-2"}"#;
     type Args = TestConnection;
     type Result = ConnectionTested;
 
@@ -144,7 +144,7 @@ impl Operation for Discover {
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true };
     const ROUTE: Route = Route::new(Method::Post, "/api/connections/{id}/discover");
     const COMMAND: (&'static str, &'static str) = ("connections", "discover");
-    const EXAMPLE: &'static str = r#"{"id": "groq-1"}"#;
+    const EXAMPLE: &'static str = r#"{"id": "groq-2"}"#;
     type Args = DiscoverModels;
     type Result = Discovered;
 

@@ -82,7 +82,7 @@ impl Operation for List {
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
     const ROUTE: Route = Route::new(Method::Get, "/api/affinity");
     const COMMAND: (&'static str, &'static str) = ("affinity", "list");
-    const EXAMPLE: &'static str = r#"{"connection": "groq-1"}"#;
+    const EXAMPLE: &'static str = r#"{"connection": "groq-2"}"#;
     type Args = ListSessions;
     type Result = SessionPage;
 

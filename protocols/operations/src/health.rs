@@ -135,7 +135,7 @@ impl Operation for Get {
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
     const ROUTE: Route = Route::new(Method::Get, "/api/health");
     const COMMAND: (&'static str, &'static str) = ("health", "get");
-    const EXAMPLE: &'static str = r#"{"connection": "groq-1"}"#;
+    const EXAMPLE: &'static str = r#"{"connection": "groq-2"}"#;
     type Args = GetHealth;
     type Result = HealthReport;
 
@@ -155,7 +155,7 @@ impl Operation for Reset {
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true };
     const ROUTE: Route = Route::new(Method::Post, "/api/health/reset");
     const COMMAND: (&'static str, &'static str) = ("health", "reset");
-    const EXAMPLE: &'static str = r#"{"connection": "groq-1"}"#;
+    const EXAMPLE: &'static str = r#"{"connection": "groq-2"}"#;
     type Args = ResetHealth;
     type Result = HealthResetDone;
 
