@@ -60,6 +60,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         access: trivium::engine::settings::Access::default(),
         retention: Retention::default(),
         metrics: MetricsSettings::default(),
+        mcp: std::sync::Arc::default(),
         webhooks: Vec::new(),
         price_sync: trivium::engine::settings::PriceSync::default(),
         capture: trivium::engine::settings::Capture::default(),

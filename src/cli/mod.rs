@@ -103,6 +103,10 @@ enum Command {
 /// Runs the command that was typed.
 #[must_use]
 pub fn main() -> ExitCode {
+    // The commands of operations are made from their schemas, which takes longer than all else of a start.
+    if let Ok(cli) = Cli::try_parse() {
+        return dispatch(cli);
+    }
     let matches = operations::add_to(Cli::command()).get_matches();
     if let Some(definition) = operations::typed(&Cli::command(), &matches) {
         let common = Common::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());

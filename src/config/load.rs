@@ -17,7 +17,7 @@ use super::{
     layers::{Overlay, Overrides},
     log,
     managed::{self, Declared, Managed, SetAside},
-    metrics, multivibe,
+    mcp, metrics, multivibe,
     node::{Map, Node, Value},
     parse::parse,
     price_sync, prices,
@@ -164,6 +164,7 @@ impl Loader {
         let retention = retention::read(&open(&retention::SECTION, sink), sink);
         let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
         let capture = capture::read(&open(&capture::SECTION, sink), sink);
+        let mcp = mcp::read(&open(&mcp::SECTION, sink), sink);
         let metrics = metrics::read(&open(&metrics::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
@@ -225,6 +226,7 @@ impl Loader {
                 access: server.access,
                 retention,
                 metrics,
+                mcp: Arc::new(mcp),
                 telemetry,
                 capture,
                 webhooks,

@@ -24,6 +24,7 @@ mod locate;
 mod log;
 mod managed;
 mod mask;
+mod mcp;
 mod metrics;
 mod multivibe;
 mod node;

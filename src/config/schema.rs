@@ -2,9 +2,9 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, backups, budgets, cache, capture, combos, idempotency, keys, log, mask, metrics, price_sync,
-    prices, providers, proxy, resilience, responses, retention, routing, server, store, telemetry, timeouts,
-    webhooks,
+    auth, auto, backups, budgets, cache, capture, combos, idempotency, keys, log, mask, mcp, metrics,
+    price_sync, prices, providers, proxy, resilience, responses, retention, routing, server, store,
+    telemetry, timeouts, webhooks,
 };
 
 /// One setting.
@@ -45,13 +45,14 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 26] = [
+pub(super) static SECTIONS: [&Section; 27] = [
     &server::SECTION,
     &auth::SECTION,
     &keys::SECTION,
     &log::SECTION,
     &store::SECTION,
     &metrics::SECTION,
+    &mcp::SECTION,
     &telemetry::SECTION,
     &backups::SECTION,
     &capture::SECTION,

@@ -105,6 +105,7 @@ mod captures;
 mod claims;
 mod documents;
 mod leases;
+mod mcp_sessions;
 mod oauth;
 mod price_lists;
 pub(super) mod responses;

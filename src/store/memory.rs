@@ -7,6 +7,7 @@ mod captures;
 mod claims;
 mod documents;
 mod leases;
+mod mcp_sessions;
 mod oauth;
 mod price_lists;
 mod responses;
@@ -30,7 +31,7 @@ use crate::{
         ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
-    ops::ports::{FetchedList, LogError, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
+    ops::ports::{FetchedList, LogError, McpSession, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
 };
 
 /// Receipts that are kept.
@@ -56,6 +57,7 @@ struct State {
     admin: admin::Admin,
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
+    mcp_sessions: Vec<McpSession>,
     usage: usage::Usage,
 }
 

@@ -17,6 +17,7 @@ mod glance;
 mod keys;
 mod leases;
 mod locations;
+mod mcp_sessions;
 mod memory;
 mod oauth;
 mod postgres;
@@ -48,6 +49,7 @@ pub use error::StoreError;
 pub use glance::{Glance, glance};
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
+pub use mcp_sessions::SqlMcpSessions;
 pub use memory::MemoryStore;
 pub use oauth::SqlOAuth;
 pub use postgres::PostgresProblem;
@@ -187,6 +189,12 @@ impl Store {
     #[must_use]
     pub fn price_lists(&self) -> SqlPriceLists {
         SqlPriceLists::new(self.pools.managing.clone())
+    }
+
+    /// The sessions of MCP clients.
+    #[must_use]
+    pub fn mcp_sessions(&self) -> SqlMcpSessions {
+        SqlMcpSessions::new(self.pools.managing.clone())
     }
 
     /// Messages that were captured word for word.

@@ -147,6 +147,11 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
     sent.iter().find(|token| token.starts_with(KEY_TEXT_PREFIX)).or(sent.first()).copied()
 }
 
+/// Whether a request carries a key of any kind, right or wrong.
+pub(super) fn has_credential(headers: &HeaderMap) -> bool {
+    token_of(headers).is_some()
+}
+
 /// The token in the session's cookie.
 fn cookie_of(headers: &HeaderMap) -> Option<&str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());

@@ -16,6 +16,7 @@ mod idempotent;
 mod identify;
 mod lent;
 mod malformed;
+mod mcp;
 mod metrics;
 mod models;
 mod openai;
@@ -59,6 +60,12 @@ pub struct Handles {
     pub responses: Arc<ops::responses::Responses>,
     /// Requests that are repeated under one key.
     pub idempotency: Arc<ops::idempotency::Idempotency>,
+    /// Sessions of MCP clients that were written down.
+    pub mcp_sessions: Arc<dyn ops::ports::McpSessionStore>,
+    /// Where browsers reach the hub, where that is another address than it listens on.
+    pub public_url: Option<Arc<str>>,
+    /// Whose signed tokens let callers in.
+    pub issuer: Option<Arc<str>>,
     /// Whether a key is required. Without one everybody is the operator: only for loopback.
     pub auth_required: bool,
     /// Host names that the hub answers for, beside addresses and `localhost`.
@@ -78,6 +85,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(models::routes(&api))
         .merge(admin::routes(handles, &identify))
         .merge(compat::routes(handles, &identify))
+        .merge(mcp::routes(handles, &identify))
         .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
         .merge(metrics::routes(handles, &identify))

@@ -16,6 +16,7 @@ mod issuer;
 mod keeping;
 mod key_limits;
 mod limits;
+mod mcp;
 mod metrics;
 mod model;
 pub mod money;
@@ -53,6 +54,7 @@ pub use issuer::Issuer;
 pub use keeping::Keeping;
 pub use key_limits::{Counted, KEY_WINDOWS, KeyLimits, KeyWindow, WINDOWS};
 pub use limits::{Limits, Timeouts};
+pub use mcp::{Mcp, ToolProfile};
 pub use metrics::MetricsSettings;
 pub use model::{LongPrompt, ModelFacts, Price};
 pub use money::Usd;
@@ -117,4 +119,6 @@ pub struct Settings {
     pub telemetry: Telemetry,
     /// Who sees the metrics.
     pub metrics: MetricsSettings,
+    /// How the hub answers as an MCP server.
+    pub mcp: Arc<Mcp>,
 }

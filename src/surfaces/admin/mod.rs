@@ -4,7 +4,10 @@
 mod arguments;
 mod session;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock, OnceLock},
+};
 
 use axum::{
     Extension, Json, Router,
@@ -34,12 +37,14 @@ use crate::{
 /// The largest definition, and room for what is around it.
 const BODY_LIMIT: usize = operations::documents::MAX_DEFINITION + 16 * 1024;
 
+/// The OpenAPI document. Made when somebody asks for it: a hub that nobody manages holds a third less memory without.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(env!("CARGO_PKG_VERSION")));
+
 /// What the handlers of this surface use.
 #[derive(Clone)]
 struct Admin {
     identify: Identify,
     operations: Arc<Registry>,
-    document: Arc<Value>,
     login: Arc<ops::admin::Admin>,
 }
 
@@ -48,7 +53,6 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         identify: identify.clone(),
         operations: Arc::clone(&handles.operations),
         login: Arc::clone(&handles.admin),
-        document: Arc::new(openapi::document(env!("CARGO_PKG_VERSION"))),
     };
     let mut paths: BTreeMap<&'static str, MethodRouter<Admin>> = BTreeMap::new();
     for definition in Definition::all() {
@@ -66,7 +70,7 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
 
 /// The handler of one operation.
 fn route(definition: &'static Definition) -> MethodRouter<Admin> {
-    let kinds = Arc::new(Kinds::of(definition));
+    let kinds = Arc::new(OnceLock::new());
     let handler = move |State(admin): State<Admin>,
                         Extension(ids): Extension<Ids>,
                         path: Result<RawPathParams, RawPathParamsRejection>,
@@ -74,7 +78,8 @@ fn route(definition: &'static Definition) -> MethodRouter<Admin> {
         let kinds = Arc::clone(&kinds);
         async move {
             let known = request.headers().get(header::IF_NONE_MATCH).cloned();
-            let done = async { admin.call(definition, &kinds, &ids, path, request).await };
+            let kinds = kinds.get_or_init(|| Kinds::of(definition));
+            let done = async { admin.call(definition, kinds, &ids, path, request).await };
             match done.await {
                 Ok(result) => answer(definition, result, known.as_ref()),
                 Err(refusal) => render::refusal(&refusal, &ids, false),
@@ -94,7 +99,7 @@ fn route(definition: &'static Definition) -> MethodRouter<Admin> {
 /// The OpenAPI document, for whoever has a key.
 async fn document(State(admin): State<Admin>, Extension(ids): Extension<Ids>, request: Request) -> Response {
     match admin.identify.caller(&request) {
-        Ok(_) => Json(&*admin.document).into_response(),
+        Ok(_) => Json(&*DOCUMENT).into_response(),
         Err(refusal) => render::refusal(&refusal, &ids, false),
     }
 }

@@ -1,0 +1,40 @@
+//! What MCP sessions need of a store: they outlive the process, so that a client goes on after a restart.
+
+use futures_core::future::BoxFuture;
+
+/// A session of the revisions that have any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct McpSession {
+    /// The id that the hub gave it: 122 random bits.
+    pub id: String,
+    /// The caller who opened it; nobody else may use it.
+    pub owner: String,
+    /// What the client said of itself when it opened it, as JSON.
+    pub opening: String,
+    /// When it was last used, in milliseconds since the Unix epoch.
+    pub used_at: i64,
+}
+
+/// MCP sessions that were written down.
+pub trait McpSessionStore: Send + Sync {
+    /// Writes a session down. Beyond `most`, those that were not used for longest go.
+    fn save(&self, session: McpSession, most: usize) -> BoxFuture<'_, Result<(), McpSessionError>>;
+    /// The session of that id, if it was used after `since`; notes that it is used at `now`.
+    fn resume(
+        &self,
+        id: String,
+        since: i64,
+        now: i64,
+    ) -> BoxFuture<'_, Result<Option<McpSession>, McpSessionError>>;
+    /// Whose session that is, if there is one.
+    fn owner(&self, id: String) -> BoxFuture<'_, Result<Option<String>, McpSessionError>>;
+    /// Forgets a session.
+    fn delete(&self, id: String) -> BoxFuture<'_, Result<(), McpSessionError>>;
+    /// Forgets those that were last used before `since`. Answers how many.
+    fn sweep(&self, since: i64) -> BoxFuture<'_, Result<u64, McpSessionError>>;
+}
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the MCP sessions could not be read or written")]
+pub struct McpSessionError(#[source] pub Box<dyn std::error::Error + Send + Sync>);

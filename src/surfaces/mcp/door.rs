@@ -1,0 +1,170 @@
+//! What an HTTP request passes before the protocol sees it: the switch, the page that sends it, who asks, and whose session
+//! it names. Also what clients get wrong and need not suffer for: the `Accept` header, and the questions of browsers.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use rmcp::transport::streamable_http_server::StreamableHttpService;
+
+use super::{
+    super::{
+        Handles,
+        front::{Ids, foreign_origin},
+        identify::{Identify, has_credential},
+        render,
+        stay::Stays,
+    },
+    handler::Handler,
+    metadata::Place,
+    profile,
+    sessions::{CALLER, Sessions},
+    visitor::Visitor,
+};
+use crate::engine::{Engine, caller::Caller, code::Code, refusal::Refusal};
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+
+/// The request that stays open to tell of changes.
+const LISTEN: &[u8] = b"subscriptions/listen";
+
+/// What a page of this machine may send, and read of the answer.
+const MAY_SEND: HeaderValue = HeaderValue::from_static(
+    "authorization, content-type, accept, last-event-id, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name",
+);
+const MAY_READ: HeaderValue =
+    HeaderValue::from_static("mcp-session-id, mcp-protocol-version, www-authenticate, x-request-id");
+
+/// What stands before the protocol.
+#[derive(Clone)]
+pub(super) struct Door {
+    identify: Identify,
+    engine: Arc<Engine>,
+    service: StreamableHttpService<Handler, Sessions>,
+    sessions: Arc<Sessions>,
+    place: Place,
+}
+
+impl Door {
+    pub(super) fn new(
+        handles: &Handles,
+        identify: &Identify,
+        service: StreamableHttpService<Handler, Sessions>,
+        sessions: Arc<Sessions>,
+    ) -> Self {
+        let (identify, engine) = (identify.clone(), Arc::clone(&handles.engine));
+        Self { identify, engine, service, sessions, place: Place::new(handles) }
+    }
+}
+
+/// A request to the server.
+pub(super) async fn enter(State(door): State<Door>, ids: axum::Extension<Ids>, request: Request) -> Response {
+    let ids = ids.0;
+    if let Some(origin) = foreign_origin(request.headers(), door.identify.hosts()) {
+        let text = format!("Pages of `{origin}` may not use this hub.");
+        return render::refusal(&Refusal::new(Code::HostNotAllowed, text), &ids, false);
+    }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = if request.method() == Method::OPTIONS {
+        preflight()
+    } else {
+        // On the heap, so that other requests do not carry its state.
+        Box::pin(door.answer(&ids, request)).await
+    };
+    if let Some(origin) = origin {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, MAY_READ);
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
+    response
+}
+
+/// The answer to a browser that asks before it sends.
+fn preflight() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers
+        .insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, MAY_SEND);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
+}
+
+impl Door {
+    async fn answer(&self, ids: &Ids, mut request: Request) -> Response {
+        let caller = match self.let_in(&request) {
+            Ok(caller) => caller,
+            Err(refusal) => return self.refused(&refusal, ids, request.headers()),
+        };
+        let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(Arc::from);
+        if let Some(id) = session.as_deref().filter(|_| request.method() == Method::DELETE)
+            && !self.sessions.is_of(id, &caller.id).await
+        {
+            let refusal = Refusal::new(Code::NotFound, "There is no such session.");
+            return render::refusal(&refusal, ids, false);
+        }
+        accept_both(&mut request);
+        let stands = stays_open(&request);
+        let stay = request.extensions().get::<Stays>().map(Stays::enter);
+        let owner = Arc::clone(&caller.id);
+        let profile = profile::wanted(request.uri().query());
+        request.extensions_mut().insert(Visitor {
+            caller,
+            transport: "http",
+            session,
+            request: Some(Arc::clone(&ids.own)),
+            profile,
+        });
+        let answered = CALLER.scope(owner, self.service.handle(request)).await.map(Body::new);
+        match stay.filter(|_| stands) {
+            // It would keep the hub from stopping: nothing else ends it.
+            Some(mut stay) => answered.map(|body| {
+                let draining = async move { stay.draining().await };
+                Body::from_stream(body.into_data_stream().take_until(Box::pin(draining)))
+            }),
+            None => answered,
+        }
+    }
+
+    fn let_in(&self, request: &Request) -> Result<Caller, Refusal> {
+        if !self.engine.snapshot().settings.mcp.enabled {
+            return Err(Refusal::new(Code::NotFound, "MCP is switched off (`mcp.enabled`)."));
+        }
+        self.identify.caller(request)
+    }
+
+    fn refused(&self, refusal: &Refusal, ids: &Ids, headers: &HeaderMap) -> Response {
+        let mut response = render::refusal(refusal, ids, false);
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let challenge = self.place.challenge(headers, has_credential(headers));
+            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
+        response
+    }
+}
+
+/// Whether the answer is a stream without an end of its own.
+fn stays_open(request: &Request) -> bool {
+    let method = request.headers().get(METHOD).map(HeaderValue::as_bytes);
+    request.method() == Method::GET || method == Some(LISTEN)
+}
+
+/// Clients have to accept JSON and event streams, and many say `*/*`, or JSON alone, and take both.
+fn accept_both(request: &mut Request) {
+    let value = match *request.method() {
+        Method::POST => HeaderValue::from_static("application/json, text/event-stream"),
+        Method::GET => HeaderValue::from_static("text/event-stream"),
+        _ => return,
+    };
+    request.headers_mut().insert(header::ACCEPT, value);
+}

@@ -1,0 +1,53 @@
+//! The hub as an MCP server: what agents can ask of it, as tools, resources and prompts. `door` lets requests in, `handler`
+//! speaks the protocol, and an [`offer::Offer`] says what there is; the protocol itself is rmcp's.
+
+mod door;
+mod handler;
+mod metadata;
+mod offer;
+mod operations;
+mod profile;
+mod results;
+mod search;
+mod sessions;
+mod tools;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::{Router, routing::any};
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+
+use self::{door::Door, handler::Handler, offer::Offer, sessions::Sessions};
+use super::{Handles, identify::Identify};
+
+/// Where MCP clients come in, and under which name OmniRoute's do.
+const PATHS: [&str; 3] = ["/mcp", "/mcp/", "/api/mcp/stream"];
+
+/// The largest message of a client.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
+    let offer = offer(handles);
+    let sessions = Arc::new(Sessions::new(handles));
+    let config = StreamableHttpServerConfig::default()
+        .with_max_request_body_bytes(BODY_LIMIT)
+        .with_sse_keep_alive(Some(handles.keep_alive))
+        // `front` and `door` have checked both, with the hosts that the operator named.
+        .disable_allowed_hosts();
+    let config = sessions.kept_in(config);
+    let made = Arc::clone(&offer);
+    let service = StreamableHttpService::new(
+        move || Ok(Handler::new(Arc::clone(&made))),
+        Arc::clone(&sessions),
+        config,
+    );
+    let door = Door::new(handles, identify, service, sessions);
+    let routes = PATHS.iter().fold(Router::new(), |router, path| router.route(path, any(door::enter)));
+    routes.with_state(door).merge(metadata::routes(handles))
+}
+
+/// What is offered.
+fn offer(handles: &Handles) -> Arc<dyn Offer> {
+    Arc::new(operations::Operations::new(handles))
+}

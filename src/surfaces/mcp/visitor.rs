@@ -1,0 +1,40 @@
+//! Who asks, and by which transport.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use rmcp::{ErrorData, RoleServer, model::Extensions, service::RequestContext};
+
+use crate::engine::caller::Caller;
+
+/// Who asks. Identity comes from the connection alone and is never an argument.
+#[derive(Debug, Clone)]
+pub(super) struct Visitor {
+    pub(super) caller: Caller,
+    /// `http`, `sse` or `stdio`.
+    pub(super) transport: &'static str,
+    /// The session, in the revisions that have any.
+    pub(super) session: Option<Arc<str>>,
+    /// The hub's id of the HTTP request.
+    pub(super) request: Option<Arc<str>>,
+    /// The profile of tools that the client wants listed.
+    pub(super) profile: Option<crate::engine::settings::ToolProfile>,
+}
+
+/// One request of a visitor.
+pub(super) struct Asking {
+    pub(super) visitor: Visitor,
+    pub(super) context: RequestContext<RoleServer>,
+}
+
+impl Visitor {
+    /// Whom the door noted with the HTTP request that a message came in.
+    pub(super) fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get::<Parts>().and_then(|parts| parts.extensions.get())
+    }
+}
+
+/// What cannot happen behind the door.
+pub(super) fn nobody() -> ErrorData {
+    ErrorData::internal_error("it is not known who asks", None)
+}
