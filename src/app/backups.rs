@@ -41,7 +41,7 @@ async fn make_if_due(
     every: Duration,
     keep: usize,
 ) -> Result<(), OpError> {
-    if is_due(backups.last_scheduled().await?, clock.now(), every) {
+    if is_due(backups.last_scheduled(clock.now()).await?, clock.now(), every) {
         backups.make_scheduled(keep).await?;
     }
     Ok(())

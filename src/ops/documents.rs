@@ -249,7 +249,8 @@ impl Documents {
     }
 
     fn count(&self) -> usize {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|document| document.definition.is_some()).count()
     }
 
     fn at(&self, noun: &Noun, id: &str) -> Option<Document> {

@@ -119,7 +119,8 @@ impl Prices {
         }
         let now = self.engine.clock().now();
         let interval = i64::try_from(sync.interval.as_millis()).unwrap_or(i64::MAX);
-        let is_old = current.fetched_at.is_none_or(|at| now.saturating_sub(at) >= interval);
+        // One that a clock wrote which was ahead would be new for years.
+        let is_old = current.fetched_at.is_none_or(|at| at > now || now.saturating_sub(at) >= interval);
         if !is_old || now < current.try_at {
             return;
         }
