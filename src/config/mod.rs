@@ -27,6 +27,7 @@ mod mask;
 mod metrics;
 mod multivibe;
 mod node;
+mod oidc;
 mod origin;
 mod parse;
 mod price_sync;

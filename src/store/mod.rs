@@ -26,8 +26,10 @@ mod receipts;
 mod responses;
 mod retention;
 mod rollup;
+mod rotation;
 mod runtime;
 mod seal;
+mod sealed;
 mod sql;
 mod sqlite;
 #[cfg(test)]
@@ -55,8 +57,10 @@ pub use price_lists::SqlPriceLists;
 pub use receipts::SqlReceipts;
 pub use responses::SqlResponses;
 pub use retention::Sweeper;
+pub use rotation::Rotated;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
+pub use sealed::Readable;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 

@@ -56,6 +56,11 @@ impl Scene {
         Self { dir: tempfile::tempdir().unwrap(), url: self.url.clone() }
     }
 
+    /// Its data directory.
+    pub(in crate::store) fn path(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     /// The address, to be changed.
     pub(in crate::store) const fn url(&mut self) -> Option<&mut Url> {
         self.url.as_mut()

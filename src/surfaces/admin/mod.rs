@@ -2,6 +2,7 @@
 //! arguments travel, is in its definition; how they become one object is in `arguments`.
 
 mod arguments;
+mod provider;
 mod session;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::arguments::Kinds;
+pub use provider::OIDC_CALLBACK;
 use super::{Handles, body, front::Ids, identify::Identify, operation::refused, render};
 use crate::{
     engine::{
@@ -41,6 +43,7 @@ struct Admin {
     operations: Arc<Registry>,
     document: Arc<Value>,
     login: Arc<ops::admin::Admin>,
+    provider: Option<provider::At>,
 }
 
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
@@ -48,6 +51,7 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         identify: identify.clone(),
         operations: Arc::clone(&handles.operations),
         login: Arc::clone(&handles.admin),
+        provider: provider::At::of(handles),
         document: Arc::new(openapi::document(env!("CARGO_PKG_VERSION"))),
     };
     let mut paths: BTreeMap<&'static str, MethodRouter<Admin>> = BTreeMap::new();
@@ -61,6 +65,8 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         .route("/api/openapi.json", get(document))
         .route("/api/session", get(session::who).post(session::log_in).delete(session::log_out))
         .route("/api/session/password", put(session::change_password))
+        .route("/api/session/oidc", get(provider::begin))
+        .route(OIDC_CALLBACK, get(provider::come_back))
         .with_state(admin)
 }
 
