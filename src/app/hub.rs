@@ -276,14 +276,11 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        // A PostgreSQL database is backed up by means of its own.
-        let every = options.backups.every.filter(|_| options.store_url.is_none());
-        let schedule = BackupSchedule { every, ..options.backups };
         let mut beside = vec![
             tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
-            tokio::spawn(follow_schedule(backups, clock, schedule)),
+            tokio::spawn(follow_schedule(backups, clock, options.backups)),
         ];
         beside.push(pricing);
         beside.extend(fetching.map(tokio::spawn));

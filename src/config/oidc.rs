@@ -18,14 +18,11 @@ pub(super) const ISSUER: Key =
 pub(super) const CLIENT_ID: Key = Key::new("oidc_client_id", "the id of your application", "trivium");
 pub(super) const CLIENT_SECRET: Key =
     Key::new("oidc_client_secret", "a secret as text", "${OIDC_CLIENT_SECRET:-s3}").secret();
-pub(super) const SCOPES: Key =
-    Key::new("oidc_scopes", "a list of words", "[openid, email, profile]");
-pub(super) const EMAILS: Key =
-    Key::new("oidc_allowed_emails", "a list of addresses", "[ann@example.net]");
+pub(super) const SCOPES: Key = Key::new("oidc_scopes", "a list of words", "[openid, email, profile]");
+pub(super) const EMAILS: Key = Key::new("oidc_allowed_emails", "a list of addresses", "[ann@example.net]");
 pub(super) const DOMAINS: Key = Key::new("oidc_allowed_domains", "a list of domains", "[example.net]");
 pub(super) const GROUPS: Key = Key::new("oidc_allowed_groups", "a list of groups", "[hub-admins]");
-pub(super) const GROUPS_CLAIM: Key =
-    Key::new("oidc_groups_claim", "a claim or a JSON pointer", "groups");
+pub(super) const GROUPS_CLAIM: Key = Key::new("oidc_groups_claim", "a claim or a JSON pointer", "groups");
 
 const DEFAULT_SCOPES: [&str; 2] = ["openid", "email"];
 const DEFAULT_CLAIM: &str = "groups";
@@ -36,7 +33,8 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Option<Oidc> {
     let client_id = text(fields, &CLIENT_ID, sink);
     let client_secret = secret(fields, sink);
     let scopes = scopes(fields, sink);
-    let emails = list(fields, &EMAILS, sink, |text| text.split_once('@').is_some_and(|(_, host)| is_name(host)));
+    let emails =
+        list(fields, &EMAILS, sink, |text| text.split_once('@').is_some_and(|(_, host)| is_name(host)));
     let domains = list(fields, &DOMAINS, sink, is_name);
     let groups = list(fields, &GROUPS, sink, |text| !text.is_empty());
     let lower = |all: Vec<String>| all.into_iter().map(|one| one.to_lowercase()).collect();
@@ -78,7 +76,10 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Option<Oidc> {
 fn is_usable(issuer: &str) -> bool {
     Url::parse(issuer).is_ok_and(|url| {
         let local = url.scheme() == "http" && url.host_str().is_some_and(is_local);
-        (is_safe(issuer) || local) && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
+        (is_safe(issuer) || local)
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
     })
 }
 
@@ -119,7 +120,8 @@ fn list(fields: &Fields<'_>, key: &Key, sink: &mut Sink, fits: impl Fn(&str) -> 
 
 fn secret(fields: &Fields<'_>, sink: &mut Sink) -> Option<Secret> {
     let path = fields.path_of(&CLIENT_SECRET);
-    let Some(Written { value, origin }) = fields.text(sink, &CLIENT_SECRET).filter(|text| !text.value.is_empty())
+    let Some(Written { value, origin }) =
+        fields.text(sink, &CLIENT_SECRET).filter(|text| !text.value.is_empty())
     else {
         sink.holds_not(path, Origin::Default);
         return None;

@@ -183,7 +183,8 @@ impl Sealed {
     /// The next rows; of a table without numbers, all.
     async fn rows(&self, connection: &mut Connection, after: i64) -> Result<Vec<Row>, sqlx::Error> {
         let Self { table, column, number, .. } = self;
-        let columns = self.places.iter().chain([column]).chain(number).copied().collect::<Vec<_>>().join(", ");
+        let columns =
+            self.places.iter().chain([column]).chain(number).copied().collect::<Vec<_>>().join(", ");
         let text = format!("SELECT {columns} FROM {table} WHERE {column} IS NOT NULL");
         // Safe: the names are constants of this file.
         match number {

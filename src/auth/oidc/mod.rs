@@ -54,7 +54,9 @@ pub struct Begun {
 #[derive(Debug, thiserror::Error)]
 pub enum OidcError {
     /// It is not the browser that began the login, or it took too long.
-    #[error("the login does not belong to this browser, was finished before, or took longer than ten minutes; begin it again")]
+    #[error(
+        "the login does not belong to this browser, was finished before, or took longer than ten minutes; begin it again"
+    )]
     Ticket,
     /// The provider says no.
     #[error("the provider refused the login: {0}")]

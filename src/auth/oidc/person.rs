@@ -83,10 +83,13 @@ pub(super) fn person(
     }
     let address = verified_address(&claims);
     let domain = address.as_deref().and_then(|address| address.rsplit_once('@')).map(|(_, domain)| domain);
-    let is_among = |all: &[String], one: Option<&str>| one.is_some_and(|one| all.iter().any(|all| all == one));
+    let is_among =
+        |all: &[String], one: Option<&str>| one.is_some_and(|one| all.iter().any(|all| all == one));
     let admitted = is_among(&settings.emails, address.as_deref())
         || is_among(&settings.domains, domain)
-        || groups(&claims, &settings.groups_claim).iter().any(|group| is_among(&settings.groups, Some(group)));
+        || groups(&claims, &settings.groups_claim)
+            .iter()
+            .any(|group| is_among(&settings.groups, Some(group)));
     let name = address.map_or_else(|| Arc::clone(&subject), Arc::from);
     Ok(Person { subject, name, admitted })
 }

@@ -100,7 +100,9 @@ impl Provider {
             .map_err(|error| failed(format!("it is no discovery document ({error})")))?;
         if discovered.issuer != *settings.issuer {
             let other: String = discovered.issuer.chars().filter(|c| !c.is_control()).take(WORDS).collect();
-            return Err(failed(format!("it is the document of `{other}`, which is not the issuer of the settings")));
+            return Err(failed(format!(
+                "it is the document of `{other}`, which is not the issuer of the settings"
+            )));
         }
         for url in [&discovered.authorization_endpoint, &discovered.token_endpoint, &discovered.jwks_uri] {
             if !is_as_safe(url, &settings.issuer) {
@@ -147,11 +149,15 @@ impl Provider {
         else {
             return Ok(Map::new());
         };
-        let request = Request::get(url).header(header::AUTHORIZATION, format!("Bearer {}", issued.access_token));
-        let request = request.body(Bytes::new()).map_err(unsendable)?;
+        let request =
+            Request::get(url).header(header::AUTHORIZATION, format!("Bearer {}", issued.access_token));
+        let request = request.body(Bytes::new()).map_err(|error| unsendable(&error))?;
         let answer = fetch::ask(&*self.transport, request).await.map_err(OidcError::Unavailable)?;
         // One that is signed or encrypted is not asked for, and not read.
-        Ok(serde_json::from_slice(answer.body()).ok().filter(|_| answer.status().is_success()).unwrap_or_default())
+        Ok(serde_json::from_slice(answer.body())
+            .ok()
+            .filter(|_| answer.status().is_success())
+            .unwrap_or_default())
     }
 }
 
@@ -180,7 +186,7 @@ fn token_request(
             }
         }
     }
-    request.body(Bytes::from(form.finish())).map_err(unsendable)
+    request.body(Bytes::from(form.finish())).map_err(|error| unsendable(&error))
 }
 
 impl Discovered {
@@ -212,6 +218,6 @@ pub(super) fn tame(code: &str, words: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(WORDS).collect()
 }
 
-fn unsendable(error: http::Error) -> OidcError {
+fn unsendable(error: &http::Error) -> OidcError {
     OidcError::Unavailable(format!("an address or the secret cannot be sent: {error}"))
 }

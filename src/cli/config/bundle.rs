@@ -15,7 +15,10 @@ use crate::{
 pub(super) fn make_key(file: &Path) -> ExitCode {
     match app::make_identity(file) {
         Ok(recipient) => {
-            note(&format!("The identity is in {}: whoever has it can open what is encrypted to", file.display()));
+            note(&format!(
+                "The identity is in {}: whoever has it can open what is encrypted to",
+                file.display()
+            ));
             say(&recipient);
             ExitCode::SUCCESS
         }

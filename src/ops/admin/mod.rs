@@ -23,8 +23,8 @@ use tokio::sync::{Mutex, Semaphore};
 use super::{OpError, error::require};
 use crate::{
     auth::{
-        ABSOLUTE_MS, FailureThrottle, OidcError, PasswordError, SessionIndex, ThrottleLimits, Token, generated, hashed,
-        is_right,
+        ABSOLUTE_MS, FailureThrottle, OidcError, PasswordError, SessionIndex, ThrottleLimits, Token,
+        generated, hashed, is_right,
         ports::{AdminStore, AdminStoreError, PasswordRecord, SessionRecord},
     },
     engine::{

@@ -84,9 +84,9 @@ impl Documents {
             let is_aside = aside.iter().any(|one| one.section == document.section && one.id == document.id);
             &*document.section == noun.section && !is_aside
         });
-        of_file.into_iter().chain(
-            made.map(|document| (document.id.to_string(), document.definition.unwrap_or_default())),
-        )
+        of_file
+            .into_iter()
+            .chain(made.map(|document| (document.id.to_string(), document.definition.unwrap_or_default())))
     }
 }
 

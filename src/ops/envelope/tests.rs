@@ -64,7 +64,12 @@ fn what_is_changed_or_cut_anywhere_opens_nowhere() {
     for end in [0, 10, head, head + 16, head + 17, head + 65_552 + 16, bytes.len() - 1] {
         assert!(identity.open(&armor::wrapped(&bytes[..end])).is_err(), "cut at {end}");
     }
-    for wrong in ["", "x", "-----BEGIN AGE ENCRYPTED FILE-----", "-----BEGIN AGE ENCRYPTED FILE-----\n?\n-----END AGE ENCRYPTED FILE-----"] {
+    for wrong in [
+        "",
+        "x",
+        "-----BEGIN AGE ENCRYPTED FILE-----",
+        "-----BEGIN AGE ENCRYPTED FILE-----\n?\n-----END AGE ENCRYPTED FILE-----",
+    ] {
         assert_eq!(identity.open(wrong).unwrap_err(), EnvelopeError::Format);
     }
 }
@@ -76,10 +81,13 @@ fn a_text_that_is_no_key_is_refused() {
     swapped.swap(20, 21);
     let typo: String = good.chars().map(|c| if c == 'q' { 'p' } else { c }).collect();
     let upper = good.to_uppercase();
-    for wrong in ["", "age1", "age1qqqqqqqq", &good[..good.len() - 1], &format!("{good}q"), &upper, "abe1qqq"] {
+    for wrong in ["", "age1", "age1qqqqqqqq", &good[..good.len() - 1], &format!("{good}q"), &upper, "abe1qqq"]
+    {
         assert!(Recipient::parse(wrong).is_err(), "{wrong}");
     }
-    for (wrong, same) in [(swapped.iter().collect::<String>(), swapped[20] == swapped[21]), (typo, !good[4..].contains('q'))] {
+    for (wrong, same) in
+        [(swapped.iter().collect::<String>(), swapped[20] == swapped[21]), (typo, !good[4..].contains('q'))]
+    {
         assert!(same || Recipient::parse(&wrong).is_err(), "{wrong}");
     }
     assert!(Identity::parse("# nothing\n").is_err() && Identity::parse(&good).is_err());

@@ -48,7 +48,14 @@ pub struct OAuthScript {
 
 impl Default for OAuthScript {
     fn default() -> Self {
-        Self { expires_in: 3600, rotate: true, delay_ms: 0, client_secret: None, interval: 5, claims: Map::new() }
+        Self {
+            expires_in: 3600,
+            rotate: true,
+            delay_ms: 0,
+            client_secret: None,
+            interval: 5,
+            claims: Map::new(),
+        }
     }
 }
 
@@ -163,7 +170,9 @@ impl Simulator {
                 json_response(if known { 200 } else { 404 }, json!({"approved": known}).to_string())
             }
             Endpoint::Keys => json_response(200, id_token::keys().to_string()),
-            Endpoint::Discovery => json_response(200, discovery(&format!("http://{}", host(parts))).to_string()),
+            Endpoint::Discovery => {
+                json_response(200, discovery(&format!("http://{}", host(parts))).to_string())
+            }
             Endpoint::UserInfo => self.user_info(parts),
             Endpoint::Stats => {
                 json_response(200, serde_json::to_string(&self.oauth_stats()).unwrap_or_default())

@@ -24,7 +24,8 @@ const CAPTURES: u64 = 70;
 const ALL: u64 = CAPTURES + 6;
 const LATE: i64 = START + 1_000_000;
 
-async fn fill(store: &Store) {
+/// Something of every kind that is encrypted.
+pub(in crate::store) async fn fill(store: &Store) {
     let definition: Definition = [("api_key".to_owned(), "canary".into())].into_iter().collect();
     let change = Change {
         section: "providers".into(),

@@ -29,7 +29,8 @@ fn every_column_of_the_schema_that_is_encrypted_is_known_here() {
 
 #[test]
 fn answers_that_end_by_themselves_are_no_serious_loss_unless_nothing_can_be_read() {
-    let found = |rows, lost: &[&'static str]| Readable { rows, lost: lost.iter().map(|one| (*one, 1)).collect() };
+    let found =
+        |rows, lost: &[&'static str]| Readable { rows, lost: lost.iter().map(|one| (*one, 1)).collect() };
     assert!(!found(0, &[]).is_serious() && !found(1, &["captures", "responses"]).is_serious());
     assert!(found(0, &["captures"]).is_serious() && found(9, &["oauth_credentials"]).is_serious());
 }

@@ -19,7 +19,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::arguments::Kinds;
-pub use provider::OIDC_CALLBACK;
 use super::{Handles, body, front::Ids, identify::Identify, operation::refused, render};
 use crate::{
     engine::{
@@ -32,6 +31,7 @@ use crate::{
         registry::{Asked, Registry},
     },
 };
+pub use provider::OIDC_CALLBACK;
 
 /// The largest definition, and room for what is around it.
 const BODY_LIMIT: usize = operations::documents::MAX_DEFINITION + 16 * 1024;

@@ -20,7 +20,7 @@ fn settings() -> Settings {
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    serde_json::from_value(value).unwrap()
 }
 
 fn who(claims: Value, told: Value) -> Person {
