@@ -21,7 +21,7 @@ use super::{
     upkeep,
 };
 use crate::{
-    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
+    auth::{self, Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
     config::{BackupSchedule, Boot, Problem, Style, render_problems},
     engine::{
         Engine,
@@ -30,13 +30,13 @@ use crate::{
         policy::Rates,
         ports::{CaptureSink, Clock, LeaseError, ReceiptSink, WindowSink},
         quota::Ledger,
-        settings::{Catalogue, Issuer, Secret, Settings},
+        settings::{Catalogue, Issuer, Oidc, Secret, Settings},
     },
     observe::events,
     ops::{
         OpError,
         accounts::Accounts,
-        admin::Admin,
+        admin::{Admin, ProviderLogin},
         backups::Backups,
         documents::Documents,
         idempotency::Idempotency,
@@ -81,6 +81,8 @@ pub struct Options {
     pub auth_required: bool,
     /// Whose signed tokens let callers in.
     pub issuer: Option<Issuer>,
+    /// Where operators may log in beside the password.
+    pub oidc: Option<Oidc>,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
     /// Where browsers reach it, where that is another address than it listens on.
@@ -102,6 +104,7 @@ impl From<&Boot> for Options {
             admin_token: boot.admin_token.clone(),
             auth_required: boot.auth_required,
             issuer: boot.issuer.clone(),
+            oidc: boot.oidc.clone(),
             allowed_hosts: boot.allowed_hosts.clone(),
             public_url: boot.public_url.clone(),
             keep_alive: boot.keep_alive,
@@ -236,6 +239,9 @@ impl Hub {
         let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
+        let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
+        let network = (Arc::clone(&transport), Arc::clone(&clock));
+        let provider_login = provider_login(options.oidc, &public_url, &admin, &store, network)?;
         observing.start(&engine, transport, &store);
         let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
@@ -249,6 +255,8 @@ impl Hub {
             receipts: Arc::new(store.receipts()),
             logins,
             admin: Arc::clone(&admin),
+            provider_login,
+            public_tls: public_url.starts_with("https:"),
             metrics: Arc::clone(&observing.metrics),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
@@ -271,14 +279,11 @@ impl Hub {
             snapshot.settings.connections.len(),
             snapshot.directory.models().count(),
         );
-        // A PostgreSQL database is backed up by means of its own.
-        let every = options.backups.every.filter(|_| options.store_url.is_none());
-        let schedule = BackupSchedule { every, ..options.backups };
         let mut beside = vec![
             tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
-            tokio::spawn(follow_schedule(backups, clock, schedule)),
+            tokio::spawn(follow_schedule(backups, clock, options.backups)),
         ];
         beside.push(pricing);
         beside.extend(fetching.map(tokio::spawn));
@@ -433,6 +438,20 @@ impl Core {
         });
         Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices })
     }
+}
+
+/// The operator's login at a provider, if the settings name one.
+fn provider_login(
+    settings: Option<Oidc>,
+    public_url: &str,
+    admin: &Arc<Admin>,
+    store: &Store,
+    (transport, clock): (Arc<dyn Transport>, Arc<dyn Clock>),
+) -> Result<Option<Arc<ProviderLogin>>, StartError> {
+    let Some(settings) = settings else { return Ok(None) };
+    let back = format!("{}{}", public_url.trim_end_matches('/'), surfaces::OIDC_CALLBACK);
+    let oidc = auth::Oidc::new(settings, back, transport, clock)?;
+    Ok(Some(Arc::new(ProviderLogin::new(Arc::clone(admin), oidc, Arc::new(store.audit())))))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -135,7 +135,7 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, backups::List, backups, |own, _asked, _args| own.list().await);
     bind!(registry, backups::Verify, backups, |own, _asked, args| own.verify(args).await);
     bind!(registry, backups::Delete, backups, |own, _asked, args| own.delete(args).await);
-    bind!(registry, bundle::Get, documents, |own, _asked, _args| Ok(own.bundle()));
+    bind!(registry, bundle::Get, documents, |own, asked, args| own.bundle(&asked.caller, args));
     bind_noun!(registry, connections, documents);
     bind_noun!(registry, combos, documents);
     bind_noun!(registry, aliases, documents);

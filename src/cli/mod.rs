@@ -14,6 +14,7 @@ mod output;
 mod place;
 mod remote;
 mod routing;
+mod secrets;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -94,6 +95,9 @@ enum Command {
     /// Make, list, verify, delete and restore backups of the store
     #[command(subcommand)]
     Backups(backups::Backups),
+    /// Change the key to what is encrypted in the store, and see whether all can be read
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -127,6 +131,7 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Admin(admin) => admin::run(&admin, &common),
         Command::Doctor(doctor) => doctor::run(&doctor, &common),
         Command::Backups(backups) => backups::run(&backups, &common),
+        Command::Secrets(secrets) => secrets::run(&secrets, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }

@@ -131,10 +131,12 @@ impl Loader {
             file = source.is_file().then(|| path.to_path_buf());
         }
         let overlay = Overlay::new(&self.env, &self.overrides, &mut sink.problems);
-        let declared = managed::declared(root.as_ref(), &overlay).into();
+        let mut declared = managed::declared(root.as_ref(), &overlay);
         if let Some(root) = &mut root {
             interpolate(root, "", &self.env, &mut sink.problems);
         }
+        managed::add_whole(&mut declared, root.as_ref(), &overlay);
+        let declared = declared.into();
         let mut map = top(root, &mut sink);
         managed::merge(&mut map, managed, &overlay, &mut sink.problems);
         let (boot, settings) = self.check(&map, &overlay, &mut sink);
@@ -204,6 +206,7 @@ impl Loader {
             admin_token: auth.admin_token,
             auth_required: auth.required,
             issuer: auth.issuer,
+            oidc: auth.oidc,
             allowed_hosts: server.allowed_hosts,
             public_url: server.public_url,
             shutdown_timeout: server.shutdown_timeout,

@@ -28,6 +28,7 @@ mod mcp;
 mod metrics;
 mod multivibe;
 mod node;
+mod oidc;
 mod origin;
 mod parse;
 mod price_sync;

@@ -196,6 +196,16 @@ pub fn audit_failed(operation: &str, caller: &str) {
     error!(operation, caller, "the audit log could not be written");
 }
 
+/// Somebody took the secrets of all definitions away, encrypted.
+pub fn secrets_exported(caller: &str, recipient: &str) {
+    info!(caller, recipient, "a bundle with secrets was given away, encrypted to its recipient");
+}
+
+/// Nobody was logged in at the provider of operators.
+pub fn provider_login_failed(issuer: &str, error: &dyn std::error::Error) {
+    warn!(issuer, "a login at the provider failed: {error}");
+}
+
 /// What was made over the API contradicts the file by now.
 pub fn set_aside(section: &str, id: &str, reason: &str) {
     warn!(section, id, "made over the API and not in force: {reason}");

@@ -37,6 +37,7 @@ pub struct Documents {
     configuration: Arc<dyn Configuration>,
     clock: Arc<dyn Clock>,
     known: Mutex<BTreeMap<Place, Document>>,
+    bundles: bundle::Bundles,
 }
 
 impl Documents {
@@ -50,7 +51,7 @@ impl Documents {
     ) -> Self {
         let by_place = |document: Document| ((document.section.clone(), document.id.clone()), document);
         let known = documents.into_iter().map(by_place).collect();
-        Self { store, configuration, clock, known: Mutex::new(known) }
+        Self { store, configuration, clock, known: Mutex::new(known), bundles: bundle::Bundles::default() }
     }
 
     /// Lists those of the file and those of the store together, by id.
@@ -344,3 +345,6 @@ fn failed(error: DocumentStoreError, noun: &'static str, name: &str) -> OpError 
         error @ DocumentStoreError::Failed(_) => OpError::Store(Box::new(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

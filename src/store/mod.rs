@@ -19,6 +19,7 @@ mod leases;
 mod locations;
 mod mcp_sessions;
 mod memory;
+mod mirror;
 mod oauth;
 mod postgres;
 mod price_lists;
@@ -27,8 +28,10 @@ mod receipts;
 mod responses;
 mod retention;
 mod rollup;
+mod rotation;
 mod runtime;
 mod seal;
+mod sealed;
 mod sql;
 mod sqlite;
 #[cfg(test)]
@@ -40,7 +43,7 @@ mod writer;
 
 pub use admin::SqlAdmin;
 pub use audit::SqlAudit;
-pub use backups::{BackupProblem, Restored, SqlBackups, restore};
+pub use backups::{BackupProblem, Restored, SqlBackups, restore, restore_into};
 pub use captures::SqlCaptures;
 pub use claims::SqlClaims;
 pub use data_dir::DataDir;
@@ -57,8 +60,10 @@ pub use price_lists::SqlPriceLists;
 pub use receipts::SqlReceipts;
 pub use responses::SqlResponses;
 pub use retention::Sweeper;
+pub use rotation::Rotated;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
+pub use sealed::Readable;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
@@ -112,13 +117,14 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let (pools, hub_lock) = match url {
             None => {
-                backups::before_upgrade(data_dir, &*clock).await?;
+                Box::pin(backups::before_upgrade(data_dir, &*clock)).await?;
                 (sqlite::open(&data_dir.database()).await?, None)
             }
             Some(url) => postgres::open(url).await.map(|(pools, lock)| (pools, Some(lock)))?,
         };
         let writer = Writer::start(pools.writing.clone(), limits, Arc::clone(&clock));
-        let backups = SqlBackups::new(data_dir.clone(), url.is_none(), writer.clone(), clock);
+        let server = url.map(|_| pools.managing.clone());
+        let backups = SqlBackups::new(data_dir.clone(), server, writer.clone(), clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
         let responses = SqlResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
         let claims = SqlClaims::new(pools.managing.clone(), Arc::clone(&sealer));

@@ -24,6 +24,7 @@ mod models;
 mod multivibe;
 mod names;
 mod oauth;
+mod oidc;
 mod omniroute;
 mod operating;
 mod operations;

@@ -77,11 +77,17 @@ pub enum Scope {
     /// Clear the cache of answers.
     #[serde(rename = "write:cache")]
     WriteCache,
+    /// Read all definitions at once (never a secret): what a hub or a script that follows this one needs, and nothing else.
+    #[serde(rename = "read:bundle")]
+    ReadBundle,
+    /// Take the secrets of definitions away, encrypted to whom the caller names.
+    #[serde(rename = "export:secrets")]
+    ExportSecrets,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are listed to people.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::ExecuteCompletions,
         Self::ReadModels,
         Self::ReadHealth,
@@ -105,6 +111,8 @@ impl Scope {
         Self::WriteBackups,
         Self::ReadCache,
         Self::WriteCache,
+        Self::ReadBundle,
+        Self::ExportSecrets,
     ];
 
     /// The scope's name.
@@ -134,6 +142,8 @@ impl Scope {
             Self::WriteBackups => "write:backups",
             Self::ReadCache => "read:cache",
             Self::WriteCache => "write:cache",
+            Self::ReadBundle => "read:bundle",
+            Self::ExportSecrets => "export:secrets",
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::{
     io::{BufRead, IsTerminal, stdin},
-    path::Path,
     process::ExitCode,
 };
 
@@ -20,15 +19,15 @@ use crate::{
         output::{fail, note, problems, say},
         place::{Place, at_place},
     },
-    config::{Managed, Wishes},
+    config::{Managed, Source, Wishes},
 };
 
 /// What is different when something is.
 const DIFFERENT: u8 = 2;
 
 /// Shows what `apply` would do. The exit status is 2 when it would do something.
-pub(super) fn plan(file: &Path, choices: Choices, common: &Common) -> ExitCode {
-    let wishes = match read(file, common) {
+pub(super) fn plan(source: &Source, choices: Choices, common: &Common) -> ExitCode {
+    let wishes = match read(source, common) {
         Ok(wishes) => wishes,
         Err(code) => return code,
     };
@@ -45,8 +44,8 @@ pub(super) fn plan(file: &Path, choices: Choices, common: &Common) -> ExitCode {
 }
 
 /// Does it.
-pub(super) fn apply(file: &Path, choices: Choices, yes: bool, common: &Common) -> ExitCode {
-    let wishes = match read(file, common) {
+pub(super) fn apply(source: &Source, choices: Choices, yes: bool, common: &Common) -> ExitCode {
+    let wishes = match read(source, common) {
         Ok(wishes) => wishes,
         Err(code) => return code,
     };
@@ -68,9 +67,9 @@ pub(super) fn apply(file: &Path, choices: Choices, yes: bool, common: &Common) -
     })
 }
 
-fn read(file: &Path, common: &Common) -> Result<Wishes, ExitCode> {
+fn read(source: &Source, common: &Common) -> Result<Wishes, ExitCode> {
     let (loader, _) = loader(common, None)?;
-    let wishes = match loader.wishes(file) {
+    let wishes = match loader.wishes(source) {
         Ok(wishes) => wishes,
         Err(found) => {
             problems(&found);

@@ -23,6 +23,7 @@ pub mod money;
 mod names;
 mod network;
 mod oauth;
+mod oidc;
 mod price_sync;
 mod pricelist;
 mod provider;
@@ -61,6 +62,7 @@ pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
 pub use network::{Access, Network, NoNetwork};
 pub use oauth::{ClientAuth, Flow, OAuth};
+pub use oidc::Oidc;
 pub use price_sync::PriceSync;
 pub use pricelist::{ListedModel, PriceList, PriceSource, Provenance};
 pub use provider::{

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use trivium::{
     app::{self, Configured, Executors, Live},
-    auth::{Gate, KeyIndex, ThrottleLimits},
+    auth::{Gate, KeyIndex, Oidc, ThrottleLimits},
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{
         Engine,
@@ -31,7 +31,7 @@ use trivium::{
     },
     ops::{
         accounts::Accounts,
-        admin::Admin,
+        admin::{Admin, ProviderLogin},
         backups::Backups,
         capture::Capturing,
         documents::Documents,
@@ -299,8 +299,16 @@ impl Builder {
             configuration: live,
             clock: Arc::clone(&clock),
         });
+        let provider_login = loaded.boot.oidc.clone().map(|settings| {
+            let back = format!("http://hub.test{}", surfaces::OIDC_CALLBACK);
+            let oidc = Oidc::new(settings, back, Arc::new(InProcess(simulator.clone())), Arc::clone(&clock));
+            let log = Arc::<MemoryStore>::clone(&store);
+            Arc::new(ProviderLogin::new(Arc::clone(&admin), oidc.unwrap(), log))
+        });
         let handles = Handles {
             admin: Arc::clone(&admin),
+            provider_login,
+            public_tls: false,
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
