@@ -107,6 +107,7 @@ mod documents;
 mod leases;
 mod oauth;
 mod price_lists;
+mod suggestions;
 pub(super) mod responses;
 pub(super) mod scene;
 mod usage;

@@ -10,6 +10,7 @@ mod leases;
 mod oauth;
 mod price_lists;
 mod responses;
+mod suggestions;
 mod usage;
 
 use std::{
@@ -56,6 +57,7 @@ struct State {
     admin: admin::Admin,
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
+    suggestions: suggestions::Suggestions,
     usage: usage::Usage,
 }
 

@@ -30,6 +30,7 @@ mod runtime;
 mod seal;
 mod sql;
 mod sqlite;
+mod suggestions;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -57,6 +58,7 @@ pub use responses::SqlResponses;
 pub use retention::Sweeper;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
+pub use suggestions::SqlSuggestions;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
@@ -187,6 +189,12 @@ impl Store {
     #[must_use]
     pub fn price_lists(&self) -> SqlPriceLists {
         SqlPriceLists::new(self.pools.managing.clone())
+    }
+
+    /// What diagnoses of connections suggest.
+    #[must_use]
+    pub fn suggestions(&self) -> SqlSuggestions {
+        SqlSuggestions::new(self.pools.managing.clone())
     }
 
     /// Messages that were captured word for word.
