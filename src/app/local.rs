@@ -71,7 +71,7 @@ impl Local {
             public_url: String::new(),
             loopback: None,
         };
-        let core = hub::Core::new(configured, &store, &index, &clock, around).await?;
+        let core = Box::pin(hub::Core::new(configured, &store, &index, &clock, around)).await?;
         Ok(Self { operations: core.operations, store })
     }
 

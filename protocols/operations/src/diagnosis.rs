@@ -38,6 +38,15 @@ pub struct DiagnoseConnections {
 /// What a diagnosis found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DiagnosisReport {
+    /// What was done.
+    pub run: DiagnosisRun,
+    /// The suggestions about these connections that are open now, at most 500 of them.
+    pub suggestions: Vec<SuggestionView>,
+}
+
+/// A diagnosis that has ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiagnosisRun {
     /// When it began.
     pub began_at: i64,
     /// When it ended.
@@ -48,8 +57,6 @@ pub struct DiagnosisReport {
     pub unfinished: u32,
     /// Suggestions that were left out because too many are kept already.
     pub left_out: u32,
-    /// The suggestions about these connections that are open now, at most 500 of them.
-    pub suggestions: Vec<SuggestionView>,
 }
 
 /// What was found out about one connection.
@@ -177,9 +184,9 @@ pub struct SuggestionPage {
     /// For the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// When the last diagnosis ended, since the hub runs.
+    /// The last diagnosis since the hub runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_run_at: Option<i64>,
+    pub last_run: Option<DiagnosisRun>,
 }
 
 /// A suggestion.

@@ -10,10 +10,7 @@ mod ways;
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -22,7 +19,7 @@ use futures_util::StreamExt;
 use operations::{
     accounts::AcceptModels,
     diagnosis::{
-        DiagnoseConnections, DiagnosisReport, ListSuggestions, MAX_REPORTED, NameSuggestion, SuggestedChange,
+        DiagnoseConnections, DiagnosisReport, DiagnosisRun, ListSuggestions, MAX_REPORTED, NameSuggestion, SuggestedChange,
         SuggestionKind, SuggestionPage, SuggestionState, SuggestionView,
     },
     documents::{UpdateDocument, connections},
@@ -62,8 +59,8 @@ pub struct Diagnosis {
     turns: Turns<()>,
     /// Taken by the diagnosis that is under way.
     running: Turns<()>,
-    /// When the last one ended; 0 before.
-    ended_at: AtomicI64,
+    /// What the last one did.
+    last: Mutex<Option<DiagnosisRun>>,
     stop: watch::Sender<bool>,
 }
 
@@ -85,7 +82,7 @@ impl Diagnosis {
             store,
             turns: Turns::default(),
             running: Turns::default(),
-            ended_at: AtomicI64::new(0),
+            last: Mutex::default(),
             stop: watch::Sender::new(false),
         }
     }
@@ -117,14 +114,15 @@ impl Diagnosis {
         };
         let left_out = self.settle(&examined).await?;
         let ended_at = self.engine.clock().now();
-        self.ended_at.store(ended_at, Relaxed);
         let asked: HashSet<&str> = examined.iter().map(|one| one.told.id.as_str()).collect();
         let mut open = self.all().await?;
         open.retain(|one| one.state == SuggestionState::Open && asked.contains(one.connection.as_str()));
         let suggestions = open.iter().take(MAX_REPORTED).map(|one| self.view(one)).collect();
         let connections = examined.into_iter().map(|one| one.told).collect();
+        let run = DiagnosisRun { began_at, ended_at, connections, unfinished, left_out };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(run.clone());
         drop(running);
-        Ok(DiagnosisReport { began_at, ended_at, connections, unfinished, left_out, suggestions })
+        Ok(DiagnosisReport { run, suggestions })
     }
 
     /// Examines connections, those at one host one after the other; says how many there was no time for.
@@ -158,8 +156,8 @@ impl Diagnosis {
         all.retain(|one| one.state == args.state && only.is_none_or(|only| only == one.connection));
         let rows = all.into_iter().map(|one| (one.id.clone(), one)).collect();
         let (rows, next_cursor) = page::<Suggestion>(rows, args.cursor.as_deref(), args.limit);
-        let last_run_at = Some(self.ended_at.load(Relaxed)).filter(|at| *at > 0);
-        Ok(SuggestionPage { suggestions: rows.iter().map(|one| self.view(one)).collect(), next_cursor, last_run_at })
+        let last_run = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(SuggestionPage { suggestions: rows.iter().map(|one| self.view(one)).collect(), next_cursor, last_run })
     }
 
     /// Does what a suggestion says.

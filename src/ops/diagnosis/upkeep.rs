@@ -53,7 +53,7 @@ impl Diagnosis {
     async fn turn(&self, registry: &Arc<Registry>, maintains: bool) {
         match self.run(DiagnoseConnections::default()).await {
             Ok(report) => {
-                events::diagnosed(report.connections.len(), report.suggestions.len());
+                events::diagnosed(report.run.connections.len(), report.suggestions.len());
                 if maintains {
                     self.maintain(registry, &report).await;
                 }
@@ -91,7 +91,7 @@ impl Diagnosis {
 /// Whether the hub may do this by itself. A connection of which most models seem to be gone has another trouble.
 fn is_safe(one: &SuggestionView, report: &DiagnosisReport, ours: &HashSet<(String, String)>) -> bool {
     let Some(model) = &one.model else { return false };
-    let told = report.connections.iter().find(|told| told.id == one.connection);
+    let told = report.run.connections.iter().find(|told| told.id == one.connection);
     match one.kind {
         SuggestionKind::ModelGone => {
             one.times >= CONFIRMED
