@@ -2,9 +2,9 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, backups, budgets, cache, capture, combos, diagnosis, idempotency, keys, log, mask, metrics, price_sync,
-    prices, providers, proxy, resilience, responses, retention, routing, server, store, telemetry, timeouts,
-    webhooks,
+    auth, auto, backups, budgets, cache, capture, combos, diagnosis, idempotency, keys, log, mask, metrics,
+    price_sync, prices, providers, proxy, resilience, responses, retention, routing, server, store,
+    telemetry, timeouts, webhooks,
 };
 
 /// One setting.

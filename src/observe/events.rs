@@ -178,7 +178,10 @@ pub fn prices_not_fetched(host: &str, why: &str) {
 /// The hub asked the providers of its connections whether they are as they are configured.
 pub fn diagnosed(connections: usize, suggestions: usize) {
     if suggestions > 0 {
-        info!(connections, suggestions, "connections were diagnosed, and suggestions wait: `trivium suggestions list`");
+        info!(
+            connections,
+            suggestions, "connections were diagnosed, and suggestions wait: `trivium suggestions list`"
+        );
     } else {
         debug!(connections, "connections were diagnosed");
     }

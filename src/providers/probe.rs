@@ -67,12 +67,7 @@ impl Prober for Providers {
         Box::pin(async move { within(look::list(&providers, &connection, &way, connect)).await })
     }
 
-    fn has(
-        &self,
-        connection: Arc<Connection>,
-        model: String,
-        connect: Duration,
-    ) -> BoxFuture<'static, bool> {
+    fn has(&self, connection: Arc<Connection>, model: String, connect: Duration) -> BoxFuture<'static, bool> {
         let providers = self.clone();
         Box::pin(async move {
             let asked = within(look::has(&providers, &connection, &model, connect)).await;

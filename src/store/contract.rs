@@ -107,9 +107,9 @@ mod documents;
 mod leases;
 mod oauth;
 mod price_lists;
-mod suggestions;
 pub(super) mod responses;
 pub(super) mod scene;
+mod suggestions;
 mod usage;
 mod windows;
 

@@ -292,7 +292,7 @@ impl Operation for Accept {
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: false };
     const ROUTE: Route = Route::new(Method::Post, "/api/suggestions/{suggestion}/accept");
     const COMMAND: (&'static str, &'static str) = ("suggestions", "accept");
-    const EXAMPLE: &'static str = r#"{"suggestion": "sug_0f3c5ae19b7d2e64"}"#;
+    const EXAMPLE: &'static str = r#"{"suggestion": "sug_066864637f4335d7"}"#;
     type Args = NameSuggestion;
     type Result = SuggestionView;
 
@@ -310,7 +310,7 @@ impl Operation for Dismiss {
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: false };
     const ROUTE: Route = Route::new(Method::Post, "/api/suggestions/{suggestion}/dismiss");
     const COMMAND: (&'static str, &'static str) = ("suggestions", "dismiss");
-    const EXAMPLE: &'static str = r#"{"suggestion": "sug_0f3c5ae19b7d2e64"}"#;
+    const EXAMPLE: &'static str = r#"{"suggestion": "sug_066864637f4335d7"}"#;
     type Args = NameSuggestion;
     type Result = SuggestionView;
 

@@ -60,8 +60,7 @@ impl Examiner<'_> {
             provider: connection.provider.id.clone(),
             ..ConnectionDiagnosed::default()
         };
-        let mut examined =
-            Examined { told, found: Vec::new(), knows_models: false, knows_way: false };
+        let mut examined = Examined { told, found: Vec::new(), knows_models: false, knows_way: false };
         let Some(way) = Way::of(connection) else { return examined };
         match self.look(connection, &way).await {
             Ok(list) => {
@@ -114,9 +113,9 @@ impl Examiner<'_> {
             examined.told.new = number(new.len());
             let seen = "the provider lists it, and the connection does not";
             let found = new.into_iter().take(NEW);
-            examined
-                .found
-                .extend(found.map(|model| Finding::of_model(SuggestionKind::ModelNew, model, seen.to_owned())));
+            examined.found.extend(
+                found.map(|model| Finding::of_model(SuggestionKind::ModelNew, model, seen.to_owned())),
+            );
         }
     }
 
@@ -145,7 +144,8 @@ impl Examiner<'_> {
                 continue;
             }
             examined.told.gone += 1;
-            let seen = "the provider does not list it, and does not tell of it when it is asked for".to_owned();
+            let seen =
+                "the provider does not list it, and does not tell of it when it is asked for".to_owned();
             examined.found.push(Finding::of_model(SuggestionKind::ModelGone, &model, seen));
         }
     }
@@ -162,7 +162,9 @@ impl Examiner<'_> {
                 && lock.model.as_deref() == Some(model)
                 && lock.kind == FaultKind::ModelNotFound
         });
-        locked.then(|| "the provider lists it; it was left alone because the provider did not know it".to_owned())
+        locked.then(|| {
+            "the provider lists it; it was left alone because the provider did not know it".to_owned()
+        })
     }
 
     /// Whether the same is there over TLS.
@@ -182,7 +184,8 @@ impl Examiner<'_> {
         let status = missed.fault.status;
         if let Some(base) = missed.location.as_deref().and_then(|there| ways::moved(way, there)) {
             let there = Way { base, ..way.clone() };
-            let seen = format!("the provider answered {} and names {}", status.unwrap_or_default(), there.base);
+            let seen =
+                format!("the provider answered {} and names {}", status.unwrap_or_default(), there.base);
             let patch = Some(base_url(&there));
             return vec![Finding { kind: SuggestionKind::BaseUrl, model: None, patch, seen }];
         }
@@ -197,7 +200,8 @@ impl Examiner<'_> {
         for other in paths.into_iter().chain(encrypted) {
             if let Some(count) = self.tried(connection, &other).await {
                 let told = missed.fault.message.as_str();
-                let seen = format!("at {} the provider {told}; at {} it lists {count} models", way.base, other.base);
+                let seen =
+                    format!("at {} the provider {told}; at {} it lists {count} models", way.base, other.base);
                 let patch = Some(base_url(&other));
                 return vec![Finding { kind: SuggestionKind::BaseUrl, model: None, patch, seen }];
             }

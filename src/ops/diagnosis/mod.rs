@@ -19,8 +19,8 @@ use futures_util::StreamExt;
 use operations::{
     accounts::AcceptModels,
     diagnosis::{
-        DiagnoseConnections, DiagnosisReport, DiagnosisRun, ListSuggestions, MAX_REPORTED, NameSuggestion, SuggestedChange,
-        SuggestionKind, SuggestionPage, SuggestionState, SuggestionView,
+        DiagnoseConnections, DiagnosisReport, DiagnosisRun, ListSuggestions, MAX_REPORTED, NameSuggestion,
+        SuggestedChange, SuggestionKind, SuggestionPage, SuggestionState, SuggestionView,
     },
     documents::{UpdateDocument, connections},
     models::ModelVisibility,
@@ -97,7 +97,8 @@ impl Diagnosis {
     /// # Errors
     /// When there is no such connection, another diagnosis is under way, the store fails, or the hub stops.
     pub async fn run(&self, args: DiagnoseConnections) -> Result<DiagnosisReport, OpError> {
-        let under_way = || OpError::Conflict("a diagnosis is under way already; wait for it to end".to_owned());
+        let under_way =
+            || OpError::Conflict("a diagnosis is under way already; wait for it to end".to_owned());
         let running = self.running.try_lock().map_err(|_| under_way())?;
         let mut connections = self.engine.snapshot().settings.connections.clone();
         if let Some(id) = args.connection {
@@ -157,7 +158,11 @@ impl Diagnosis {
         let rows = all.into_iter().map(|one| (one.id.clone(), one)).collect();
         let (rows, next_cursor) = page::<Suggestion>(rows, args.cursor.as_deref(), args.limit);
         let last_run = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(SuggestionPage { suggestions: rows.iter().map(|one| self.view(one)).collect(), next_cursor, last_run })
+        Ok(SuggestionPage {
+            suggestions: rows.iter().map(|one| self.view(one)).collect(),
+            next_cursor,
+            last_run,
+        })
     }
 
     /// Does what a suggestion says.
@@ -189,7 +194,8 @@ impl Diagnosis {
         let id = suggestion.connection.clone();
         let Some(model) = suggestion.model.clone() else {
             let nothing = || {
-                let text = "the hub has no setting for this: look at what was seen, and dismiss the suggestion";
+                let text =
+                    "the hub has no setting for this: look at what was seen, and dismiss the suggestion";
                 OpError::Conflict(text.to_owned())
             };
             let changes = suggestion.patch.clone().ok_or_else(nothing)?;
@@ -226,7 +232,9 @@ impl Diagnosis {
         let found = found.ok_or_else(|| OpError::NotFound { noun: "suggestion", name: id.to_owned() })?;
         match found.state {
             SuggestionState::Open => Ok(found),
-            decided => Err(OpError::Conflict(format!("the suggestion `{id}` is {} already", decided.as_str()))),
+            decided => {
+                Err(OpError::Conflict(format!("the suggestion `{id}` is {} already", decided.as_str())))
+            }
         }
     }
 
@@ -271,8 +279,11 @@ impl Diagnosis {
     /// What accepting a suggestion changes, as things are.
     fn change_of(&self, suggestion: &Suggestion) -> Option<SuggestedChange> {
         let id = suggestion.connection.as_str();
-        let of_connection = |changes| SuggestedChange { section: "providers".to_owned(), id: id.to_owned(), changes };
-        let Some(model) = suggestion.model.as_deref() else { return suggestion.patch.clone().map(of_connection) };
+        let of_connection =
+            |changes| SuggestedChange { section: "providers".to_owned(), id: id.to_owned(), changes };
+        let Some(model) = suggestion.model.as_deref() else {
+            return suggestion.patch.clone().map(of_connection);
+        };
         let mut hidden = self.engine.snapshot().settings.routing.hidden.written().to_vec();
         match suggestion.kind {
             SuggestionKind::ModelNew => {
@@ -288,7 +299,11 @@ impl Diagnosis {
             }
         }
         let changes = [("value".to_owned(), Value::from(hidden))].into_iter().collect();
-        Some(SuggestedChange { section: "settings".to_owned(), id: super::accounts::HIDDEN.to_owned(), changes })
+        Some(SuggestedChange {
+            section: "settings".to_owned(),
+            id: super::accounts::HIDDEN.to_owned(),
+            changes,
+        })
     }
 }
 

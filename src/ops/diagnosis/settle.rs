@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 use operations::diagnosis::{SuggestionKind, SuggestionState};
 use sha2::{Digest, Sha256};
 
-use super::{Diagnosis, examine::{Examined, Finding}, failed};
+use super::{
+    Diagnosis,
+    examine::{Examined, Finding},
+    failed,
+};
 use crate::ops::{OpError, ports::Suggestion};
 
 /// Suggestions that are kept, decided ones included. When there are more, the decided ones that were seen longest ago go; when
@@ -42,7 +46,9 @@ fn settled(before: Vec<Suggestion>, examined: &[Examined], known: &HashSet<Strin
         examined.iter().map(|one| (one.told.id.as_str(), one)).collect();
     let mut found: HashMap<String, (&str, &Finding)> = HashMap::new();
     for one in examined {
-        found.extend(one.found.iter().map(|finding| (id(&one.told.id, finding), (one.told.id.as_str(), finding))));
+        found.extend(
+            one.found.iter().map(|finding| (id(&one.told.id, finding), (one.told.id.as_str(), finding))),
+        );
     }
     let mut kept = Vec::new();
     for suggestion in before {
@@ -53,7 +59,12 @@ fn settled(before: Vec<Suggestion>, examined: &[Examined], known: &HashSet<Strin
                 kept.push((seen.state, seen.last_at, seen.id.clone()));
                 settled.put.push(seen);
             }
-            None if is_over(&suggestion, by_connection.get(suggestion.connection.as_str()).copied(), known) => {
+            None if is_over(
+                &suggestion,
+                by_connection.get(suggestion.connection.as_str()).copied(),
+                known,
+            ) =>
+            {
                 settled.remove.push(suggestion.id);
             }
             None => kept.push((suggestion.state, suggestion.last_at, suggestion.id)),
@@ -70,7 +81,10 @@ fn settled(before: Vec<Suggestion>, examined: &[Examined], known: &HashSet<Strin
     let mut new: Vec<_> = found.into_iter().collect();
     // In their order, so that the same ones find room every time.
     new.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let new = new.into_iter().take(room).map(|(id, (connection, finding))| suggestion(id, connection, finding, now));
+    let new = new
+        .into_iter()
+        .take(room)
+        .map(|(id, (connection, finding))| suggestion(id, connection, finding, now));
     settled.put.extend(new);
     settled
 }
@@ -141,9 +155,9 @@ pub(super) fn id(connection: &str, finding: &Finding) -> String {
 
 /// The models that were hidden for being gone, by connection.
 pub(super) fn retired(all: &[Suggestion]) -> HashSet<(String, String)> {
-    let gone = all.iter().filter(|one| {
-        one.kind == SuggestionKind::ModelGone && one.state == SuggestionState::Accepted
-    });
+    let gone = all
+        .iter()
+        .filter(|one| one.kind == SuggestionKind::ModelGone && one.state == SuggestionState::Accepted);
     gone.filter_map(|one| Some((one.connection.clone(), one.model.clone()?))).collect()
 }
 
@@ -196,7 +210,10 @@ mod tests {
         let before = vec![made(SuggestionState::Accepted, SuggestionKind::ModelNew, "m")];
         let seen = vec![finding(SuggestionKind::ModelNew, "m")];
         let done = settled(before, &[examined("a", seen)], &known(), 9);
-        assert_eq!((done.put[0].state, done.put[0].times, done.put[0].first_at), (SuggestionState::Open, 1, 9));
+        assert_eq!(
+            (done.put[0].state, done.put[0].times, done.put[0].first_at),
+            (SuggestionState::Open, 1, 9)
+        );
     }
 
     #[test]
@@ -215,7 +232,10 @@ mod tests {
     #[test]
     fn ids_tell_suggestions_apart() {
         let one = id("a", &finding(SuggestionKind::ModelNew, "m"));
-        assert_eq!(one, id("a", &Finding { seen: "else".to_owned(), ..finding(SuggestionKind::ModelNew, "m") }));
+        assert_eq!(
+            one,
+            id("a", &Finding { seen: "else".to_owned(), ..finding(SuggestionKind::ModelNew, "m") })
+        );
         assert_ne!(one, id("am", &finding(SuggestionKind::ModelNew, "")));
         assert_ne!(one, id("a", &finding(SuggestionKind::ModelGone, "m")));
     }

@@ -81,9 +81,9 @@ impl Diagnosis {
     /// The models that the hub itself has hidden, by connection.
     async fn hidden_by_us(&self) -> HashSet<(String, String)> {
         let all = self.all().await.unwrap_or_default();
-        let ours = all.into_iter().filter(|one| {
-            one.kind == SuggestionKind::ModelGone && one.decided_by.as_deref() == Some(HUB)
-        });
+        let ours = all
+            .into_iter()
+            .filter(|one| one.kind == SuggestionKind::ModelGone && one.decided_by.as_deref() == Some(HUB));
         ours.filter_map(|one| Some((one.connection, one.model?))).collect()
     }
 }

@@ -106,9 +106,7 @@ pub(super) fn host(base: &str) -> String {
 /// This machine, a private network, or a name that only a private network resolves.
 fn is_private(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => {
-            !name.contains('.') || PRIVATE_ENDS.iter().any(|end| name.ends_with(end))
-        }
+        Some(Host::Domain(name)) => !name.contains('.') || PRIVATE_ENDS.iter().any(|end| name.ends_with(end)),
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         Some(Host::Ipv6(ip)) => {
             ip.is_unique_local() || ip.is_unicast_link_local() || IpAddr::from(ip).is_loopback()
@@ -186,7 +184,8 @@ mod tests {
         assert!(found.iter().all(|one| host(&one.base) == "a.example:443"));
         let told: Vec<_> = found.iter().map(|one| (one.dialect, one.base.as_str())).collect();
         let base = "https://a.example/v1";
-        let wanted = [(Dialect::Chat, base), (Dialect::Messages, base), (Dialect::Gemini, "https://a.example/v1beta")];
+        let wanted =
+            [(Dialect::Chat, base), (Dialect::Messages, base), (Dialect::Gemini, "https://a.example/v1beta")];
         assert_eq!(told, wanted);
         assert_eq!(other_manners(&usual, false).len(), 2, "without a key there is no way of it");
     }

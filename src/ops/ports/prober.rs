@@ -30,12 +30,7 @@ pub trait Prober: Send + Sync {
         connect: Duration,
     ) -> BoxFuture<'static, Result<Vec<String>, Missed>>;
     /// Whether the provider tells of a model when it is asked for that one alone. Some do of models that are on no list.
-    fn has(
-        &self,
-        connection: Arc<Connection>,
-        model: String,
-        connect: Duration,
-    ) -> BoxFuture<'static, bool>;
+    fn has(&self, connection: Arc<Connection>, model: String, connect: Duration) -> BoxFuture<'static, bool>;
     /// Puts a short question to a model and waits for the whole answer.
     fn ask(
         &self,

@@ -28,9 +28,8 @@ impl Prices {
         let url = self.engine.snapshot().settings.price_sync.url.clone().ok_or_else(unnamed)?;
         let before = self.store.fetched_from(url.to_string()).await;
         let before = before.map_err(|error| OpError::Store(Box::new(error)))?;
-        let unusable = |why: String| {
-            OpError::Conflict(format!("the list at {} was not fetched: {why}", host(&url)))
-        };
+        let unusable =
+            |why: String| OpError::Conflict(format!("the list at {} was not fetched: {why}", host(&url)));
         let body = self.download.download(&url).await.map_err(|error| unusable(error.to_string()))?;
         let fetched_at = self.engine.clock().now();
         let list = FetchedList { url: url.to_string(), fetched_at, body: body.into() };
@@ -69,7 +68,9 @@ fn compared(old: Option<&PriceList>, new: &PriceList, rows: usize) -> PricingSyn
 /// Models with a price, by provider and name.
 fn prices(list: &PriceList) -> HashMap<(&str, &str), Price> {
     let models = list.models.iter().flat_map(|(provider, models)| {
-        models.iter().filter_map(move |(model, listed)| Some(((provider.as_str(), model.as_str()), listed.price?)))
+        models
+            .iter()
+            .filter_map(move |(model, listed)| Some(((provider.as_str(), model.as_str()), listed.price?)))
     });
     models.collect()
 }

@@ -48,7 +48,8 @@ impl Grants for Credentials {
                 expires_in: details.expires_in(),
                 finished: Box::pin(async move {
                     let oauth = login_of(&connection)?;
-                    let issued = endpoint::device_tokens(&credentials.door(&connection), oauth, &details).await?;
+                    let issued =
+                        endpoint::device_tokens(&credentials.door(&connection), oauth, &details).await?;
                     credentials.adopt(&connection, oauth, issued, None).await
                 }),
             };

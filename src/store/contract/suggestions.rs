@@ -30,9 +30,9 @@ fn suggestion(id: &str, kind: SuggestionKind) -> Suggestion {
         connection: "groq-2".to_owned(),
         kind,
         model: kind.is_of_model().then(|| "a/b".to_owned()),
-        patch: (!kind.is_of_model()).then(|| json!({"base_url": "https://é.example/v1"})).and_then(|patch| {
-            patch.as_object().cloned()
-        }),
+        patch: (!kind.is_of_model())
+            .then(|| json!({"base_url": "https://é.example/v1"}))
+            .and_then(|patch| patch.as_object().cloned()),
         seen: "so".to_owned(),
         times: 3,
         first_at: START,

@@ -47,7 +47,8 @@ async fn show(State(compat): State<Compat>, Extension(ids): Extension<Ids>, requ
     let done = async move {
         let call = compat.call(&request, ids)?;
         let open: SuggestionPage = read(call.operation("list_suggestions", json!({ "limit": PAGE })).await?)?;
-        let accepted = call.operation("list_suggestions", json!({ "limit": PAGE, "state": "accepted" })).await?;
+        let accepted =
+            call.operation("list_suggestions", json!({ "limit": PAGE, "state": "accepted" })).await?;
         let accepted: SuggestionPage = read(accepted)?;
         let began = open.last_run.as_ref().map_or(i64::MAX, |run| run.began_at);
         let by_hub = accepted.suggestions.iter().filter(|one| {
@@ -83,7 +84,8 @@ async fn apply(State(compat): State<Compat>, Extension(ids): Extension<Ids>, req
         let body = body_of(request).await?;
         let wanted = body.get("suggestion_ids").and_then(Value::as_array);
         let texts = wanted.map(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-        let message = format!("The body must be `{{\"suggestion_ids\": [text, …]}}`, at most {AT_ONCE} of them.");
+        let message =
+            format!("The body must be `{{\"suggestion_ids\": [text, …]}}`, at most {AT_ONCE} of them.");
         let texts = texts.flatten().filter(|texts| texts.len() <= AT_ONCE);
         let mut applied = Vec::new();
         for id in texts.ok_or_else(|| invalid("suggestion_ids", &message))? {
@@ -108,7 +110,9 @@ fn report(call: &Call<'_>, run: &DiagnosisRun, open: &[SuggestionView]) -> Value
         providers.entry(&one.provider).or_default().push(one);
     }
     let shown = providers.into_iter().map(|(name, here)| {
-        let sum = |count: fn(&ConnectionDiagnosed) -> u32| -> u64 { here.iter().map(|one| u64::from(count(one))).sum() };
+        let sum = |count: fn(&ConnectionDiagnosed) -> u32| -> u64 {
+            here.iter().map(|one| u64::from(count(one))).sum()
+        };
         json!({
             "provider_name": name,
             "configured": true,
@@ -139,10 +143,13 @@ fn suggestion(call: &Call<'_>, one: &SuggestionView) -> Value {
         _ => ("update_endpoint", format!("Change how {} is reached", one.connection)),
     };
     // What would be in the catalogue, at the end of it.
-    let route = connection.filter(|_| one.kind == SuggestionKind::ModelNew).map(|connection| {
-        Entry::proposed(connection, model).shown(&call.compat.engine, false)
-    });
-    let route_id = one.model.as_ref().map_or_else(|| one.connection.clone(), |model| format!("{}/{model}", one.connection));
+    let route = connection
+        .filter(|_| one.kind == SuggestionKind::ModelNew)
+        .map(|connection| Entry::proposed(connection, model).shown(&call.compat.engine, false));
+    let route_id = one
+        .model
+        .as_ref()
+        .map_or_else(|| one.connection.clone(), |model| format!("{}/{model}", one.connection));
     json!({
         "suggestion_id": one.id,
         "action": action,

@@ -134,7 +134,8 @@ async fn show(call: &Call<'_>, connection: &str, model: &str) -> Result<(), Prob
         let args = json!({ "connection": connection, "model": model });
         return call.operation("show_model", args).await.map(drop);
     }
-    let text = format!("`{model}` is hidden by an entry of `routing.hidden` that hides others too: take that away.");
+    let text =
+        format!("`{model}` is hidden by an entry of `routing.hidden` that hides others too: take that away.");
     Err(Refusal::new(Code::Conflict, text).into())
 }
 
@@ -169,7 +170,8 @@ pub(super) async fn replace(call: &Call<'_>, routes: &[Value]) -> Result<(), Pro
         for entry in &list {
             let model = name(entry);
             let route = routes.iter().find(|(wanted, _)| *wanted == model);
-            let enabled = route.is_some_and(|(_, route)| route.get("enabled").is_none_or(|enabled| *enabled == true));
+            let enabled =
+                route.is_some_and(|(_, route)| route.get("enabled").is_none_or(|enabled| *enabled == true));
             let hidden = call.compat.engine.snapshot().settings.routing.hidden.hides(connection, model);
             match (enabled, hidden) {
                 (true, true) => show(call, connection, model).await?,
@@ -183,9 +185,13 @@ pub(super) async fn replace(call: &Call<'_>, routes: &[Value]) -> Result<(), Pro
 
 /// The list with what the routes say of its models, and those that are new behind it.
 fn edited(before: &Catalogue, list: &[Value], routes: &[(&str, &Value)]) -> Vec<Value> {
-    let of = |model: &str| routes.iter().find(|(wanted, _)| *wanted == model).map(|(_, route)| said(before, route));
-    let mut edited: Vec<Value> =
-        list.iter().map(|entry| of(name(entry)).map_or_else(|| entry.clone(), |said| saying(entry, &said))).collect();
+    let of = |model: &str| {
+        routes.iter().find(|(wanted, _)| *wanted == model).map(|(_, route)| said(before, route))
+    };
+    let mut edited: Vec<Value> = list
+        .iter()
+        .map(|entry| of(name(entry)).map_or_else(|| entry.clone(), |said| saying(entry, &said)))
+        .collect();
     for (model, route) in routes {
         if !edited.iter().any(|entry| name(entry) == *model) {
             edited.push(saying(&Value::from(*model), &said(before, route)));

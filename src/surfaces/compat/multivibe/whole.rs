@@ -27,14 +27,18 @@ pub(super) struct Only<'a> {
 
 /// Sums by `group`. The operation checks the right and covers whole hours.
 pub(super) async fn usage(call: &Call<'_>, group: &str, only: Only<'_>) -> Result<UsageReport, Problem> {
-    let mut args = json!({ "group_by": group, "since_at": only.range.since.unwrap_or(0).max(0), "limit": GROUPS });
+    let mut args =
+        json!({ "group_by": group, "since_at": only.range.since.unwrap_or(0).max(0), "limit": GROUPS });
     if let Some(args) = args.as_object_mut() {
         let until = only.range.until.map(|until| until.saturating_add(1).max(0));
         args.extend(until.map(|until| ("until_at".to_owned(), until.into())));
         args.extend(only.account.map(|account| ("connection".to_owned(), account.into())));
         // A path that is none of a dialect's has no usage: its own name is asked for, and found nowhere.
-        let dialect = |path: &str| DIALECTS.into_iter().find(|dialect| path_of(dialect) == path).map(str::to_owned);
-        args.extend(only.path.map(|path| ("route".to_owned(), dialect(path).unwrap_or(path.to_owned()).into())));
+        let dialect =
+            |path: &str| DIALECTS.into_iter().find(|dialect| path_of(dialect) == path).map(str::to_owned);
+        args.extend(
+            only.path.map(|path| ("route".to_owned(), dialect(path).unwrap_or(path.to_owned()).into())),
+        );
     }
     let answer = call.operation("get_usage", args).await?;
     let unreadable = |_| Refusal::new(Code::Internal, "The hub's own answer could not be read.").into();
@@ -44,7 +48,11 @@ pub(super) async fn usage(call: &Call<'_>, group: &str, only: Only<'_>) -> Resul
 /// Puts what is known of all requests in place of what the latest tell.
 pub(super) fn lay_over(sum: &mut Value, group: &UsageGroup) {
     let ok = group.requests.saturating_sub(group.errors);
-    let rate = if group.requests == 0 { 0.0 } else { (ok as f64 * 10_000.0 / group.requests as f64).round() / 100.0 };
+    let rate = if group.requests == 0 {
+        0.0
+    } else {
+        (ok as f64 * 10_000.0 / group.requests as f64).round() / 100.0
+    };
     let known = json!({
         "requests": group.requests,
         "ok": ok,
@@ -140,9 +148,13 @@ mod tests {
 
     #[test]
     fn what_is_known_of_all_takes_the_place_of_what_the_latest_tell() {
-        let mut groups = vec![json!({"accountId": "a", "requests": 2, "stream": 1}), json!({"accountId": "b", "requests": 1})];
+        let mut groups = vec![
+            json!({"accountId": "a", "requests": 2, "stream": 1}),
+            json!({"accountId": "b", "requests": 1}),
+        ];
         lay_over_groups(&mut groups, "accountId", &[group("a", 3, 1), group("c", 40, 0)], str::to_owned);
-        let told: Vec<_> = groups.iter().map(|one| (one["accountId"].as_str(), one["requests"].as_u64())).collect();
+        let told: Vec<_> =
+            groups.iter().map(|one| (one["accountId"].as_str(), one["requests"].as_u64())).collect();
         assert_eq!(told, [(Some("c"), Some(40)), (Some("a"), Some(3)), (Some("b"), Some(1))]);
         assert_eq!((&groups[1]["stream"], &groups[1]["successRate"]), (&json!(1), &json!(66.67)));
         assert_eq!(groups[1]["tokens"]["total"], 15);
@@ -150,10 +162,18 @@ mod tests {
 
     #[test]
     fn hours_and_models_are_those_of_all() {
-        let report = |groups: Vec<UsageGroup>| UsageReport { total: group("", 43, 1), groups, ..UsageReport::default() };
+        let report = |groups: Vec<UsageGroup>| UsageReport {
+            total: group("", 43, 1),
+            groups,
+            ..UsageReport::default()
+        };
         let latest = json!({"totals": {"requests": 2, "latencyAvgMs": 7.0}});
-        let told = trace_stats(&latest, &report(vec![group("m", 43, 1)]), &report(vec![group("3600000", 43, 1)]));
+        let told =
+            trace_stats(&latest, &report(vec![group("m", 43, 1)]), &report(vec![group("3600000", 43, 1)]));
         assert_eq!((&told["totals"]["requests"], &told["totals"]["latencyAvgMs"]), (&json!(43), &json!(7.0)));
-        assert_eq!((&told["models"][0]["count"], &told["timeseries"][0]["at"]), (&json!(43), &json!(3_600_000)));
+        assert_eq!(
+            (&told["models"][0]["count"], &told["timeseries"][0]["at"]),
+            (&json!(43), &json!(3_600_000))
+        );
     }
 }
