@@ -18,6 +18,7 @@ use super::{
     download::Downloads,
     observing::Observing,
     operations::{Executors, registry},
+    post::Telling,
     upkeep,
 };
 use crate::{
@@ -38,17 +39,19 @@ use crate::{
         accounts::Accounts,
         admin::{Admin, ProviderLogin},
         backups::Backups,
+        diagnosis::Diagnosis,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
         oauth::{Logins, Loopback},
-        ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
+        ports::{Configuration, DocumentStore, DocumentStoreError, Prober, oauth::OAuthStoreError},
         prices::Prices,
         registry::Registry,
         responses::Responses,
         routing::Routing,
         traces::Traces,
         usage::Usage,
+        webhooks::Tester,
     },
     outbound::{
         Client, Transport,
@@ -185,6 +188,7 @@ pub struct Hub {
     store: Store,
     keys: Keys,
     admin: Arc<Admin>,
+    diagnosis: Arc<Diagnosis>,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
@@ -236,7 +240,7 @@ impl Hub {
             public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
-        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices } =
+        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
         let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
@@ -246,6 +250,7 @@ impl Hub {
         let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
+        let diagnosing = tokio::spawn(Arc::clone(&diagnosis).keep(Arc::clone(&operations)));
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(
@@ -285,7 +290,7 @@ impl Hub {
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
             tokio::spawn(follow_schedule(backups, clock, options.backups)),
         ];
-        beside.push(pricing);
+        beside.extend([pricing, diagnosing]);
         beside.extend(fetching.map(tokio::spawn));
         let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
@@ -296,6 +301,7 @@ impl Hub {
             store,
             keys,
             admin,
+            diagnosis,
             data_dir,
             stop,
             serving,
@@ -343,6 +349,7 @@ impl Hub {
         events::draining(self.engine.admission().running(), self.shutdown_timeout);
         // Requests that still come in over connections that stand are told to go elsewhere.
         self.engine.admission().close();
+        self.diagnosis.close();
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.beside.iter().for_each(JoinHandle::abort);
@@ -373,6 +380,7 @@ pub(super) struct Core {
     pub(super) operations: Arc<Registry>,
     pub(super) prices: Arc<Prices>,
     pub(super) backups: Arc<Backups>,
+    pub(super) diagnosis: Arc<Diagnosis>,
 }
 
 /// What is around a hub.
@@ -416,7 +424,19 @@ impl Core {
         let backups = Arc::new(Backups::new(Arc::new(store.backups())));
         let lists = Arc::new(store.price_lists());
         let prices = Prices::new(Arc::clone(&engine), lists, Arc::new(Downloads));
+        let asker: Arc<dyn Prober> = Arc::<Providers>::clone(&prober);
+        let accounts = Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober));
+        let diagnosis = Diagnosis::new(
+            Arc::clone(&engine),
+            Arc::clone(&documents),
+            Arc::clone(&accounts),
+            asker,
+            Arc::new(store.suggestions()),
+        );
+        let diagnosis = Arc::new(diagnosis);
         let operations = registry(&Executors {
+            diagnosis: Arc::clone(&diagnosis),
+            webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(Telling::default()))),
             prices: Arc::clone(&prices),
             keys: Arc::new(keys.clone()),
             admin: Arc::clone(&admin),
@@ -429,14 +449,14 @@ impl Core {
                 Arc::new(store.captures()),
             )),
             engine: Arc::clone(&engine),
-            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            accounts,
             documents,
             backups: Arc::clone(&backups),
             audit: Arc::new(store.audit()),
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices })
+        Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis })
     }
 }
 

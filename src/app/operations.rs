@@ -11,6 +11,7 @@ use crate::{
         admin::Admin,
         audit::Audit,
         backups::Backups,
+        diagnosis::Diagnosis,
         documents::Documents,
         keys::Keys,
         oauth::Logins,
@@ -20,6 +21,7 @@ use crate::{
         routing::Routing,
         traces::Traces,
         usage::Usage,
+        webhooks::Tester,
     },
 };
 
@@ -44,6 +46,10 @@ pub struct Executors {
     pub engine: Arc<Engine>,
     /// On connections in daily life.
     pub accounts: Arc<Accounts>,
+    /// On suggestions about connections.
+    pub diagnosis: Arc<Diagnosis>,
+    /// On webhooks.
+    pub webhooks: Arc<Tester>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
     /// On backups.
@@ -125,6 +131,7 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, oauth::List, logins, |own, asked, args| own.list(&asked.caller, args));
     bind!(registry, usage::Get, usage, |own, asked, args| own.get(&asked.caller, args).await);
     bind!(registry, prices::List, prices, |own, asked, args| own.list(&asked.caller, args));
+    bind!(registry, prices::SyncNow, prices, |own, asked, args| own.sync(&asked.caller, args).await);
     bind!(registry, traces::List, traces, |own, asked, args| own.list(&asked.caller, args).await);
     bind!(registry, traces::Get, traces, |own, asked, args| own.get(&asked.caller, args).await);
     let log = Arc::new(Audit(Arc::clone(audit)));

@@ -7,7 +7,7 @@ use canon::Dialect;
 use super::{
     auth, auto, backups,
     boot::Boot,
-    budgets, cache, capture, combos,
+    budgets, cache, capture, combos, diagnosis,
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
@@ -174,6 +174,7 @@ impl Loader {
         let mut routing = Routing { auto, scoring, ..routing::read(&open(&routing::SECTION, sink), sink) };
         routing.resilience = resilience::read(&open(&resilience::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
+        let diagnosis = diagnosis::read(&open(&diagnosis::SECTION, sink), sink);
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let price_sync = price_sync::read(&open(&price_sync::SECTION, sink), sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
@@ -234,6 +235,7 @@ impl Loader {
                 capture,
                 webhooks,
                 price_sync,
+                diagnosis,
             },
         )
     }

@@ -10,6 +10,7 @@ mod budgets;
 mod cache;
 mod capture;
 mod combos;
+mod diagnosis;
 mod effective;
 mod env;
 mod excerpt;

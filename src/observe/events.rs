@@ -175,6 +175,28 @@ pub fn prices_not_fetched(host: &str, why: &str) {
     warn!(host, "prices were not fetched: {why}");
 }
 
+/// The hub asked the providers of its connections whether they are as they are configured.
+pub fn diagnosed(connections: usize, suggestions: usize) {
+    if suggestions > 0 {
+        info!(
+            connections,
+            suggestions, "connections were diagnosed, and suggestions wait: `trivium suggestions list`"
+        );
+    } else {
+        debug!(connections, "connections were diagnosed");
+    }
+}
+
+/// A diagnosis that was due did not come to its end.
+pub fn diagnosis_failed(error: &dyn std::error::Error) {
+    warn!("connections could not be diagnosed: {error}");
+}
+
+/// Something that the hub would have done by itself is left to its owner.
+pub fn maintenance_failed(suggestion: &str, error: &dyn std::error::Error) {
+    debug!(suggestion, "a suggestion is left to the operator: {error}");
+}
+
 /// Events could not be told.
 pub fn webhooks_dropped(webhook: &str, count: u64, why: &str) {
     warn!(webhook, count, "a webhook was not told of events: {why}");

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod backups;
 pub mod cache;
 pub mod capture;
+pub mod diagnosis;
 pub mod documents;
 pub mod envelope;
 mod error;

@@ -9,6 +9,7 @@ pub mod oauth;
 mod post;
 mod prices;
 mod prober;
+mod suggestions;
 pub mod usage;
 
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub use documents::{
 pub use mcp::{McpSession, McpSessionError, McpSessionStore};
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
-pub use prober::{ProbeAnswer, ProbeStep, Prober};
+pub use prober::{Missed, ProbeAnswer, ProbeStep, Prober, Way};
+pub use suggestions::{Suggestion, SuggestionStore, SuggestionStoreError};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

@@ -11,6 +11,7 @@ mod mcp_sessions;
 mod oauth;
 mod price_lists;
 mod responses;
+mod suggestions;
 mod usage;
 
 use std::{
@@ -58,6 +59,7 @@ struct State {
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
     mcp_sessions: Vec<McpSession>,
+    suggestions: suggestions::Suggestions,
     usage: usage::Usage,
 }
 

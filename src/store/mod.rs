@@ -34,6 +34,7 @@ mod seal;
 mod sealed;
 mod sql;
 mod sqlite;
+mod suggestions;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -64,6 +65,7 @@ pub use rotation::Rotated;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
 pub use sealed::Readable;
+pub use suggestions::SqlSuggestions;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
@@ -201,6 +203,12 @@ impl Store {
     #[must_use]
     pub fn mcp_sessions(&self) -> SqlMcpSessions {
         SqlMcpSessions::new(self.pools.managing.clone())
+    }
+
+    /// What diagnoses of connections suggest.
+    #[must_use]
+    pub fn suggestions(&self) -> SqlSuggestions {
+        SqlSuggestions::new(self.pools.managing.clone())
     }
 
     /// Messages that were captured word for word.

@@ -13,6 +13,7 @@ mod cost;
 mod crossing;
 mod day;
 mod deadlines;
+mod diagnosis;
 mod dialects;
 mod faults;
 mod fixtures;

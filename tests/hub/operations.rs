@@ -14,6 +14,8 @@ use super::support::{Answer, TestHub};
 
 /// Serves what the examples name, so that deleting the connection of an example leaves nothing without a target.
 const SERVED: &str = "
+prices_sync: {url: 'https://prices.test/list.json'}
+webhooks: [{id: on-call, url: 'https://hooks.test/x'}]
 providers:
   - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [llama-3.3-70b-versatile]}
   - id: work-account
@@ -68,6 +70,9 @@ fn needed(definition: &Definition) -> BTreeSet<Scope> {
 /// A hub on which everything that the examples name is there.
 pub(crate) async fn seeded() -> TestHub {
     let hub = TestHub::builder().yaml(SERVED).build().await;
+    let price =
+        json!({"litellm_provider": "groq", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6});
+    hub.lists.give(json!({ "m": price }).to_string());
     let made = Definition::all().iter().filter(|definition| definition.name.starts_with("put_"));
     for definition in made.chain(Definition::named(keys::Create::NAME)) {
         let answer = hub.send(example(definition, Some(super::support::KEY))).await;
@@ -192,6 +197,11 @@ async fn examples_work_on_a_hub_that_has_what_they_name() {
     let mut failed = Vec::new();
     for definition in Definition::all().iter().filter(|one| !beyond.contains(&one.name)) {
         let hub = seeded().await;
+        if definition.name.ends_with("_suggestion") {
+            // What it names follows from what the simulator lists and the connection of the examples does not.
+            let found = hub.json(http::Method::POST, "/api/diagnosis", json!({"connection": "groq-2"})).await;
+            assert!(found.status.is_success(), "{}", found.text);
+        }
         let answer = hub.send(example(definition, Some(super::support::KEY))).await;
         if answer.status.as_u16() != definition.route.status {
             failed.push(format!("{}: {} {}", definition.name, answer.status, answer.text));

@@ -1,12 +1,12 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
 use crate::{
-    Definition, accounts, affinity, audit, backups, bundle, cache, documents::NOUNS, health, keys, models,
-    oauth, prices, providers, quotas, routing, sessions, spending, traces, usage,
+    Definition, accounts, affinity, audit, backups, bundle, cache, diagnosis, documents::NOUNS, health, keys,
+    models, oauth, prices, providers, quotas, routing, sessions, spending, traces, usage, webhooks,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 43] = [
+const SINGLE: [Definition; 49] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -24,6 +24,8 @@ const SINGLE: [Definition; 43] = [
     Definition::of::<routing::Explain>(),
     Definition::of::<usage::Get>(),
     Definition::of::<prices::List>(),
+    Definition::of::<prices::SyncNow>(),
+    Definition::of::<webhooks::Test>(),
     Definition::of::<traces::List>(),
     Definition::of::<traces::Get>(),
     Definition::of::<audit::List>(),
@@ -45,6 +47,10 @@ const SINGLE: [Definition; 43] = [
     Definition::of::<accounts::Test>(),
     Definition::of::<accounts::Discover>(),
     Definition::of::<accounts::Accept>(),
+    Definition::of::<diagnosis::Diagnose>(),
+    Definition::of::<diagnosis::List>(),
+    Definition::of::<diagnosis::Accept>(),
+    Definition::of::<diagnosis::Dismiss>(),
     Definition::of::<providers::List>(),
     Definition::of::<cache::Stats>(),
     Definition::of::<cache::Clear>(),

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod captures;
 mod catalog;
 mod definition;
+pub mod diagnosis;
 pub mod documents;
 pub mod health;
 pub mod keys;
@@ -28,6 +29,7 @@ pub mod sessions;
 pub mod spending;
 pub mod traces;
 pub mod usage;
+pub mod webhooks;
 
 pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use operations::{
-    accounts as accounts_of, affinity as affinity_of, cache as cache_of, health as health_of,
-    models as models_of, providers as providers_of, quotas as quotas_of, spending as spending_of,
+    accounts as accounts_of, affinity as affinity_of, cache as cache_of, diagnosis as diagnosis_of,
+    health as health_of, models as models_of, providers as providers_of, quotas as quotas_of,
+    spending as spending_of, webhooks as webhooks_of,
 };
 
 use super::Executors;
@@ -12,10 +13,15 @@ use crate::ops::{affinity, cache, health, models, providers, quotas, registry::R
 
 /// Binds them.
 pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
-    let Executors { engine, accounts, .. } = executors;
+    let Executors { engine, accounts, diagnosis, webhooks, .. } = executors;
     bind!(registry, accounts_of::Test, accounts, |own, _asked, args| own.test(args).await);
     bind!(registry, accounts_of::Discover, accounts, |own, _asked, args| own.discover(args).await);
     bind!(registry, accounts_of::Accept, accounts, |own, asked, args| own.accept(&asked, args).await);
+    bind!(registry, diagnosis_of::Diagnose, diagnosis, |own, _asked, args| own.run(args).await);
+    bind!(registry, diagnosis_of::List, diagnosis, |own, _asked, args| own.list(&args).await);
+    bind!(registry, diagnosis_of::Accept, diagnosis, |own, asked, args| own.accept(&asked, args).await);
+    bind!(registry, diagnosis_of::Dismiss, diagnosis, |own, asked, args| own.dismiss(&asked, args).await);
+    bind!(registry, webhooks_of::Test, webhooks, |own, _asked, args| own.test(args).await);
     bind!(registry, models_of::Hide, accounts, |own, asked, args| own.hide(&asked, args).await);
     bind!(registry, models_of::Show, accounts, |own, asked, args| own.show(&asked, args).await);
     bind!(registry, health_of::Get, engine, |own, _asked, args| health::get(&own, &args));

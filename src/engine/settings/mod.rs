@@ -10,6 +10,7 @@ mod capture;
 mod catalogue;
 mod combo;
 mod connection;
+mod diagnosis;
 mod hours;
 mod idempotency;
 mod issuer;
@@ -49,6 +50,7 @@ pub use capture::Capture;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Knobs, Step, Wanted};
 pub use connection::{About, Connection, Models};
+pub use diagnosis::DiagnosisSettings;
 pub use hours::{Hours, WallClock};
 pub use idempotency::Idempotency;
 pub use issuer::Issuer;
@@ -117,6 +119,8 @@ pub struct Settings {
     pub webhooks: Vec<Arc<Webhook>>,
     /// Whether prices are fetched.
     pub price_sync: PriceSync,
+    /// Whether the hub looks by itself whether connections are as they are configured.
+    pub diagnosis: DiagnosisSettings,
     /// Where spans go.
     pub telemetry: Telemetry,
     /// Who sees the metrics.

@@ -2,6 +2,7 @@
 //! fetched ones, then those that are built in. A list that cannot be fetched or read changes nothing.
 
 mod litellm;
+mod sync;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,7 @@ use crate::{
     engine::{
         Engine,
         caller::Caller,
-        settings::{Connection, PriceSource, Provenance, Usd, calendar},
+        settings::{Connection, PriceList, PriceSource, Provenance, Usd, calendar},
     },
     observe::events,
 };
@@ -163,12 +164,17 @@ impl Prices {
 
     /// Puts a list in force; says how many models it tells of.
     fn apply(&self, list: &FetchedList) -> Result<usize, String> {
-        let provenance = Provenance { source: host(&list.url), as_of: calendar::shown(list.fetched_at) };
-        let read = litellm::read(&list.body, provenance).map_err(|error| error.to_string())?;
+        let read = read(list)?;
         let models = read.len();
         self.engine.reprice(Some(Arc::new(read)));
         Ok(models)
     }
+}
+
+/// What a list says.
+fn read(list: &FetchedList) -> Result<PriceList, String> {
+    let provenance = Provenance { source: host(&list.url), as_of: calendar::shown(list.fetched_at) };
+    litellm::read(&list.body, provenance).map_err(|error| error.to_string())
 }
 
 /// The host of a URL, which may be shown: its path and query may hold a token.

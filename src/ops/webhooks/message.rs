@@ -5,29 +5,41 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::look::Happening;
-use crate::engine::settings::{HookEvent, Secret};
+use crate::engine::settings::Secret;
+
+/// What a message is about that somebody sent to try a webhook.
+const TEST: &str = "test";
 
 /// One event, as it is told.
 #[derive(Debug)]
 pub(super) struct Message {
     /// The same for every webhook and every try.
     pub(super) id: String,
-    pub(super) event: HookEvent,
+    /// What it is about, as a word.
+    pub(super) kind: &'static str,
     pub(super) body: Bytes,
 }
 
 impl Message {
     /// The message of something that happened at `now` (milliseconds since the Unix epoch).
-    pub(super) fn new(happening: Happening, now: i64) -> Arc<Self> {
+    pub(super) fn new(happening: &Happening, now: i64) -> Arc<Self> {
+        Arc::new(Self::of(happening.event.as_str(), &happening.data, now))
+    }
+
+    /// The message by which somebody tries whether a webhook is reached.
+    pub(super) fn test(webhook: &str, now: i64) -> Self {
+        Self::of(TEST, &json!({ "webhook": webhook }), now)
+    }
+
+    fn of(kind: &'static str, data: &Value, now: i64) -> Self {
         let id = format!("evt_{}", uuid::Uuid::now_v7().simple());
-        let Happening { event, data } = happening;
-        let body = json!({"id": id, "type": event.as_str(), "at": now, "data": data}).to_string();
-        Arc::new(Self { id, event, body: body.into() })
+        let body = json!({"id": id, "type": kind, "at": now, "data": data}).to_string();
+        Self { id, kind, body: body.into() }
     }
 
     /// The headers of a try at `now`.
@@ -81,7 +93,7 @@ mod tests {
     fn signatures_are_those_of_the_specification() {
         let message = Message {
             id: "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned(),
-            event: HookEvent::QuotaReset,
+            kind: "quota.reset",
             body: Bytes::from_static(br#"{"test": 2432232314}"#),
         };
         let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");

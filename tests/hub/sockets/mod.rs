@@ -17,6 +17,7 @@ mod limits;
 mod managed;
 mod names;
 mod oauth;
+mod outgoing;
 mod postgres;
 mod provider;
 mod proxies;

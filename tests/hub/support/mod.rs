@@ -34,20 +34,22 @@ use trivium::{
         admin::{Admin, ProviderLogin},
         backups::Backups,
         capture::Capturing,
+        diagnosis::Diagnosis,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
         metrics::Metrics,
         oauth::Logins,
-        ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
+        ports::{Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow},
         prices::Prices,
+        registry::Registry,
         responses::Responses,
         routing::Routing,
         telemetry::Exporter,
         traces::Traces,
         usage::Usage,
         watch::{Watched, Watcher},
-        webhooks::Webhooks,
+        webhooks::{Tester, Webhooks},
     },
     providers::{Providers, credentials::Credentials},
     simulator::{Entry, Script, Simulator},
@@ -99,6 +101,8 @@ pub(crate) struct TestHub {
     keys: Arc<Keys>,
     credentials: Credentials,
     admin: Arc<Admin>,
+    pub(crate) diagnosis: Arc<Diagnosis>,
+    operations: Arc<Registry>,
     router: Router,
 }
 
@@ -279,7 +283,18 @@ impl Builder {
             Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let memory = Arc::<MemoryStore>::clone(&store);
         let documents = Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made));
+        let asker: Arc<dyn Prober> = Arc::<Providers>::clone(&prober);
+        let accounts = Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober));
+        let diagnosis = Arc::new(Diagnosis::new(
+            Arc::clone(&engine),
+            Arc::clone(&documents),
+            Arc::clone(&accounts),
+            asker,
+            Arc::<MemoryStore>::clone(&store),
+        ));
         let operations = app::registry(&Executors {
+            diagnosis: Arc::clone(&diagnosis),
+            webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(posted.clone()))),
             prices: Arc::clone(&prices),
             keys: Arc::clone(&keys),
             admin: Arc::clone(&admin),
@@ -292,7 +307,7 @@ impl Builder {
                 Arc::<MemoryStore>::clone(&store),
             )),
             engine: Arc::clone(&engine),
-            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            accounts,
             documents,
             backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
             audit: Arc::<MemoryStore>::clone(&store),
@@ -312,7 +327,7 @@ impl Builder {
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
-            operations,
+            operations: Arc::clone(&operations),
             receipts: Arc::<MemoryStore>::clone(&store),
             logins,
             metrics,
@@ -322,7 +337,20 @@ impl Builder {
             keep_alive: loaded.boot.keep_alive,
         };
         let router = surfaces::router(&handles);
-        TestHub { posted, lists, prices, simulator, engine, store, keys, credentials, admin, router }
+        TestHub {
+            posted,
+            lists,
+            prices,
+            simulator,
+            engine,
+            store,
+            keys,
+            credentials,
+            admin,
+            diagnosis,
+            operations,
+            router,
+        }
     }
 }
 
@@ -342,6 +370,11 @@ impl TestHub {
     /// Fetches prices from now on.
     pub(crate) async fn keep_prices(&self) {
         self.prices.start(self.prices.resume().await);
+    }
+
+    /// Diagnoses connections from now on, as the settings say.
+    pub(crate) fn keep_diagnosed(&self) {
+        tokio::spawn(Arc::clone(&self.diagnosis).keep(Arc::clone(&self.operations)));
     }
 
     /// A chat for `model`, unary.
