@@ -38,6 +38,7 @@ use crate::{
         accounts::Accounts,
         admin::Admin,
         backups::Backups,
+        completions::{Completions, Witness},
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -397,6 +398,8 @@ impl Core {
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
         let Around { transport, receipts, captures, public_url, loopback } = around;
+        let witness = Arc::new(Witness::new(receipts));
+        let receipts: Arc<dyn ReceiptSink> = Arc::<Witness>::clone(&witness);
         let (engine, credentials, prober) =
             engine(settings, catalogue, transport, (receipts, captures), store, clock).await?;
         let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
@@ -421,6 +424,11 @@ impl Core {
                 Arc::new(store.captures()),
             )),
             engine: Arc::clone(&engine),
+            completions: Arc::new(Completions::new(
+                Arc::clone(&engine),
+                Arc::new(surfaces::ChatSpeech),
+                witness,
+            )),
             accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
             documents,
             backups: Arc::clone(&backups),

@@ -11,6 +11,7 @@ use crate::{
         admin::Admin,
         audit::Audit,
         backups::Backups,
+        completions::Completions,
         documents::Documents,
         keys::Keys,
         oauth::Logins,
@@ -42,6 +43,8 @@ pub struct Executors {
     pub traces: Arc<Traces>,
     /// On what the engine knows.
     pub engine: Arc<Engine>,
+    /// Who asks models.
+    pub completions: Arc<Completions>,
     /// On connections in daily life.
     pub accounts: Arc<Accounts>,
     /// On what the configuration is made of.
@@ -88,6 +91,7 @@ macro_rules! bind_noun {
 }
 
 mod accounts;
+mod agents;
 
 /// Every operation with who executes it.
 #[must_use]
@@ -140,9 +144,9 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind_noun!(registry, combos, documents);
     bind_noun!(registry, aliases, documents);
     bind_noun!(registry, name_rules, documents);
-    bind_noun!(registry, budgets, documents);
     bind_noun!(registry, prices, documents);
     bind_noun!(registry, settings, documents);
     accounts::bind(&mut registry, executors);
+    agents::bind(&mut registry, executors);
     Arc::new(registry)
 }

@@ -8,6 +8,8 @@ pub mod oauth;
 mod post;
 mod prices;
 mod prober;
+mod progress;
+mod speech;
 pub mod usage;
 
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub use documents::{
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
 pub use prober::{ProbeAnswer, ProbeStep, Prober};
+pub use progress::Progress;
+pub use speech::{Cited, Said, Speech, Uttered};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

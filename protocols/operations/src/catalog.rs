@@ -1,12 +1,12 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
 use crate::{
-    Definition, accounts, affinity, audit, backups, bundle, cache, documents::NOUNS, health, keys, models,
+    Definition, accounts, affinity, audit, backups, bundle, cache, completions, documents::NOUNS, health, keys, models,
     oauth, prices, providers, quotas, routing, sessions, spending, traces, usage,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 43] = [
+const SINGLE: [Definition; 45] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -50,6 +50,8 @@ const SINGLE: [Definition; 43] = [
     Definition::of::<cache::Clear>(),
     Definition::of::<affinity::List>(),
     Definition::of::<affinity::Forget>(),
+    Definition::of::<completions::RouteRequest>(),
+    Definition::of::<completions::TestCombo>(),
 ];
 
 /// How many operations a noun has.

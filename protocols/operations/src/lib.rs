@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod cache;
 pub mod captures;
 mod catalog;
+pub mod completions;
 mod definition;
 pub mod documents;
 pub mod health;

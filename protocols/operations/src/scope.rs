@@ -77,11 +77,14 @@ pub enum Scope {
     /// Clear the cache of answers.
     #[serde(rename = "write:cache")]
     WriteCache,
+    /// Have the web searched by models that can.
+    #[serde(rename = "execute:search")]
+    ExecuteSearch,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are listed to people.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ExecuteCompletions,
         Self::ReadModels,
         Self::ReadHealth,
@@ -105,6 +108,7 @@ impl Scope {
         Self::WriteBackups,
         Self::ReadCache,
         Self::WriteCache,
+        Self::ExecuteSearch,
     ];
 
     /// The scope's name.
@@ -134,6 +138,7 @@ impl Scope {
             Self::WriteBackups => "write:backups",
             Self::ReadCache => "read:cache",
             Self::WriteCache => "write:cache",
+            Self::ExecuteSearch => "execute:search",
         }
     }
 }

@@ -31,8 +31,9 @@ use crate::{
     },
 };
 
-/// The largest definition, and room for what is around it.
-const BODY_LIMIT: usize = operations::documents::MAX_DEFINITION + 16 * 1024;
+/// The longest conversation, which is longer than any definition, with every second letter escaped, and room for what is
+/// around it.
+const BODY_LIMIT: usize = 2 * operations::completions::MAX_TEXT + 64 * 1024;
 
 /// What the handlers of this surface use.
 #[derive(Clone)]

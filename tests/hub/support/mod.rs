@@ -34,6 +34,7 @@ use trivium::{
         admin::Admin,
         backups::Backups,
         capture::Capturing,
+        completions::{Completions, Witness},
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -223,7 +224,8 @@ impl Builder {
         let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
         let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
         let sink = Watched::new(Arc::clone(&metrics), watchers, Arc::<MemoryStore>::clone(&store));
-        let sink = Arc::new(sink);
+        let sink = Arc::new(Witness::new(Arc::new(sink)));
+        let witness = Arc::clone(&sink);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
@@ -292,6 +294,11 @@ impl Builder {
                 Arc::<MemoryStore>::clone(&store),
             )),
             engine: Arc::clone(&engine),
+            completions: Arc::new(Completions::new(
+                Arc::clone(&engine),
+                Arc::new(surfaces::ChatSpeech),
+                witness,
+            )),
             accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
             documents,
             backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),

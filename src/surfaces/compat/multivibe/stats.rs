@@ -41,7 +41,7 @@ async fn usage(State(compat): State<Compat>, Extension(ids): Extension<Ids>, req
         policy::require(&call.caller, Scope::ReadUsage)?;
         let query = Query::of(request.uri());
         let range = query.range()?;
-        let mut rows = compat.receipts.recent(LOOKED_AT).await?;
+        let mut rows = call.receipts(LOOKED_AT).await?;
         let truncated = is_truncated(&rows, range);
         rows.retain(|row| range.holds(row.at));
         let evaluated = rows.len();
@@ -77,13 +77,15 @@ async fn traces(State(compat): State<Compat>, Extension(ids): Extension<Ids>, re
         let call = compat.call(&request, ids)?;
         policy::require(&call.caller, Scope::ReadUsage)?;
         let range = Query::of(request.uri()).range()?;
-        let mut rows = compat.receipts.recent(LOOKED_AT).await?;
+        let mut rows = call.receipts(LOOKED_AT).await?;
         let truncated = is_truncated(&rows, range);
+        let seen = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let stored = if call.caller.sees_others() { compat.receipts.count().await? } else { seen };
         rows.retain(|row| range.holds(row.at));
         let answer = json!({
             "ok": true,
             "filters": filters(range),
-            "totalStored": compat.receipts.count().await?,
+            "totalStored": stored,
             "matched": rows.len(),
             "stats": trace_stats(&rows),
             "truncated": truncated,

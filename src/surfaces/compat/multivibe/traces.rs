@@ -75,7 +75,7 @@ async fn list(State(compat): State<Compat>, Extension(ids): Extension<Ids>, requ
         let call = compat.call(&request, ids)?;
         policy::require(&call.caller, Scope::ReadTraces)?;
         let query = Query::of(request.uri());
-        let rows = compat.receipts.recent(KEPT).await?;
+        let rows = call.receipts(KEPT).await?;
         let paged = query.text("page").is_some() || query.text("pageSize").is_some();
         let answer = match query.number("limit")?.filter(|_| !paged) {
             Some(limit) => at_once(&rows, limit),
