@@ -46,8 +46,10 @@ use crate::{
         ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
         prices::Prices,
         registry::Registry,
+        reports::Reports,
         responses::Responses,
         routing::Routing,
+        steering::Steering,
         traces::Traces,
         usage::Usage,
     },
@@ -411,13 +413,21 @@ impl Core {
         let backups = Arc::new(Backups::new(Arc::new(store.backups())));
         let lists = Arc::new(store.price_lists());
         let prices = Prices::new(Arc::clone(&engine), lists, Arc::new(Downloads));
+        let usage = Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock)));
         let operations = registry(&Executors {
             prices: Arc::clone(&prices),
             keys: Arc::new(keys.clone()),
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
-            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock))),
+            usage: Arc::clone(&usage),
+            steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
+            reports: Arc::new(Reports::new(
+                Arc::clone(&engine),
+                usage,
+                Arc::new(store.receipts()),
+                Arc::clone(clock),
+            )),
             traces: Arc::new(Traces::new(
                 Arc::new(store.receipts()),
                 Arc::new(store.receipts()),

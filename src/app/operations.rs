@@ -18,7 +18,9 @@ use crate::{
         ports::{AuditLog, Configuration},
         prices::Prices,
         registry::Registry,
+        reports::Reports,
         routing::Routing,
+        steering::Steering,
         traces::Traces,
         usage::Usage,
     },
@@ -45,6 +47,10 @@ pub struct Executors {
     pub engine: Arc<Engine>,
     /// Who asks models.
     pub completions: Arc<Completions>,
+    /// Who turns single knobs.
+    pub steering: Arc<Steering>,
+    /// Who sums up.
+    pub reports: Arc<Reports>,
     /// On connections in daily life.
     pub accounts: Arc<Accounts>,
     /// On what the configuration is made of.

@@ -49,6 +49,19 @@ pub fn get(engine: &Engine, args: &GetHealth) -> Result<HealthReport, OpError> {
     })
 }
 
+/// How one connection stands.
+pub(super) fn connection(engine: &Engine, connection: &Connection) -> ConnectionHealth {
+    let standing = {
+        let (view, quota) = (engine.health().view(), engine.quota().view());
+        state(engine, connection, &view, &quota)
+    };
+    let locks = engine.health().locks();
+    let here = locks.iter().filter(|lock| {
+        lock.lock != LockKind::Breaker && *lock.connection == *connection.id
+    });
+    ConnectionHealth { locks: here.map(lock_health).collect(), ..standing }
+}
+
 /// Forgets what is held against a connection, a model on it, or a host.
 ///
 /// # Errors

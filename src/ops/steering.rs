@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use canon::names;
 use operations::{
-    documents::{DocumentView, PutDocument, UpdateDocument, budgets, combos, settings},
+    documents::{DocumentView, PutDocument, UpdateDocument, combos, settings},
     steering::{
         BudgetGuard, GuardAction, GuardTier, GuardWindow, ResilienceInForce, SetGuardArgs, SetResilienceArgs,
         SetStrategyArgs, SwitchComboArgs,
@@ -13,11 +13,11 @@ use operations::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{OpError, documents::Documents, registry::Asked};
+use super::{OpError, budgets, documents::Documents, registry::Asked};
 use crate::engine::{
     Engine,
     caller::Caller,
-    settings::{BreakerLimits, Resilience},
+    settings::{BreakerLimits, Mode, Over, Resilience, Usd},
 };
 
 /// The setting that names the profile.
@@ -86,25 +86,18 @@ impl Steering {
     /// # Errors
     /// As [`Documents::put`].
     pub async fn set_guard(&self, asked: &Asked, args: SetGuardArgs) -> Result<BudgetGuard, OpError> {
-        let id = guard_of(&asked.caller);
-        let put = PutDocument { id, definition: guard(&asked.caller, &args), version: None };
-        let view = self.documents.put(&budgets::NOUN, asked, put).await?;
-        let found = self.guard(&asked.caller);
+        let id = guard_of(&asked.caller.id);
+        let put = PutDocument { id: id.clone(), definition: guard(&asked.caller, &args), version: None };
+        let view = budgets::put(&self.documents, asked, put).await?;
+        let found = guard_in_force(&self.engine, &id);
         found.map(|guard| BudgetGuard { version: view.version, ..guard }).ok_or_else(|| {
             OpError::Conflict("the guard was taken away again while it was made".to_owned())
         })
     }
-
-    /// The guard of a caller, if it has one, with what is left of it. Its version is not told.
-    #[must_use]
-    pub fn guard(&self, caller: &Caller) -> Option<BudgetGuard> {
-        guard_in_force(&self.engine, &guard_of(caller))
-    }
 }
 
-/// The guard of this id, if it is in force.
+/// The guard of this id with what is left of it, if it is in force. Its version is not told.
 pub(super) fn guard_in_force(engine: &Engine, id: &str) -> Option<BudgetGuard> {
-    use crate::engine::settings::{Mode, Over, Usd};
     let snapshot = engine.snapshot();
     let budget = snapshot.settings.budgets.iter().find(|budget| *budget.id == *id)?;
     let standing = engine.budgets().standings(budget).into_iter().next();
@@ -125,13 +118,13 @@ pub(super) fn guard_in_force(engine: &Engine, id: &str) -> Option<BudgetGuard> {
     })
 }
 
-/// The id of a caller's guard: its own where that can be part of a budget's id, else a number made of it.
-pub(super) fn guard_of(caller: &Caller) -> String {
-    let harmless = caller.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if harmless && GUARD.len() + caller.id.len() <= LONGEST {
-        format!("{GUARD}{}", caller.id)
+/// The id of the guard of a caller, by its id: that where that can be part of a budget's id, else a number made of it.
+pub(super) fn guard_of(caller: &str) -> String {
+    let harmless = caller.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if harmless && GUARD.len() + caller.len() <= LONGEST {
+        format!("{GUARD}{caller}")
     } else {
-        format!("{GUARD}{:016x}", names::hash(&caller.id))
+        format!("{GUARD}{:016x}", names::hash(caller))
     }
 }
 
@@ -192,26 +185,13 @@ fn values(resilience: &Resilience) -> BTreeMap<String, f64> {
 
 #[cfg(test)]
 mod tests {
-    use operations::Scopes;
-
     use super::*;
-    use crate::engine::caller::CallerKind;
 
     #[test]
     fn every_caller_has_a_guard_of_its_own_with_an_id_that_can_be_one() {
-        let of = |id: &str| {
-            guard_of(&Caller {
-                id: id.into(),
-                name: "n".into(),
-                kind: CallerKind::Key,
-                scopes: Scopes::default(),
-                address: None,
-                policy: None,
-            })
-        };
-        assert_eq!(of("key_0190"), "guard-key_0190");
-        let (one, other) = (of("jwt:a@example.com"), of("jwt:b@example.com"));
+        assert_eq!(guard_of("key_0190"), "guard-key_0190");
+        let (one, other) = (guard_of("jwt:a@example.com"), guard_of("jwt:b@example.com"));
         assert!(one != other && one.len() <= LONGEST && !one.contains(':'), "{one} {other}");
-        assert!(of(&"x".repeat(200)).len() <= LONGEST);
+        assert!(guard_of(&"x".repeat(200)).len() <= LONGEST);
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     Definition, accounts, affinity, audit, backups, bundle, cache, completions, documents::NOUNS, health, keys, models,
-    oauth, prices, providers, quotas, routing, sessions, spending, traces, usage,
+    oauth, prices, providers, quotas, reports, routing, sessions, spending, steering, traces, usage,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 45] = [
+const SINGLE: [Definition; 55] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -52,6 +52,16 @@ const SINGLE: [Definition; 45] = [
     Definition::of::<affinity::Forget>(),
     Definition::of::<completions::RouteRequest>(),
     Definition::of::<completions::TestCombo>(),
+    Definition::of::<steering::SwitchCombo>(),
+    Definition::of::<steering::SetStrategy>(),
+    Definition::of::<steering::SetResilience>(),
+    Definition::of::<steering::SetGuard>(),
+    Definition::of::<reports::Cost>(),
+    Definition::of::<reports::Snapshot>(),
+    Definition::of::<reports::Combos>(),
+    Definition::of::<reports::Providers>(),
+    Definition::of::<reports::Errors>(),
+    Definition::of::<reports::Best>(),
 ];
 
 /// How many operations a noun has.

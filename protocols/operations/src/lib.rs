@@ -22,11 +22,13 @@ mod page;
 pub mod prices;
 pub mod providers;
 pub mod quotas;
+pub mod reports;
 mod route;
 pub mod routing;
 mod scope;
 pub mod sessions;
 pub mod spending;
+pub mod steering;
 pub mod traces;
 pub mod usage;
 

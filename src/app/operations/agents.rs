@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use operations::{completions as completions_of, documents::budgets as budgets_of};
+use operations::{
+    completions as completions_of, documents::budgets as budgets_of, reports as reports_of, steering as steering_of,
+};
 
 use super::Executors;
 use crate::ops::{budgets, registry::Registry};
 
 /// Binds them.
 pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
-    let Executors { completions, documents, .. } = executors;
+    let Executors { completions, documents, steering, reports, .. } = executors;
     bind!(registry, budgets_of::List, documents, |own, asked, args| Ok(budgets::list(
         &own,
         &asked.caller,
@@ -27,4 +29,20 @@ pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
     bind!(registry, completions_of::TestCombo, completions, |own, asked, args| own
         .test_combo(&asked, args)
         .await);
+    bind!(registry, steering_of::SwitchCombo, steering, |own, asked, args| own
+        .switch_combo(&asked, args)
+        .await);
+    bind!(registry, steering_of::SetStrategy, steering, |own, asked, args| own
+        .set_strategy(&asked, args)
+        .await);
+    bind!(registry, steering_of::SetResilience, steering, |own, asked, args| own
+        .set_resilience(&asked, args)
+        .await);
+    bind!(registry, steering_of::SetGuard, steering, |own, asked, args| own.set_guard(&asked, args).await);
+    bind!(registry, reports_of::Cost, reports, |own, asked, args| own.cost(&asked.caller, args).await);
+    bind!(registry, reports_of::Snapshot, reports, |own, asked, args| own.snapshot(&asked.caller, args).await);
+    bind!(registry, reports_of::Combos, reports, |own, asked, args| own.combos(&asked.caller, args).await);
+    bind!(registry, reports_of::Providers, reports, |own, asked, args| own.provider(&asked.caller, args).await);
+    bind!(registry, reports_of::Errors, reports, |own, asked, args| own.errors(&asked.caller, args).await);
+    bind!(registry, reports_of::Best, reports, |own, asked, args| Ok(own.best(&asked.caller, &args)));
 }

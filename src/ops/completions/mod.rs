@@ -202,7 +202,7 @@ fn conversation(model: &str, messages: &[ChatMessage]) -> Map<String, Value> {
 }
 
 /// The kind of task that a kind of work comes closest to.
-pub(super) const fn task(work: WorkKind) -> TaskKind {
+pub(in crate::ops) const fn task(work: WorkKind) -> TaskKind {
     match work {
         WorkKind::Coding | WorkKind::Debugging => TaskKind::Coding,
         WorkKind::Review | WorkKind::Analysis => TaskKind::Analysis,

@@ -42,8 +42,11 @@ use trivium::{
         oauth::Logins,
         ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
         prices::Prices,
+        registry::Registry,
+        reports::Reports,
         responses::Responses,
         routing::Routing,
+        steering::Steering,
         telemetry::Exporter,
         traces::Traces,
         usage::Usage,
@@ -100,6 +103,7 @@ pub(crate) struct TestHub {
     keys: Arc<Keys>,
     credentials: Credentials,
     admin: Arc<Admin>,
+    pub(crate) operations: Arc<Registry>,
     router: Router,
 }
 
@@ -281,13 +285,21 @@ impl Builder {
             Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let memory = Arc::<MemoryStore>::clone(&store);
         let documents = Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made));
+        let usage = Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)));
         let operations = app::registry(&Executors {
             prices: Arc::clone(&prices),
             keys: Arc::clone(&keys),
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
-            usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
+            usage: Arc::clone(&usage),
+            steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
+            reports: Arc::new(Reports::new(
+                Arc::clone(&engine),
+                usage,
+                Arc::<MemoryStore>::clone(&store),
+                Arc::clone(&clock),
+            )),
             traces: Arc::new(Traces::new(
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
@@ -311,7 +323,7 @@ impl Builder {
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
-            operations,
+            operations: Arc::clone(&operations),
             receipts: Arc::<MemoryStore>::clone(&store),
             logins,
             metrics,
@@ -321,7 +333,7 @@ impl Builder {
             keep_alive: loaded.boot.keep_alive,
         };
         let router = surfaces::router(&handles);
-        TestHub { posted, lists, prices, simulator, engine, store, keys, credentials, admin, router }
+        TestHub { posted, lists, prices, simulator, engine, store, keys, credentials, admin, operations, router }
     }
 }
 
