@@ -38,6 +38,7 @@ use crate::{
         accounts::Accounts,
         admin::Admin,
         backups::Backups,
+        checks::Checks,
         completions::{Completions, Witness},
         documents::Documents,
         idempotency::Idempotency,
@@ -421,6 +422,14 @@ impl Core {
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
             usage: Arc::clone(&usage),
+            checks: Arc::new(Checks::new(
+                Arc::clone(&engine),
+                Arc::new(keys.clone()),
+                Arc::clone(&documents),
+                Arc::clone(&configuration),
+                Arc::new(store.inspector()),
+                Arc::new(store.writer()),
+            )),
             steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
             reports: Arc::new(Reports::new(
                 Arc::clone(&engine),

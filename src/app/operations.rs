@@ -11,6 +11,7 @@ use crate::{
         admin::Admin,
         audit::Audit,
         backups::Backups,
+        checks::Checks,
         completions::Completions,
         documents::Documents,
         keys::Keys,
@@ -51,6 +52,8 @@ pub struct Executors {
     pub steering: Arc<Steering>,
     /// Who sums up.
     pub reports: Arc<Reports>,
+    /// Who looks closely.
+    pub checks: Arc<Checks>,
     /// On connections in daily life.
     pub accounts: Arc<Accounts>,
     /// On what the configuration is made of.

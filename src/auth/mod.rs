@@ -16,7 +16,7 @@ mod tokens;
 
 pub use error::AuthError;
 pub use gate::Gate;
-pub use keys::{KeyIndex, local_caller};
+pub use keys::{KeyIndex, caller_of, local_caller};
 pub use password::{PasswordError, generated, hashed, is_right};
 pub use policy::compiled;
 pub use sessions::{ABSOLUTE_MS, SessionIndex, Visitor, csrf_of};

@@ -69,10 +69,8 @@ impl Documents {
     ) -> DocumentPage {
         let limit = usize::try_from(args.limit.unwrap_or(DEFAULT_PAGE)).unwrap_or(usize::MAX);
         let after = args.cursor.as_deref().unwrap_or_default();
-        let mut items: Vec<DocumentView> = self
-            .views(noun)
-            .filter(|view| view.id.as_str() > after && shown(view))
-            .collect();
+        let mut items: Vec<DocumentView> =
+            self.views(noun).filter(|view| view.id.as_str() > after && shown(view)).collect();
         items.sort_by(|a, b| a.id.cmp(&b.id));
         let more = items.len() > limit;
         items.truncate(limit);

@@ -9,6 +9,7 @@ pub mod backups;
 pub mod budgets;
 pub mod cache;
 pub mod capture;
+pub mod checks;
 pub mod completions;
 pub mod documents;
 mod error;

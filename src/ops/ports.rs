@@ -4,6 +4,7 @@ mod backups;
 mod captures;
 mod claims;
 mod documents;
+mod inspector;
 pub mod oauth;
 mod post;
 mod prices;
@@ -24,6 +25,7 @@ pub use documents::{
     AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
+pub use inspector::{InspectError, Inspected, Inspector};
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
 pub use prober::{ProbeAnswer, ProbeStep, Prober};

@@ -205,11 +205,8 @@ impl Registry {
         let named = definition.route.parameters().next().unwrap_or("name");
         let target =
             args.get(named).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        let detail = EntryDetail {
-            error: error.map(str::to_owned),
-            arguments: Some(args),
-            ..EntryDetail::default()
-        };
+        let detail =
+            EntryDetail { error: error.map(str::to_owned), arguments: Some(args), ..EntryDetail::default() };
         let entry = asked.entry(self.clock.now(), target, outcome, detail);
         if self.log.append(entry).await.is_err() {
             events::audit_failed(definition.name, &asked.caller.id);

@@ -18,16 +18,14 @@ pub fn status(engine: &Engine, caller: &Caller, args: &BudgetStatus) -> Result<S
     let snapshot = engine.snapshot();
     let budgets = &snapshot.settings.budgets;
     let only = args.budget.as_deref();
-    let is_it = |budget: &Budget| {
-        only.is_none_or(|only| *budget.id == *only) && own::sees_budget(caller, budget)
-    };
+    let is_it =
+        |budget: &Budget| only.is_none_or(|only| *budget.id == *only) && own::sees_budget(caller, budget);
     if let Some(only) = only.filter(|_| !budgets.iter().any(|budget| is_it(budget))) {
         return Err(missing(only));
     }
     let rows = budgets.iter().filter(|budget| is_it(budget)).flat_map(|budget| {
         let standings = engine.budgets().standings(budget).into_iter();
-        let standings =
-            standings.filter(|one| one.holder.is_empty() || own::sees(caller, &one.holder));
+        let standings = standings.filter(|one| one.holder.is_empty() || own::sees(caller, &one.holder));
         standings.map(|standing| (format!("{}/{}", budget.id, standing.holder), spending(budget, &standing)))
     });
     let (budgets, next_cursor) = page(rows.collect(), args.cursor.as_deref(), args.limit);

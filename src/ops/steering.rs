@@ -90,9 +90,9 @@ impl Steering {
         let put = PutDocument { id: id.clone(), definition: guard(&asked.caller, &args), version: None };
         let view = budgets::put(&self.documents, asked, put).await?;
         let found = guard_in_force(&self.engine, &id);
-        found.map(|guard| BudgetGuard { version: view.version, ..guard }).ok_or_else(|| {
-            OpError::Conflict("the guard was taken away again while it was made".to_owned())
-        })
+        found
+            .map(|guard| BudgetGuard { version: view.version, ..guard })
+            .ok_or_else(|| OpError::Conflict("the guard was taken away again while it was made".to_owned()))
     }
 }
 
@@ -177,10 +177,7 @@ fn values(resilience: &Resilience) -> BTreeMap<String, f64> {
         ("retry_pause_seconds", seconds(resilience.retry_pause)),
     ];
     let single = single.into_iter().map(|(name, value)| (name.to_owned(), value));
-    single
-        .chain(breaker("", resilience.breaker))
-        .chain(breaker("local_", resilience.local_breaker))
-        .collect()
+    single.chain(breaker("", resilience.breaker)).chain(breaker("local_", resilience.local_breaker)).collect()
 }
 
 #[cfg(test)]

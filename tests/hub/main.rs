@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod accounts;
+mod agents;
 mod budgets;
 mod cache;
 mod captures;
@@ -27,6 +28,7 @@ mod oauth;
 mod omniroute;
 mod operating;
 mod operations;
+mod own;
 mod policy;
 mod prices;
 mod quotas;

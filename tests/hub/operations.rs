@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use operations::{
-    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, traces,
+    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, search, traces,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::support::{Answer, TestHub};
 /// Serves what the examples name, so that deleting the connection of an example leaves nothing without a target.
 const SERVED: &str = "
 providers:
-  - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [llama-3.3-70b-versatile]}
+  - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [{id: llama-3.3-70b-versatile, tags: [web-search]}]}
   - id: work-account
     type: openai-compatible
     base_url: http://simulator.test/v1
@@ -60,6 +60,7 @@ fn needed(definition: &Definition) -> BTreeSet<Scope> {
     let more: &[Scope] = match definition.name {
         keys::Create::NAME | keys::Rotate::NAME => &[Scope::ExecuteCompletions, Scope::ReadModels],
         audit::Undo::NAME => &[Scope::WriteConnections],
+        search::Web::NAME => &[Scope::ExecuteCompletions],
         _ => &[],
     };
     more.iter().copied().chain([definition.scope]).collect()

@@ -1,12 +1,13 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
 use crate::{
-    Definition, accounts, affinity, audit, backups, bundle, cache, completions, documents::NOUNS, health, keys, models,
-    oauth, prices, providers, quotas, reports, routing, sessions, spending, steering, traces, usage,
+    Definition, accounts, affinity, audit, backups, bundle, cache, checks, completions, documents::NOUNS,
+    health, keys, models, oauth, prices, providers, quotas, reports, routing, search, sessions, spending,
+    steering, traces, usage,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 55] = [
+const SINGLE: [Definition; 60] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -62,6 +63,11 @@ const SINGLE: [Definition; 55] = [
     Definition::of::<reports::Providers>(),
     Definition::of::<reports::Errors>(),
     Definition::of::<reports::Best>(),
+    Definition::of::<checks::Policy>(),
+    Definition::of::<checks::Tokens>(),
+    Definition::of::<checks::Configuration>(),
+    Definition::of::<checks::Database>(),
+    Definition::of::<search::Web>(),
 ];
 
 /// How many operations a noun has.

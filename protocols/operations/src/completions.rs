@@ -328,7 +328,8 @@ mod tests {
         let long = ChatMessage { content: "x".repeat(MAX_TEXT + 1), ..hello.clone() };
         assert_eq!(of(args(Some("m"), None, vec![long])), Err("messages"));
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let budget = RouteRequestArgs { budget: Some(wrong), ..args(Some("m"), None, vec![hello.clone()]) };
+            let budget =
+                RouteRequestArgs { budget: Some(wrong), ..args(Some("m"), None, vec![hello.clone()]) };
             assert_eq!(of(budget), Err("budget"), "{wrong}");
         }
     }

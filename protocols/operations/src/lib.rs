@@ -3,12 +3,14 @@
 
 pub mod accounts;
 pub mod affinity;
+pub mod aliases;
 pub mod audit;
 pub mod backups;
 pub mod bundle;
 pub mod cache;
 pub mod captures;
 mod catalog;
+pub mod checks;
 pub mod completions;
 mod definition;
 pub mod documents;
@@ -26,6 +28,7 @@ pub mod reports;
 mod route;
 pub mod routing;
 mod scope;
+pub mod search;
 pub mod sessions;
 pub mod spending;
 pub mod steering;

@@ -106,8 +106,9 @@ pub struct BudgetLeft {
     pub remaining_usd: f64,
     /// How long a window is: `day`, `week` or `month`.
     pub window: String,
-    /// When the next one begins.
-    pub resets_at: i64,
+    /// When the next one begins; absent where nothing was spent yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<i64>,
 }
 
 /// Whose requests to sum up.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use operations::{
-    completions as completions_of, documents::budgets as budgets_of, reports as reports_of, steering as steering_of,
+    checks as checks_of, completions as completions_of, documents::budgets as budgets_of,
+    reports as reports_of, search as search_of, steering as steering_of,
 };
 
 use super::Executors;
@@ -11,7 +12,7 @@ use crate::ops::{budgets, registry::Registry};
 
 /// Binds them.
 pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
-    let Executors { completions, documents, steering, reports, .. } = executors;
+    let Executors { completions, documents, steering, reports, checks, .. } = executors;
     bind!(registry, budgets_of::List, documents, |own, asked, args| Ok(budgets::list(
         &own,
         &asked.caller,
@@ -40,9 +41,18 @@ pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
         .await);
     bind!(registry, steering_of::SetGuard, steering, |own, asked, args| own.set_guard(&asked, args).await);
     bind!(registry, reports_of::Cost, reports, |own, asked, args| own.cost(&asked.caller, args).await);
-    bind!(registry, reports_of::Snapshot, reports, |own, asked, args| own.snapshot(&asked.caller, args).await);
+    bind!(registry, reports_of::Snapshot, reports, |own, asked, args| own
+        .snapshot(&asked.caller, args)
+        .await);
     bind!(registry, reports_of::Combos, reports, |own, asked, args| own.combos(&asked.caller, args).await);
-    bind!(registry, reports_of::Providers, reports, |own, asked, args| own.provider(&asked.caller, args).await);
+    bind!(registry, reports_of::Providers, reports, |own, asked, args| own
+        .provider(&asked.caller, args)
+        .await);
     bind!(registry, reports_of::Errors, reports, |own, asked, args| own.errors(&asked.caller, args).await);
     bind!(registry, reports_of::Best, reports, |own, asked, args| Ok(own.best(&asked.caller, &args)));
+    bind!(registry, checks_of::Policy, checks, |own, asked, args| own.policy(&asked.caller, args).await);
+    bind!(registry, checks_of::Tokens, checks, |own, asked, args| own.tokens(&asked.caller, args));
+    bind!(registry, checks_of::Configuration, checks, |own, _asked, _args| Ok(own.configuration()));
+    bind!(registry, checks_of::Database, checks, |own, asked, args| own.database(&asked.caller, args).await);
+    bind!(registry, search_of::Web, completions, |own, asked, args| own.search(&asked, args).await);
 }

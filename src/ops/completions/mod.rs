@@ -2,6 +2,7 @@
 //! attempts, receipt) and are answered with what became of them.
 
 mod routed;
+mod search;
 mod test;
 mod witness;
 
@@ -100,7 +101,9 @@ impl Completions {
             ..Wishes::default()
         };
         let progress = asked.progress.clone().filter(|_| streams);
-        let done = self.ask(asked, Question { body, wishes, searches: None, freshness: Freshness::default(), progress }).await?;
+        let done = self
+            .ask(asked, Question { body, wishes, searches: None, freshness: Freshness::default(), progress })
+            .await?;
         routed::answer(done, combo.or_else(|| self.combo_of(&model)), &asked.caller)
     }
 
@@ -117,8 +120,10 @@ impl Completions {
     async fn ask(&self, asked: &Asked, question: Question) -> Result<Outcome, OpError> {
         let id = format!("req_{}", Uuid::now_v7().simple());
         let snapshot = self.engine.snapshot();
-        let Uttered { body, facts, shaped } =
-            self.speech.utter(&snapshot, question.body).map_err(|refusal| OpError::Denied(Box::new(refusal)))?;
+        let Uttered { body, facts, shaped } = self
+            .speech
+            .utter(&snapshot, question.body)
+            .map_err(|refusal| OpError::Denied(Box::new(refusal)))?;
         drop(snapshot);
         let stream = facts.stream;
         let inbound = Inbound {

@@ -18,18 +18,12 @@ use crate::{
 };
 
 /// The answer with how it came about; or why there is none.
-pub(super) fn answer(
-    done: Outcome,
-    combo: Option<String>,
-    caller: &Caller,
-) -> Result<RoutedAnswer, OpError> {
+pub(super) fn answer(done: Outcome, combo: Option<String>, caller: &Caller) -> Result<RoutedAnswer, OpError> {
     let Outcome { id, said, receipt } = done;
     let said = said.map_err(|refusal| OpError::Denied(Box::new(named(*refusal, &id))))?;
     let usage = receipt.as_ref().and_then(|receipt| receipt.usage);
-    let tokens = TokenCounts {
-        input: usage.map(|usage| usage.input),
-        output: usage.map(|usage| usage.output),
-    };
+    let tokens =
+        TokenCounts { input: usage.map(|usage| usage.input), output: usage.map(|usage| usage.output) };
     let routing = receipt.as_ref().map(|receipt| routing(receipt, combo, caller)).unwrap_or_default();
     let served = receipt.as_ref().and_then(|receipt| Some(receipt.attempts.last()?.model.to_string()));
     Ok(RoutedAnswer {
@@ -44,10 +38,11 @@ pub(super) fn answer(
     })
 }
 
-/// A refusal that names its request. It is told in the hub's words: nobody here speaks the provider's dialect.
-pub(super) fn named(refusal: Refusal, id: &str) -> Refusal {
+/// A refusal that names its request. It is told in the hub's words and with its status: nobody here speaks the provider's
+/// dialect.
+fn named(refusal: Refusal, id: &str) -> Refusal {
     let message = format!("{} The request is `{id}`.", refusal.message);
-    Refusal { message: message.into_boxed_str(), passed_on: None, ..refusal }
+    Refusal { message: message.into_boxed_str(), passed_on: None, upstream_status: None, ..refusal }
 }
 
 fn routing(receipt: &Receipt, combo: Option<String>, caller: &Caller) -> RoutedBy {
@@ -84,7 +79,10 @@ fn attempt(record: &AttemptRecord, caller: &Caller) -> Attempt {
 /// The decision in a few words.
 fn explanation(receipt: &Receipt) -> String {
     if let Some(reused) = receipt.reused {
-        return format!("{}: the answer was made for a request like it, and nobody was asked", reused.as_str());
+        return format!(
+            "{}: the answer was made for a request like it, and nobody was asked",
+            reused.as_str()
+        );
     }
     let mut parts = Vec::new();
     if !receipt.strategy.is_empty() {

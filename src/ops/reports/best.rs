@@ -46,7 +46,10 @@ impl Reports {
             connection.models.listed.iter().filter(shown)
         });
         let models: BTreeSet<&str> = listed.map(|model| &**model).take(MOST).collect();
-        let named = combos.iter().map(|name| (name.as_str(), true)).chain(models.into_iter().map(|name| (name, false)));
+        let named = combos
+            .iter()
+            .map(|name| (name.as_str(), true))
+            .chain(models.into_iter().map(|name| (name, false)));
         let mut suitable: Vec<Suitable> =
             named.filter_map(|(name, is_combo)| self.suitable(caller, name, is_combo, kind)).collect();
         suitable.retain(|one| within(one, args));
@@ -117,7 +120,9 @@ fn reason(best: Option<&Suitable>, kind: TaskKind) -> String {
     };
     let cost = match best.cost_usd {
         _ if best.free => "it costs nothing".to_owned(),
-        Some(cost) => format!("a request of {PROMPT} tokens and an answer of {ANSWER} costs about ${cost:.4}"),
+        Some(cost) => {
+            format!("a request of {PROMPT} tokens and an answer of {ANSWER} costs about ${cost:.4}")
+        }
         None => "its price is not known".to_owned(),
     };
     format!("{fit}; {seen}; {cost}")

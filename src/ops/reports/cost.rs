@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use operations::{
     reports::{
-        BudgetLeft, CostReport, CostReportArgs, ErrorCount, ReportPeriod, SessionSnapshot, SessionSnapshotArgs,
+        BudgetLeft, CostReport, CostReportArgs, ErrorCount, ReportPeriod, SessionSnapshot,
+        SessionSnapshotArgs,
     },
     spending::BudgetStatus,
     usage::{GroupBy, UsageGroup},
@@ -110,7 +111,7 @@ impl Reports {
             holder: row.holder,
             limit_usd: row.limit_usd,
             window: row.window,
-            resets_at: row.resets_at,
+            resets_at: Some(row.resets_at),
         });
         let mut budgets: Vec<BudgetLeft> = rows.collect();
         let own = caller.policy.as_ref().filter(|_| key.is_none_or(|key| *key == *caller.id));
@@ -118,7 +119,7 @@ impl Reports {
             let standings = self.engine.budgets().standings(budget).into_iter();
             let mine = standings.into_iter().find(|one| one.holder.is_empty() || one.holder == caller.id);
             let (used, resets_at) =
-                mine.map_or((Usd::ZERO, 0), |one| (one.spent + one.reserved, one.resets_at));
+                mine.map_or((Usd::ZERO, None), |one| (one.spent + one.reserved, Some(one.resets_at)));
             budgets.push(BudgetLeft {
                 budget: budget.id.to_string(),
                 holder: Some(caller.id.to_string()),

@@ -38,7 +38,8 @@ impl Reports {
             ..TraceQuery::default()
         };
         let found = self.receipts(query, MOST).await?;
-        let mut groups: HashMap<(String, Option<String>, Option<String>, String), ErrorGroup> = HashMap::new();
+        let mut groups: HashMap<(String, Option<String>, Option<String>, String), ErrorGroup> =
+            HashMap::new();
         // Who left was told nothing.
         for row in found.rows.into_iter().filter(|row| row.outcome != Outcome::ClientLeft.as_str()) {
             let one = of_row(&row, caller.may(Scope::ReadHealth));
@@ -82,14 +83,17 @@ fn of_row(row: &ReceiptRow, words: bool) -> ErrorGroup {
 fn next(code: &str, cause: Option<&str>, connection: Option<&str>) -> String {
     let at = connection.unwrap_or("the connection");
     let by_cause = match cause {
-        Some("unauthorized" | "forbidden") => Some(format!(
+        Some("unauthorized" | "deactivated") => Some(format!(
             "Check the credential of `{at}` (test_connection), put a good one, then reset_health."
         )),
         Some("rate_limited" | "model_limited" | "daily_quota") => Some(format!(
             "See list_quotas of `{at}`: wait until its window begins anew, or add another account that serves the model."
         )),
         Some("payment_required") => Some(format!("Fill up the account behind `{at}`, then reset_health.")),
-        Some("model_not_found" | "unknown_model") => Some(format!(
+        Some("no_token" | "credential_expired") => {
+            Some(format!("Log in to `{at}` again (start_login), then reset_health."))
+        }
+        Some("model_not_found" | "unserved") => Some(format!(
             "`{at}` does not serve the model: discover_models tells what it does serve, and its `models` say what is asked for."
         )),
         _ => None,

@@ -30,7 +30,7 @@ impl Reports {
         let snapshot = self.engine.snapshot();
         let named = |connection: &Connection| {
             let provider = &connection.provider;
-            provider.id == args.provider || provider.prefixes.iter().any(|prefix| *prefix == args.provider)
+            provider.id == args.provider || provider.prefixes.contains(&args.provider)
         };
         let connections: Vec<_> =
             snapshot.settings.connections.iter().filter(|connection| named(connection)).collect();

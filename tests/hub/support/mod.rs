@@ -34,6 +34,7 @@ use trivium::{
         admin::Admin,
         backups::Backups,
         capture::Capturing,
+        checks::Checks,
         completions::{Completions, Witness},
         documents::Documents,
         idempotency::Idempotency,
@@ -293,6 +294,14 @@ impl Builder {
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
             usage: Arc::clone(&usage),
+            checks: Arc::new(Checks::new(
+                Arc::clone(&engine),
+                Arc::clone(&keys),
+                Arc::clone(&documents),
+                Arc::clone(&live),
+                Arc::<MemoryStore>::clone(&store),
+                Arc::<MemoryStore>::clone(&store),
+            )),
             steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
             reports: Arc::new(Reports::new(
                 Arc::clone(&engine),
@@ -333,7 +342,19 @@ impl Builder {
             keep_alive: loaded.boot.keep_alive,
         };
         let router = surfaces::router(&handles);
-        TestHub { posted, lists, prices, simulator, engine, store, keys, credentials, admin, operations, router }
+        TestHub {
+            posted,
+            lists,
+            prices,
+            simulator,
+            engine,
+            store,
+            keys,
+            credentials,
+            admin,
+            operations,
+            router,
+        }
     }
 }
 
