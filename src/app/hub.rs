@@ -40,6 +40,8 @@ use crate::{
         admin::{Admin, ProviderLogin},
         backups::Backups,
         diagnosis::Diagnosis,
+        checks::Checks,
+        completions::{Completions, Witness},
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -47,8 +49,10 @@ use crate::{
         ports::{Configuration, DocumentStore, DocumentStoreError, Prober, oauth::OAuthStoreError},
         prices::Prices,
         registry::Registry,
+        reports::Reports,
         responses::Responses,
         routing::Routing,
+        steering::Steering,
         traces::Traces,
         usage::Usage,
         webhooks::Tester,
@@ -413,6 +417,8 @@ impl Core {
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
         let Around { transport, receipts, captures, public_url, loopback } = around;
+        let witness = Arc::new(Witness::new(receipts));
+        let receipts: Arc<dyn ReceiptSink> = Arc::<Witness>::clone(&witness);
         let (engine, credentials, prober) =
             engine(settings, catalogue, transport, (receipts, captures), store, clock).await?;
         let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
@@ -434,6 +440,7 @@ impl Core {
             Arc::new(store.suggestions()),
         );
         let diagnosis = Arc::new(diagnosis);
+        let usage = Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock)));
         let operations = registry(&Executors {
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(Telling::default()))),
@@ -442,13 +449,33 @@ impl Core {
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
-            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock))),
+            usage: Arc::clone(&usage),
+            checks: Arc::new(Checks::new(
+                Arc::clone(&engine),
+                Arc::new(keys.clone()),
+                Arc::clone(&documents),
+                Arc::clone(&configuration),
+                Arc::new(store.inspector()),
+                Arc::new(store.writer()),
+            )),
+            steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
+            reports: Arc::new(Reports::new(
+                Arc::clone(&engine),
+                usage,
+                Arc::new(store.receipts()),
+                Arc::clone(clock),
+            )),
             traces: Arc::new(Traces::new(
                 Arc::new(store.receipts()),
                 Arc::new(store.receipts()),
                 Arc::new(store.captures()),
             )),
             engine: Arc::clone(&engine),
+            completions: Arc::new(Completions::new(
+                Arc::clone(&engine),
+                Arc::new(surfaces::ChatSpeech),
+                witness,
+            )),
             accounts,
             documents,
             backups: Arc::clone(&backups),

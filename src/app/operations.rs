@@ -12,13 +12,17 @@ use crate::{
         audit::Audit,
         backups::Backups,
         diagnosis::Diagnosis,
+        checks::Checks,
+        completions::Completions,
         documents::Documents,
         keys::Keys,
         oauth::Logins,
         ports::{AuditLog, Configuration},
         prices::Prices,
         registry::Registry,
+        reports::Reports,
         routing::Routing,
+        steering::Steering,
         traces::Traces,
         usage::Usage,
         webhooks::Tester,
@@ -44,6 +48,14 @@ pub struct Executors {
     pub traces: Arc<Traces>,
     /// On what the engine knows.
     pub engine: Arc<Engine>,
+    /// Who asks models.
+    pub completions: Arc<Completions>,
+    /// Who turns single knobs.
+    pub steering: Arc<Steering>,
+    /// Who sums up.
+    pub reports: Arc<Reports>,
+    /// Who looks closely.
+    pub checks: Arc<Checks>,
     /// On connections in daily life.
     pub accounts: Arc<Accounts>,
     /// On suggestions about connections.
@@ -94,6 +106,7 @@ macro_rules! bind_noun {
 }
 
 mod accounts;
+mod agents;
 
 /// Every operation with who executes it.
 #[must_use]
@@ -147,9 +160,9 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind_noun!(registry, combos, documents);
     bind_noun!(registry, aliases, documents);
     bind_noun!(registry, name_rules, documents);
-    bind_noun!(registry, budgets, documents);
     bind_noun!(registry, prices, documents);
     bind_noun!(registry, settings, documents);
     accounts::bind(&mut registry, executors);
+    agents::bind(&mut registry, executors);
     Arc::new(registry)
 }

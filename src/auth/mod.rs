@@ -19,7 +19,7 @@ mod tokens;
 
 pub use error::AuthError;
 pub use gate::Gate;
-pub use keys::{KeyIndex, local_caller};
+pub use keys::{KeyIndex, caller_of, local_caller};
 pub use oidc::{Begun, Oidc, OidcError, Person};
 pub use password::{PasswordError, generated, hashed, is_right};
 pub use policy::compiled;

@@ -57,9 +57,21 @@ impl Documents {
     /// Lists those of the file and those of the store together, by id.
     #[must_use]
     pub fn list(&self, noun: &'static Noun, args: &ListDocuments) -> DocumentPage {
+        self.list_those(noun, args, |_| true)
+    }
+
+    /// The same of those that `shown` lets through.
+    #[must_use]
+    pub fn list_those(
+        &self,
+        noun: &'static Noun,
+        args: &ListDocuments,
+        shown: impl Fn(&DocumentView) -> bool,
+    ) -> DocumentPage {
         let limit = usize::try_from(args.limit.unwrap_or(DEFAULT_PAGE)).unwrap_or(usize::MAX);
         let after = args.cursor.as_deref().unwrap_or_default();
-        let mut items: Vec<DocumentView> = self.views(noun).filter(|view| view.id.as_str() > after).collect();
+        let mut items: Vec<DocumentView> =
+            self.views(noun).filter(|view| view.id.as_str() > after && shown(view)).collect();
         items.sort_by(|a, b| a.id.cmp(&b.id));
         let more = items.len() > limit;
         items.truncate(limit);

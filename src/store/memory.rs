@@ -32,7 +32,10 @@ use crate::{
         ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
-    ops::ports::{FetchedList, LogError, McpSession, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
+    ops::ports::{
+        FetchedList, InspectError, Inspected, Inspector, LogError, McpSession, QueueState, ReceiptLog,
+        ReceiptQueue, ReceiptRow,
+    },
 };
 
 /// Receipts that are kept.
@@ -246,6 +249,12 @@ impl ReceiptSink for MemoryStore {
             state.receipts.push_front((row, plan));
             state.receipts.truncate(KEPT);
         }
+    }
+}
+
+impl Inspector for MemoryStore {
+    fn inspect(&self, _: bool) -> BoxFuture<'_, Result<Inspected, InspectError>> {
+        Box::pin(std::future::ready(Ok(Inspected { kind: "memory", ..Inspected::default() })))
     }
 }
 

@@ -14,6 +14,7 @@ mod documents;
 mod error;
 mod events;
 mod glance;
+mod inspector;
 mod keys;
 mod leases;
 mod locations;
@@ -51,6 +52,7 @@ pub use data_dir::DataDir;
 pub use documents::SqlDocuments;
 pub use error::StoreError;
 pub use glance::{Glance, glance};
+pub use inspector::SqlInspector;
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
 pub use mcp_sessions::SqlMcpSessions;
@@ -179,6 +181,12 @@ impl Store {
     #[must_use]
     pub fn oauth(&self) -> SqlOAuth {
         SqlOAuth::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
+    }
+
+    /// Who looks at the database.
+    #[must_use]
+    pub fn inspector(&self) -> SqlInspector {
+        SqlInspector::new(self.pools.managing.clone(), self.data_dir.database())
     }
 
     /// The backups.

@@ -27,12 +27,14 @@ mod render;
 mod server;
 mod shape;
 mod socket;
+mod speech;
 mod stay;
 mod wishes;
 
 pub use admin::OIDC_CALLBACK;
 pub use callback::OtherPorts;
 pub use server::{Server, serve};
+pub use speech::ChatSpeech;
 
 use std::{sync::Arc, time::Duration};
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod accounts;
+mod agents;
 mod budgets;
 mod cache;
 mod captures;
@@ -29,6 +30,7 @@ mod oidc;
 mod omniroute;
 mod operating;
 mod operations;
+mod own;
 mod policy;
 mod prices;
 mod quotas;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use operations::{
-    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, traces,
+    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, search, traces,
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const SERVED: &str = "
 prices_sync: {url: 'https://prices.test/list.json'}
 webhooks: [{id: on-call, url: 'https://hooks.test/x'}]
 providers:
-  - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [llama-3.3-70b-versatile]}
+  - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [{id: llama-3.3-70b-versatile, tags: [web-search]}]}
   - id: work-account
     type: openai-compatible
     base_url: http://simulator.test/v1
@@ -62,6 +62,7 @@ fn needed(definition: &Definition) -> BTreeSet<Scope> {
     let more: &[Scope] = match definition.name {
         keys::Create::NAME | keys::Rotate::NAME => &[Scope::ExecuteCompletions, Scope::ReadModels],
         audit::Undo::NAME => &[Scope::WriteConnections],
+        search::Web::NAME => &[Scope::ExecuteCompletions],
         _ => &[],
     };
     more.iter().copied().chain([definition.scope]).collect()

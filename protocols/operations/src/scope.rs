@@ -83,11 +83,14 @@ pub enum Scope {
     /// Take the secrets of definitions away, encrypted to whom the caller names.
     #[serde(rename = "export:secrets")]
     ExportSecrets,
+    /// Have the web searched by models that can.
+    #[serde(rename = "execute:search")]
+    ExecuteSearch,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are listed to people.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ExecuteCompletions,
         Self::ReadModels,
         Self::ReadHealth,
@@ -113,6 +116,7 @@ impl Scope {
         Self::WriteCache,
         Self::ReadBundle,
         Self::ExportSecrets,
+        Self::ExecuteSearch,
     ];
 
     /// The scope's name.
@@ -144,6 +148,7 @@ impl Scope {
             Self::WriteCache => "write:cache",
             Self::ReadBundle => "read:bundle",
             Self::ExportSecrets => "export:secrets",
+            Self::ExecuteSearch => "execute:search",
         }
     }
 }

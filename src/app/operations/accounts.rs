@@ -27,12 +27,25 @@ pub(super) fn bind(registry: &mut Registry, executors: &Executors) {
     bind!(registry, health_of::Get, engine, |own, _asked, args| health::get(&own, &args));
     bind!(registry, health_of::Reset, engine, |own, _asked, args| health::reset(&own, args));
     bind!(registry, quotas_of::List, engine, |own, _asked, args| quotas::list(&own, &args));
-    bind!(registry, spending_of::Status, engine, |own, _asked, args| spending::status(&own, &args));
-    bind!(registry, spending_of::Reset, engine, |own, _asked, args| spending::reset(&own, args).await);
-    bind!(registry, models_of::List, engine, |own, _asked, args| Ok(models::list(&own, &args)));
+    bind!(registry, spending_of::Status, engine, |own, asked, args| spending::status(
+        &own,
+        &asked.caller,
+        &args
+    ));
+    bind!(registry, spending_of::Reset, engine, |own, asked, args| spending::reset(
+        &own,
+        &asked.caller,
+        args
+    )
+    .await);
+    bind!(registry, models_of::List, engine, |own, asked, args| models::list(&own, &asked.caller, &args));
     bind!(registry, providers_of::List, engine, |own, _asked, args| Ok(providers::list(&own, &args)));
     bind!(registry, cache_of::Stats, engine, |own, _asked, _args| Ok(cache::stats(&own)));
     bind!(registry, cache_of::Clear, engine, |own, _asked, _args| Ok(cache::clear(&own)));
-    bind!(registry, affinity_of::List, engine, |own, _asked, args| Ok(affinity::list(&own, &args)));
-    bind!(registry, affinity_of::Forget, engine, |own, _asked, args| affinity::forget(&own, args));
+    bind!(registry, affinity_of::List, engine, |own, asked, args| affinity::list(&own, &asked.caller, args));
+    bind!(registry, affinity_of::Forget, engine, |own, asked, args| affinity::forget(
+        &own,
+        &asked.caller,
+        args
+    ));
 }

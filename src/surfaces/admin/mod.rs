@@ -36,8 +36,9 @@ use crate::{
 };
 pub use provider::OIDC_CALLBACK;
 
-/// The largest definition, and room for what is around it.
-const BODY_LIMIT: usize = operations::documents::MAX_DEFINITION + 16 * 1024;
+/// The longest conversation, which is longer than any definition, with every second letter escaped, and room for what is
+/// around it.
+const BODY_LIMIT: usize = 2 * operations::completions::MAX_TEXT + 64 * 1024;
 
 /// The OpenAPI document. Made when somebody asks for it: a hub that nobody manages holds a third less memory without.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(env!("CARGO_PKG_VERSION")));

@@ -28,7 +28,7 @@ use super::{Handles, body, front::Ids, identify::Identify, operation::refused, r
 use crate::{
     engine::{Engine, caller::Caller, code::Code, refusal::Refusal},
     ops::{
-        ports::{LogError, ReceiptLog},
+        ports::{LogError, ReceiptLog, ReceiptRow},
         registry::{Asked, Registry},
     },
 };
@@ -90,6 +90,15 @@ impl Compat {
 }
 
 impl Call<'_> {
+    /// The latest receipts that the caller sees, newest first: of the last `look` that there are.
+    async fn receipts(&self, look: u32) -> Result<Vec<ReceiptRow>, LogError> {
+        let mut rows = self.compat.receipts.recent(look).await?;
+        if !self.caller.sees_others() {
+            rows.retain(|row| *row.caller == *self.caller.id);
+        }
+        Ok(rows)
+    }
+
     /// Executes an operation.
     async fn operation(&self, name: &'static str, args: Value) -> Result<Value, Problem> {
         let missing = || Refusal::new(Code::NotFound, format!("There is no operation `{name}`."));

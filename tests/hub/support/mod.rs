@@ -35,6 +35,8 @@ use trivium::{
         backups::Backups,
         capture::Capturing,
         diagnosis::Diagnosis,
+        checks::Checks,
+        completions::{Completions, Witness},
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
@@ -43,8 +45,10 @@ use trivium::{
         ports::{Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow},
         prices::Prices,
         registry::Registry,
+        reports::Reports,
         responses::Responses,
         routing::Routing,
+        steering::Steering,
         telemetry::Exporter,
         traces::Traces,
         usage::Usage,
@@ -102,7 +106,7 @@ pub(crate) struct TestHub {
     credentials: Credentials,
     admin: Arc<Admin>,
     pub(crate) diagnosis: Arc<Diagnosis>,
-    operations: Arc<Registry>,
+    pub(crate) operations: Arc<Registry>,
     router: Router,
 }
 
@@ -227,7 +231,8 @@ impl Builder {
         let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
         let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
         let sink = Watched::new(Arc::clone(&metrics), watchers, Arc::<MemoryStore>::clone(&store));
-        let sink = Arc::new(sink);
+        let sink = Arc::new(Witness::new(Arc::new(sink)));
+        let witness = Arc::clone(&sink);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
@@ -292,6 +297,7 @@ impl Builder {
             asker,
             Arc::<MemoryStore>::clone(&store),
         ));
+        let usage = Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)));
         let operations = app::registry(&Executors {
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(posted.clone()))),
@@ -300,13 +306,33 @@ impl Builder {
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
-            usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
+            usage: Arc::clone(&usage),
+            checks: Arc::new(Checks::new(
+                Arc::clone(&engine),
+                Arc::clone(&keys),
+                Arc::clone(&documents),
+                Arc::clone(&live),
+                Arc::<MemoryStore>::clone(&store),
+                Arc::<MemoryStore>::clone(&store),
+            )),
+            steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
+            reports: Arc::new(Reports::new(
+                Arc::clone(&engine),
+                usage,
+                Arc::<MemoryStore>::clone(&store),
+                Arc::clone(&clock),
+            )),
             traces: Arc::new(Traces::new(
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
             )),
             engine: Arc::clone(&engine),
+            completions: Arc::new(Completions::new(
+                Arc::clone(&engine),
+                Arc::new(surfaces::ChatSpeech),
+                witness,
+            )),
             accounts,
             documents,
             backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),

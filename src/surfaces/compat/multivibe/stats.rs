@@ -35,7 +35,7 @@ async fn sums(admin: &Admin) -> Result<Value, Problem> {
     policy::require(&admin.caller, Scope::ReadUsage)?;
     let query = Query::of(&admin.uri);
     let range = query.range()?;
-    let mut rows = admin.compat.receipts.recent(LOOKED_AT).await?;
+    let mut rows = admin.call().receipts(LOOKED_AT).await?;
     let truncated = is_truncated(&rows, range);
     rows.retain(|row| range.holds(row.at));
     let mut evaluated = rows.len() as u64;
@@ -89,8 +89,10 @@ async fn traces(admin: Admin) -> Response {
 async fn totals(admin: &Admin) -> Result<Value, Problem> {
     policy::require(&admin.caller, Scope::ReadUsage)?;
     let range = Query::of(&admin.uri).range()?;
-    let mut rows = admin.compat.receipts.recent(LOOKED_AT).await?;
+    let mut rows = admin.call().receipts(LOOKED_AT).await?;
     let truncated = is_truncated(&rows, range);
+    let seen = rows.len() as u64;
+    let stored = if admin.caller.sees_others() { admin.compat.receipts.count().await? } else { seen };
     rows.retain(|row| range.holds(row.at));
     let mut stats = trace_stats(&rows);
     let mut matched = rows.len() as u64;
@@ -104,7 +106,7 @@ async fn totals(admin: &Admin) -> Result<Value, Problem> {
     Ok(json!({
         "ok": true,
         "filters": filters(range),
-        "totalStored": admin.compat.receipts.count().await?,
+        "totalStored": stored,
         "matched": matched,
         "stats": stats,
         "truncated": truncated,

@@ -70,7 +70,7 @@ async fn list(admin: Admin) -> Response {
 async fn traces(admin: &Admin) -> Result<Value, Problem> {
     policy::require(&admin.caller, Scope::ReadTraces)?;
     let query = Query::of(&admin.uri);
-    let rows = admin.compat.receipts.recent(KEPT).await?;
+    let rows = admin.call().receipts(KEPT).await?;
     let paged = query.text("page").is_some() || query.text("pageSize").is_some();
     match query.number("limit")?.filter(|_| !paged) {
         Some(limit) => Ok(at_once(&rows, limit)),
