@@ -2,8 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, backups, budgets, cache, capture, combos, diagnosis, idempotency, keys, log, mask, mcp, metrics,
-    price_sync, prices, providers, proxy, resilience, responses, retention, routing, server, store,
+    auth, auto, backups, budgets, cache, capture, combos, diagnosis, idempotency, keys, log, mask, mcp,
+    metrics, price_sync, prices, providers, proxy, resilience, responses, retention, routing, server, store,
     telemetry, timeouts, webhooks,
 };
 

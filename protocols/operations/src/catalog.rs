@@ -2,8 +2,8 @@
 
 use crate::{
     Definition, accounts, affinity, audit, backups, bundle, cache, checks, completions, diagnosis,
-    documents::NOUNS, health, keys, models, oauth, prices, providers, quotas, reports, routing, search, sessions,
-    spending, steering, traces, usage, webhooks,
+    documents::NOUNS, health, keys, models, oauth, prices, providers, quotas, reports, routing, search,
+    sessions, spending, steering, traces, usage, webhooks,
 };
 
 /// What is not about documents.
