@@ -325,7 +325,7 @@ mod tests {
         let of = |args| RouteRequest::check(args).map_err(|wrong| wrong.field);
         assert_eq!(of(args(None, None, vec![hello.clone()])), Err("model"));
         assert_eq!(of(args(Some("m"), None, Vec::new())), Err("messages"));
-        let long = ChatMessage { content: "x".repeat(MAX_TEXT + 1), ..hello.clone() };
+        let long = ChatMessage { content: "x".repeat(MAX_TEXT + 1), role: Speaker::User };
         assert_eq!(of(args(Some("m"), None, vec![long])), Err("messages"));
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let budget =
