@@ -9,7 +9,6 @@ pub mod backups;
 pub mod cache;
 pub mod capture;
 pub mod documents;
-pub mod envelope;
 mod error;
 pub mod health;
 pub mod idempotency;
