@@ -9,7 +9,7 @@ use std::{
 use operations::bundle::{Bundle, BundleContents};
 use zeroize::Zeroizing;
 
-use crate::ops::envelope::{EnvelopeError, Identity};
+use crate::envelope::{EnvelopeError, Identity};
 
 /// Longest bundle that is read, in bytes: ten thousand definitions are smaller.
 const LONGEST: u64 = 64 * 1024 * 1024;

@@ -237,19 +237,18 @@ impl Hub {
             .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
         let fetching = tokens.clone().map(|tokens| tokens.keep_fresh(Arc::clone(&transport)));
         let mut observing = Observing::new(&store, &clock);
+        let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
         let around = Around {
             transport: Arc::clone(&transport),
             receipts: observing.receipts(&store),
             captures: Some(observing.captures()),
-            public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
+            public_url: public_url.clone(),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
         let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
-        let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
-        let network = (Arc::clone(&transport), Arc::clone(&clock));
-        let provider_login = provider_login(options.oidc, &public_url, &admin, &store, network)?;
+        let provider_login = provider_login(options.oidc, &public_url, &admin, &store, (&transport, &clock))?;
         observing.start(&engine, transport, &store);
         let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
@@ -296,7 +295,6 @@ impl Hub {
         ];
         beside.extend([pricing, diagnosing]);
         beside.extend(fetching.map(tokio::spawn));
-        let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
             first_key,
@@ -311,7 +309,7 @@ impl Hub {
             serving,
             beside,
             observing,
-            shutdown_timeout,
+            shutdown_timeout: options.shutdown_timeout,
         })
     }
 
@@ -493,11 +491,11 @@ fn provider_login(
     public_url: &str,
     admin: &Arc<Admin>,
     store: &Store,
-    (transport, clock): (Arc<dyn Transport>, Arc<dyn Clock>),
+    (transport, clock): (&Arc<dyn Transport>, &Arc<dyn Clock>),
 ) -> Result<Option<Arc<ProviderLogin>>, StartError> {
     let Some(settings) = settings else { return Ok(None) };
     let back = format!("{}{}", public_url.trim_end_matches('/'), surfaces::OIDC_CALLBACK);
-    let oidc = auth::Oidc::new(settings, back, transport, clock)?;
+    let oidc = auth::Oidc::new(settings, back, Arc::clone(transport), Arc::clone(clock))?;
     Ok(Some(Arc::new(ProviderLogin::new(Arc::clone(admin), oidc, Arc::new(store.audit())))))
 }
 

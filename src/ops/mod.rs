@@ -13,7 +13,6 @@ pub mod checks;
 pub mod completions;
 pub mod diagnosis;
 pub mod documents;
-pub mod envelope;
 mod error;
 pub mod health;
 pub mod idempotency;

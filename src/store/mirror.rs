@@ -116,10 +116,11 @@ async fn from_server(
     source: &mut PgTransaction<'static>,
     target: &mut Connection,
 ) -> Result<(), sqlx::Error> {
+    // A cursor of its own for each: statements are prepared once for their text, with the columns that they had then.
     let (columns, name) = (table.names(), &table.name);
-    let declare = format!("DECLARE copied NO SCROLL CURSOR FOR SELECT {columns} FROM {name}");
+    let declare = format!("DECLARE copied_{name} NO SCROLL CURSOR FOR SELECT {columns} FROM {name}");
     within(sqlx::query(AssertSqlSafe(declare)).execute(&mut **source)).await?;
-    let fetch = format!("FETCH {} FROM copied", table.step());
+    let fetch = format!("FETCH {} FROM copied_{name}", table.step());
     loop {
         let rows = within(sqlx::query(AssertSqlSafe(fetch.clone())).fetch_all(&mut **source)).await?;
         if rows.is_empty() {
@@ -127,7 +128,8 @@ async fn from_server(
         }
         table.insert(target, &rows.into_iter().map(Row::from).collect::<Vec<_>>()).await?;
     }
-    within(sqlx::query("CLOSE copied").execute(&mut **source)).await.map(drop)
+    let close = format!("CLOSE copied_{name}");
+    within(sqlx::query(AssertSqlSafe(close)).execute(&mut **source)).await.map(drop)
 }
 
 async fn out_of_file(

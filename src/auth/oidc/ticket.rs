@@ -8,11 +8,14 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::hmac;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::{
-    auth::token::{NoEntropy, random},
+    auth::{
+        mac,
+        token::{NoEntropy, random},
+    },
     engine::settings::Secret,
 };
 
@@ -23,7 +26,7 @@ const MOST: usize = 4096;
 
 /// Makes tickets, and takes each once.
 pub(super) struct Tickets {
-    seal: hmac::Key,
+    key: Zeroizing<[u8; 32]>,
     taken: Mutex<HashMap<String, i64>>,
 }
 
@@ -40,8 +43,8 @@ pub(super) struct Ticket {
 
 impl Tickets {
     pub(super) fn new() -> Result<Self, NoEntropy> {
-        let seal = hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()?);
-        Ok(Self { seal, taken: Mutex::default() })
+        let key = Zeroizing::new(random::<32>()?);
+        Ok(Self { key, taken: Mutex::default() })
     }
 
     /// A new one, and what the browser keeps of it.
@@ -49,7 +52,7 @@ impl Tickets {
         let secret = URL_SAFE_NO_PAD.encode(random::<32>()?);
         let ends = now.saturating_add(LIVES);
         let text = format!("{secret}.{ends}");
-        let seal = URL_SAFE_NO_PAD.encode(hmac::sign(&self.seal, text.as_bytes()));
+        let seal = URL_SAFE_NO_PAD.encode(mac::hmac(&*self.key, text.as_bytes()));
         Ok((Ticket::of(&secret, ends), Secret::new(format!("{text}.{seal}"))))
     }
 
@@ -57,7 +60,7 @@ impl Tickets {
     pub(super) fn take(&self, kept: &str, state: &str, now: i64) -> Option<Ticket> {
         let (text, seal) = kept.rsplit_once('.')?;
         let seal = URL_SAFE_NO_PAD.decode(seal).ok()?;
-        hmac::verify(&self.seal, text.as_bytes(), &seal).ok()?;
+        mac::is_right(&*self.key, text.as_bytes(), &seal).then_some(())?;
         let (secret, ends) = text.split_once('.')?;
         let ticket = Ticket::of(secret, ends.parse().ok()?);
         if ticket.ends <= now || ticket.state != state {

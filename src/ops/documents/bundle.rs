@@ -11,19 +11,16 @@ use operations::{
     bundle::{Bundle, BundleContents, GetBundle},
     documents::{NOUNS, Noun},
 };
-use ring::hmac;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Definition, Documents};
 use crate::{
+    auth::hmac,
     engine::caller::Caller,
+    envelope::{EnvelopeError, Recipient},
     observe::events,
-    ops::{
-        OpError,
-        envelope::{EnvelopeError, Recipient},
-        error::require,
-    },
+    ops::{OpError, error::require},
 };
 
 /// Sections that are about this machine, and of no use to another.
@@ -50,7 +47,7 @@ impl Documents {
         let contents = BundleContents { sections: self.sections(true) };
         // With a key of this process, so that nobody can try out what a short secret may be.
         let told = format!("{recipient} {}", canonical(&contents.sections));
-        let etag = hex(hmac::sign(&self.bundles.key, told.as_bytes()).as_ref());
+        let etag = hex(&hmac(&self.bundles.key, told.as_bytes()));
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(&contents).unwrap_or_default());
         let sealed = to.seal(&plain).map_err(refused)?;
         self.bundles.told(caller, &recipient, &etag);
@@ -92,14 +89,13 @@ impl Documents {
 
 /// What is remembered of bundles.
 pub(super) struct Bundles {
-    key: hmac::Key,
+    key: [u8; 32],
     last: Mutex<BTreeMap<Arc<str>, String>>,
 }
 
 impl Default for Bundles {
     fn default() -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>());
-        Self { key, last: Mutex::default() }
+        Self { key: rand::random(), last: Mutex::default() }
     }
 }
 

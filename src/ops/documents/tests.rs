@@ -16,10 +16,8 @@ use crate::{
     auth::{local_caller, test_clock::TestClock},
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{caller::Caller, settings::Settings},
-    ops::{
-        envelope::Identity,
-        ports::{AuditLog, Checked, OutOfForce, Turn},
-    },
+    envelope::Identity,
+    ops::ports::{AuditLog, Checked, OutOfForce, Turn},
     store::MemoryStore,
 };
 

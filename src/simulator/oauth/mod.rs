@@ -319,7 +319,10 @@ fn known_client(script: &OAuthScript, parts: &Parts, form: &Form) -> Result<Stri
     let basic = || {
         let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
         let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
-        text.split_once(':').map(|(id, secret)| (id.to_owned(), Some(secret.to_owned())))
+        // Both parts are encoded as in a form first (RFC 6749, 2.3.1).
+        let (id, secret) = text.split_once(':')?;
+        let parts = form_decoded(&format!("id={id}&secret={secret}"));
+        Some((parts.get("id")?.clone(), parts.get("secret").cloned()))
     };
     let posted = || Some((form.get("client_id")?.clone(), form.get("client_secret").cloned()));
     let (client, secret) = basic().or_else(posted).ok_or(Refused(401, "invalid_client"))?;

@@ -5,6 +5,7 @@
 
 mod backups;
 mod bad_input;
+mod bundles;
 mod client;
 mod commands;
 mod declared;
