@@ -29,7 +29,7 @@ use crate::{
 pub struct Asked {
     /// Who.
     pub caller: Caller,
-    /// The surface that the request came in by: `rest`, `cli`, `mcp`, `a2a` or `dashboard`.
+    /// The surface that the request came in by: `rest`, `cli`, `mcp`, `a2a` or `dashboard`; `hub` where nobody asked.
     pub surface: &'static str,
     /// The request's id.
     pub request_id: Option<Arc<str>>,

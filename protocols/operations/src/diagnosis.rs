@@ -77,7 +77,8 @@ pub struct ConnectionDiagnosed {
     pub known: u32,
     /// Models that the provider has and the connection does not list, those included that are not suggested for their number.
     pub new: u32,
-    /// Models of the connection that the provider does not have.
+    /// Models of the connection that the provider does not have, those included that are not on its list and were not asked for
+    /// for their number.
     pub gone: u32,
     /// Models that were hidden or locked for being gone, and are back.
     pub back: u32,

@@ -128,16 +128,19 @@ impl Examiner<'_> {
         examined: &mut Examined,
     ) {
         let connect = self.engine.snapshot().settings.timeouts.connect;
-        for (nth, model) in gone.into_iter().enumerate() {
+        let mut asked = 0;
+        for model in gone {
             if hidden.hides(&connection.id, &model) {
                 examined.told.gone += 1;
                 continue;
             }
-            // What is not asked for is not known.
-            if nth >= ASKED {
+            // What is not asked for is not known, and counts as gone where caution is concerned.
+            if asked >= ASKED {
                 examined.knows_models = false;
-                break;
+                examined.told.gone += 1;
+                continue;
             }
+            asked += 1;
             sleep(BREATH).await;
             if self.prober.has(Arc::clone(connection), model.to_string(), connect).await {
                 examined.told.known += 1;
