@@ -13,6 +13,8 @@ use std::{
 
 use clap::Subcommand;
 
+pub(super) use apply::bring;
+
 use super::{
     Common, configure,
     output::{self, fail, say, style},
