@@ -18,7 +18,7 @@ use super::{
     output::{bold, fail, note, problems, say},
     place::at_place,
 };
-use crate::config::{ImportFile, ImportNote, Imported, Loader, Origin, SourceKind, Source};
+use crate::config::{ImportFile, ImportNote, Imported, Loader, Origin, Source, SourceKind};
 
 /// An export of another router is far smaller, its history left out.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
@@ -66,9 +66,8 @@ pub(super) fn run(args: &Import, common: &Common) -> ExitCode {
         Ok(found) => found,
         Err(code) => return code,
     };
-    let imported = files(args).and_then(|(kind, files)| {
-        loader.import(kind, &files).map_err(|error| error.to_string())
-    });
+    let imported =
+        files(args).and_then(|(kind, files)| loader.import(kind, &files).map_err(|error| error.to_string()));
     let imported = match imported {
         Ok(imported) => imported,
         Err(why) => return fail(&why),
@@ -118,7 +117,10 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, String> {
             files.push(file);
         }
         if files.len() > MOST_FILES {
-            return Err(format!("more than {MOST_FILES} files in {}: name those that matter", path.display()));
+            return Err(format!(
+                "more than {MOST_FILES} files in {}: name those that matter",
+                path.display()
+            ));
         }
     }
     files.sort();
@@ -207,7 +209,11 @@ fn plural(word: &str, count: usize) -> String {
 fn output(imported: &Imported, path: &Path, force: bool) -> ExitCode {
     match write(path, &imported.yaml(), force) {
         Ok(()) => {
-            say(&format!("Written: {}. See what holds: `trivium config check {}`", path.display(), path.display()));
+            say(&format!(
+                "Written: {}. See what holds: `trivium config check {}`",
+                path.display(),
+                path.display()
+            ));
             ExitCode::SUCCESS
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -256,7 +262,9 @@ fn apply(imported: &Imported, loader: &Loader, try_only: bool, common: &Common) 
     };
     if !wishes.fixed.is_empty() {
         let names = wishes.fixed.join(", ");
-        note(&format!("Not made, because it is fixed when a hub starts: {names}. Set it where the hub is started."));
+        note(&format!(
+            "Not made, because it is fixed when a hub starts: {names}. Set it where the hub is started."
+        ));
     }
     at_place(common, async |place| bring(place, &mut wishes, try_only, common).await)
 }

@@ -105,7 +105,8 @@ pub(in crate::cli) async fn bring(
 fn leave_settings(wishes: &mut Wishes, made: &[Made]) {
     wishes.wishes.retain(|wish| {
         let there = made.iter().find(|one| one.is(&wish.section, &wish.id));
-        let Some(there) = there.filter(|one| &*wish.section == SETTINGS && one.view.owner == Owner::File) else {
+        let Some(there) = there.filter(|one| &*wish.section == SETTINGS && one.view.owner == Owner::File)
+        else {
             return true;
         };
         if there.view.definition != wish.definition {

@@ -107,5 +107,7 @@ pub(super) fn reference(name: &str) -> Option<String> {
 
 /// Whether this is a variable and nothing else.
 pub(super) fn is_reference(text: &str) -> bool {
-    text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(|name| reference(name).is_some())
+    text.strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .is_some_and(|name| reference(name).is_some())
 }

@@ -63,7 +63,9 @@ pub(super) fn read(inputs: &[Input], draft: &mut Draft<'_>) {
         draft.variable(&variable.name, &variable.value);
     }
     for root in trees(inputs) {
-        if root.get("type").is_some() && root.first(&["access_token", "refresh_token", "token", "api_key"]).is_some() {
+        if root.get("type").is_some()
+            && root.first(&["access_token", "refresh_token", "token", "api_key"]).is_some()
+        {
             login(root, draft);
         } else {
             file(root, draft);
@@ -77,7 +79,11 @@ fn file(root: Part<'_>, draft: &mut Draft<'_>) {
     for (list, provider, node, behind) in LISTS {
         for item in root.get(list).into_iter().flat_map(Part::items) {
             let Some(key) = item.text().or_else(|| item.text_at("api-key")) else {
-                draft.note(item.place(), format!("an entry of `{list}` has no `api-key`"), "write one, or remove the entry");
+                draft.note(
+                    item.place(),
+                    format!("an entry of `{list}` has no `api-key`"),
+                    "write one, or remove the entry",
+                );
                 continue;
             };
             let account = keyed((provider, node, behind), item.text_at("base-url"));
@@ -145,17 +151,29 @@ fn compatible(provider: Part<'_>, proxy: Option<&str>, aliases: &mut Aliases, dr
 }
 
 /// Adds the account. `about` says its models and its prefix, which several keys may share.
-fn add(entry: Entry<'_>, mut account: Account, about: Part<'_>, aliases: &mut Aliases, draft: &mut Draft<'_>) {
+fn add(
+    entry: Entry<'_>,
+    mut account: Account,
+    about: Part<'_>,
+    aliases: &mut Aliases,
+    draft: &mut Draft<'_>,
+) {
     let place = entry.item.place();
-    let wished = about.text_at("prefix").or_else(|| about.text_at("name")).and_then(|name| plain_id(name, "._-", 48));
+    let wished =
+        about.text_at("prefix").or_else(|| about.text_at("name")).and_then(|name| plain_id(name, "._-", 48));
     let wished = wished.unwrap_or_else(|| draft.numbered(&account.provider));
     if entry.switched_off {
-        draft.note(place, format!("`{wished}` is switched off and left out"), "switch it on, and import again");
+        draft.note(
+            place,
+            format!("`{wished}` is switched off and left out"),
+            "switch it on, and import again",
+        );
         return;
     }
     account.key = entry.key.map(literal);
     let proxy = entry.item.text_at("proxy-url").or_else(|| about.text_at("proxy-url"));
-    account.proxy = proxy.or(entry.proxy).map(|url| if url == "none" { "direct".to_owned() } else { literal(url) });
+    account.proxy =
+        proxy.or(entry.proxy).map(|url| if url == "none" { "direct".to_owned() } else { literal(url) });
     let priority = about.number_at("priority");
     #[expect(clippy::cast_possible_truncation, reason = "within the range that is looked at")]
     let priority = priority.filter(|priority| priority.abs() < 1e5).map(|priority| priority as i64);
@@ -197,7 +215,8 @@ fn alias(name: &str, place: &Origin, targets: &[(String, String)], draft: &mut D
         draft.alias(&name, &[format!("{connection}/{model}")], None, place);
         return;
     }
-    let step = |(model, connection): &(String, String)| json!({"model": literal(model), "connection": connection});
+    let step =
+        |(model, connection): &(String, String)| json!({"model": literal(model), "connection": connection});
     let steps: Vec<JsonValue> = targets.iter().map(step).collect();
     draft.combo(&name, "round-robin", steps, place);
 }
@@ -220,20 +239,31 @@ fn top(root: Part<'_>, draft: &mut Draft<'_>) {
     if let Some(keys) = root.get("api-keys") {
         let count = keys.items().filter_map(Part::text).filter(|key| !is_placeholder(key)).count();
         if count > 0 {
-            let message = format!("{count} keys of callers are not carried over: the hub makes the texts of its keys");
+            let message =
+                format!("{count} keys of callers are not carried over: the hub makes the texts of its keys");
             draft.note(keys.place(), message, "make one for each client: `trivium keys create NAME`");
         }
     }
     if let Some(folder) = root.get("auth-dir") {
         let message = "the logins in `auth-dir` are files of their own";
-        draft.note(folder.place(), message, "name that folder behind this file to see what can be done about each");
+        draft.note(
+            folder.place(),
+            message,
+            "name that folder behind this file to see what can be done about each",
+        );
     }
     for item in root.get("vertex-api-key").into_iter().flat_map(Part::items) {
-        draft.note(item.place(), "Vertex is not carried over", "use a `gemini` connection with a key of AI Studio");
+        draft.note(
+            item.place(),
+            "Vertex is not carried over",
+            "use a `gemini` connection with a key of AI Studio",
+        );
     }
     for (key, _) in root.entries() {
         let name = key.name.as_str();
-        let read = LISTS.iter().any(|(list, ..)| *list == name) || SILENT.contains(&name) || name == "vertex-api-key";
+        let read = LISTS.iter().any(|(list, ..)| *list == name)
+            || SILENT.contains(&name)
+            || name == "vertex-api-key";
         if !read {
             let message = format!("{} is not carried over", shown(name));
             draft.note(&key.origin, message, "docs/configuration.md says what can be set");
@@ -247,7 +277,10 @@ fn login(root: Part<'_>, draft: &mut Draft<'_>) {
     let (why, remedy) = match draft.meant(kind) {
         Meant::Refused { message, remedy } => (message, remedy),
         Meant::Provider(row) if kind != "gemini" => (
-            format!("its token belongs to another application than the hub, and {} is asked with keys", row.name),
+            format!(
+                "its token belongs to another application than the hub, and {} is asked with keys",
+                row.name
+            ),
             format!("make a connection of the type `{}` with an API key", row.id),
         ),
         _ if kind == "gemini" => match draft.meant("gc") {

@@ -27,7 +27,12 @@ const MARKS: [(SourceKind, &[&str]); 4] = [
 const VARIABLES: [(SourceKind, &[&str]); 2] = [
     (
         SourceKind::FreeRouter,
-        &["GATEWAY_MODEL_NAME", "MODEL_CATALOG_PATH", "AUTO_ENDPOINT_DIAGNOSIS_ENABLED", "SQLITE_BUSY_TIMEOUT_MS"],
+        &[
+            "GATEWAY_MODEL_NAME",
+            "MODEL_CATALOG_PATH",
+            "AUTO_ENDPOINT_DIAGNOSIS_ENABLED",
+            "SQLITE_BUSY_TIMEOUT_MS",
+        ],
     ),
     (SourceKind::MultiVibe, &["OAUTH_STATE_PATH", "CHATGPT_BASE_URL", "PROXY_MODELS", "TRACE_INCLUDE_BODY"]),
 ];
@@ -56,7 +61,9 @@ pub(super) fn kind(inputs: &[Input]) -> Result<SourceKind, ImportError> {
     }
     let empty = || inputs.first().map_or_else(String::new, |input| input.path.display().to_string());
     match found {
-        None if !inputs.is_empty() => Err(ImportError::Unknown(format!("{} (there is nothing in it)", empty()))),
+        None if !inputs.is_empty() => {
+            Err(ImportError::Unknown(format!("{} (there is nothing in it)", empty())))
+        }
         found => Ok(found.unwrap_or(SourceKind::Environment)),
     }
 }
@@ -74,6 +81,7 @@ fn of_tree(root: Part<'_>) -> Option<SourceKind> {
         return Some(SourceKind::OmniRoute);
     }
     let marked = MARKS.iter().find(|(_, names)| root.first(names).is_some());
-    let login = root.get("type").is_some() && root.first(&["access_token", "refresh_token", "token"]).is_some();
+    let login =
+        root.get("type").is_some() && root.first(&["access_token", "refresh_token", "token"]).is_some();
     marked.map(|(kind, _)| *kind).or_else(|| login.then_some(SourceKind::CliProxyApi))
 }

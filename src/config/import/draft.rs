@@ -42,7 +42,10 @@ pub(super) struct Draft<'a> {
 pub(super) enum Meant<'a> {
     Provider(&'a Provider),
     /// It is known, and not served.
-    Refused { message: String, remedy: String },
+    Refused {
+        message: String,
+        remedy: String,
+    },
     Nothing,
 }
 
@@ -169,7 +172,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds the price of a model at a provider.
-    pub(super) fn price(&mut self, provider: &str, model: &str, price: Json<String, JsonValue>, place: &Origin) {
+    pub(super) fn price(
+        &mut self,
+        provider: &str,
+        model: &str,
+        price: Json<String, JsonValue>,
+        place: &Origin,
+    ) {
         let id = format!("{provider}/{model}");
         let definition = object(json!({"model": literal(model), "provider": provider, "price": price}));
         self.push("prices", &id, definition, "dollars per million tokens".to_owned(), place);

@@ -1,9 +1,9 @@
 //! Keys in the process environment, or in files of the form `.env`.
 
 use super::{
-    Input, note_empty,
+    Input,
     draft::Draft,
-    trees,
+    note_empty, trees,
     variables::{self, Given},
     written_variables,
 };
@@ -12,7 +12,11 @@ use crate::config::{Env, origin::Origin};
 pub(super) fn read(inputs: &[Input], env: &Env, draft: &mut Draft<'_>) {
     note_empty(inputs, draft);
     for tree in trees(inputs) {
-        draft.note(tree.place(), "this file holds no variables", "write `NAME=value` lines, or say whose it is with `--from`");
+        draft.note(
+            tree.place(),
+            "this file holds no variables",
+            "write `NAME=value` lines, or say whose it is with `--from`",
+        );
     }
     if inputs.is_empty() {
         let own: Vec<(&str, &str, Origin)> =
@@ -44,7 +48,8 @@ pub(super) fn given<'i>(inputs: &'i [Input], draft: &mut Draft<'_>) -> Vec<Given
         draft.variable(one.name, one.value);
     }
     if let Some(first) = given.first() {
-        let remedy = "give them to the hub: `set -a; . ./.env; set +a` before it starts, or the way of its service";
+        let remedy =
+            "give them to the hub: `set -a; . ./.env; set +a` before it starts, or the way of its service";
         draft.note(first.place, "the hub reads variables and no files of them", remedy);
     }
     given

@@ -32,7 +32,8 @@ const VARIABLES: [(&str, &str); 6] = [
 ];
 
 /// What tags say of a model.
-const ABILITIES: [(&str, &str); 3] = [("vision", "vision"), ("tool-use", "tools"), ("reasoning", "reasoning")];
+const ABILITIES: [(&str, &str); 3] =
+    [("vision", "vision"), ("tool-use", "tools"), ("reasoning", "reasoning")];
 
 struct Served<'a> {
     row: &'a Provider,

@@ -317,6 +317,10 @@ fn written_variables(inputs: &[Input]) -> impl Iterator<Item = &dotenv::Variable
 /// Says so of files that say nothing.
 fn note_empty(inputs: &[Input], draft: &mut Draft<'_>) {
     for input in inputs.iter().filter(|input| matches!(input.content, Content::Empty)) {
-        draft.note(&Origin::whole(&input.path), "there is nothing in this file", "see that it is the right one");
+        draft.note(
+            &Origin::whole(&input.path),
+            "there is nothing in this file",
+            "see that it is the right one",
+        );
     }
 }

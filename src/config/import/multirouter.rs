@@ -3,7 +3,7 @@
 
 use serde_json::Value as JsonValue;
 
-use super::{Input, note_empty, draft::Draft, part::Part, trees, written_variables};
+use super::{Input, draft::Draft, note_empty, part::Part, trees, written_variables};
 use crate::config::{SETTINGS, managed::bare, mask::shown, node::Value};
 
 /// Sections that a file of MultiRouter's has.
@@ -22,7 +22,11 @@ pub(super) fn read(inputs: &[Input], draft: &mut Draft<'_>) {
     note_empty(inputs, draft);
     for root in trees(inputs) {
         if !root.is_map() {
-            draft.note(root.place(), "expected `providers:` with a list below it", "see that this is the right file");
+            draft.note(
+                root.place(),
+                "expected `providers:` with a list below it",
+                "see that this is the right file",
+            );
         }
         for (key, part) in root.entries() {
             match key.name.as_str() {
@@ -59,7 +63,11 @@ fn providers(part: Part<'_>, draft: &mut Draft<'_>) {
         };
         definition.shift_remove("id");
         let Some(id) = item.text_at("id") else {
-            draft.note(item.place(), "this provider has no `id`", "give it a name of its own, such as `id: groq-1`");
+            draft.note(
+                item.place(),
+                "this provider has no `id`",
+                "give it a name of its own, such as `id: groq-1`",
+            );
             continue;
         };
         definition.retain(|_, value| !value.is_null());

@@ -54,11 +54,18 @@ pub(super) fn read(inputs: &[Input], draft: &mut Draft<'_>) {
         if let Some(keys) = root.get("proxyApiKeys").filter(|keys| keys.items().next().is_some()) {
             let names: Vec<String> =
                 keys.items().filter_map(|key| key.text_at("application")).map(shown).take(20).collect();
-            let message = format!("keys of callers are not carried over ({}): the hub makes the texts of its keys", names.join(", "));
+            let message = format!(
+                "keys of callers are not carried over ({}): the hub makes the texts of its keys",
+                names.join(", ")
+            );
             draft.note(keys.place(), message, "make one for each client: `trivium keys create NAME`");
         }
         if let Some(settings) = root.get("settings").filter(|settings| settings.entries().next().is_some()) {
-            draft.note(settings.place(), "`settings` are not carried over", "docs/configuration.md says what can be set");
+            draft.note(
+                settings.place(),
+                "`settings` are not carried over",
+                "docs/configuration.md says what can be set",
+            );
         }
     }
 }
@@ -75,15 +82,22 @@ fn account(item: Part<'_>, known: &mut Known, draft: &mut Draft<'_>) {
     }
     let logged_in = item.first(&["refreshToken", "chatgptAccountId", "oidcClientId"]).is_some();
     if logged_in || (item.get("multivibeCloud").and_then(Part::truth) == Some(true)) {
-        let message = format!("an account of {} is a login, and its tokens belong to another client id than yours", shown(word));
-        let remedy = "use an API key, or an `oauth` connection with a client id of your own: docs/accounts.md";
+        let message = format!(
+            "an account of {} is a login, and its tokens belong to another client id than yours",
+            shown(word)
+        );
+        let remedy =
+            "use an API key, or an `oauth` connection with a client id of your own: docs/accounts.md";
         draft.note(place, message, remedy);
         return;
     }
     let url = item.text_at("baseUrl");
     let mut made = match (draft.meant(word), url) {
         (Meant::Provider(row), url) => {
-            let own = row.endpoints.values().any(|own| Some(own.as_str()) == url.map(|url| url.trim_end_matches('/')));
+            let own = row
+                .endpoints
+                .values()
+                .any(|own| Some(own.as_str()) == url.map(|url| url.trim_end_matches('/')));
             let base_url = url.filter(|_| !own).map(literal);
             Account { provider: row.id.clone(), base_url, ..Account::default() }
         }
@@ -96,7 +110,8 @@ fn account(item: Part<'_>, known: &mut Known, draft: &mut Draft<'_>) {
             return;
         }
         (Meant::Nothing, None) => {
-            let message = format!("an account is left out: nothing is known of {}, and it has no URL", shown(word));
+            let message =
+                format!("an account is left out: nothing is known of {}, and it has no URL", shown(word));
             draft.note(place, message, "make an `openai-compatible` connection with its URL");
             return;
         }
@@ -132,19 +147,28 @@ fn alias(item: Part<'_>, known: &Known, draft: &mut Draft<'_>) {
         return;
     };
     if item.truth_at("enabled") == Some(false) {
-        draft.note(place, format!("the alias {} is switched off and left out", shown(name)), "switch it on, and import again");
+        draft.note(
+            place,
+            format!("the alias {} is switched off and left out", shown(name)),
+            "switch it on, and import again",
+        );
         return;
     }
     let rules: Vec<Part<'_>> = item.get("rules").into_iter().flat_map(Part::items).collect();
     if rules.iter().any(|rule| rule.first(&["match", "constraints", "cloudBudget"]).is_some()) {
-        let message = format!("the conditions of the alias {} are not carried over: its targets are asked in order", shown(name));
+        let message = format!(
+            "the conditions of the alias {} are not carried over: its targets are asked in order",
+            shown(name)
+        );
         draft.note(place, message, "see docs/routing.md for what combos can do");
     }
     let plain = item.get("targets").map(Part::texts).unwrap_or_default();
     let plain = plain.into_iter().map(|model| (model, None));
     let of_rules = rules.iter().flat_map(|rule| rule.get("candidates").into_iter().flat_map(Part::items));
     let of_rules = of_rules.filter_map(|candidate| {
-        let account = candidate.get("accountIds").and_then(|ids| ids.texts().into_iter().find_map(|id| known.by_id.get(id)));
+        let account = candidate
+            .get("accountIds")
+            .and_then(|ids| ids.texts().into_iter().find_map(|id| known.by_id.get(id)));
         let account = account.or_else(|| known.by_provider.get(candidate.text_at("provider")?));
         Some((candidate.text_at("model")?, account))
     });
@@ -154,13 +178,21 @@ fn alias(item: Part<'_>, known: &Known, draft: &mut Draft<'_>) {
             Some(target) if targets.contains(&target) => {}
             Some(target) => targets.push(target),
             None => {
-                let message = format!("the alias {} goes without {}, which no account that was taken over serves", shown(name), shown(model));
+                let message = format!(
+                    "the alias {} goes without {}, which no account that was taken over serves",
+                    shown(name),
+                    shown(model)
+                );
                 draft.note(place, message, "add an account for it, and then the target");
             }
         }
     }
     if targets.is_empty() {
-        draft.note(place, format!("the alias {} is left out: none of its targets is served", shown(name)), "add accounts first");
+        draft.note(
+            place,
+            format!("the alias {} is left out: none of its targets is served", shown(name)),
+            "add accounts first",
+        );
         return;
     }
     let name = draft.name(name, place);
@@ -169,7 +201,8 @@ fn alias(item: Part<'_>, known: &Known, draft: &mut Draft<'_>) {
 
 /// The name under which a model is reached.
 fn target(model: &str, account: Option<&String>, known: &Known, draft: &Draft<'_>) -> Option<String> {
-    if known.listed.iter().any(|(listed, id)| listed == model && account.is_none_or(|account| account == id)) {
+    if known.listed.iter().any(|(listed, id)| listed == model && account.is_none_or(|account| account == id))
+    {
         return Some(model.to_owned());
     }
     if let Some(id) = account {
@@ -182,7 +215,8 @@ fn target(model: &str, account: Option<&String>, known: &Known, draft: &Draft<'_
     {
         return Some(format!("{}/{rest}", row.id));
     }
-    let nodes: Vec<&String> = known.by_provider.iter().filter(|(word, _)| *word == "openai-compatible").map(|(_, id)| id).collect();
+    let nodes: Vec<&String> =
+        known.by_provider.iter().filter(|(word, _)| *word == "openai-compatible").map(|(_, id)| id).collect();
     match nodes.as_slice() {
         [id] if known.by_provider.len() == 1 => Some(format!("{id}/{model}")),
         _ => None,

@@ -67,7 +67,11 @@ fn connection(
     let name = item.first(&["name", "displayName"]).and_then(Part::text);
     let told = name.filter(|name| !name.contains('@')).unwrap_or(provider);
     if item.truth_at("isActive") == Some(false) {
-        draft.note(place, format!("{} is switched off and left out", shown(told)), "switch it on, and import again");
+        draft.note(
+            place,
+            format!("{} is switched off and left out", shown(told)),
+            "switch it on, and import again",
+        );
         return;
     }
     let node = nodes.iter().find(|node| node.text_at("id") == Some(provider)).copied();
@@ -83,8 +87,10 @@ fn connection(
         }
     };
     let Some(key) = key(item, &account) else {
-        let message = format!("{} is a login, and its tokens belong to another application than the hub", shown(told));
-        let remedy = "use an API key, or an `oauth` connection with a client id of your own: docs/accounts.md";
+        let message =
+            format!("{} is a login, and its tokens belong to another application than the hub", shown(told));
+        let remedy =
+            "use an API key, or an `oauth` connection with a client id of your own: docs/accounts.md";
         draft.note(place, message, remedy);
         return;
     };
@@ -155,7 +161,8 @@ fn of_provider(provider: &str, item: Part<'_>, draft: &Draft<'_>) -> Wanted {
                 Ok((account, vec![provider.to_owned()]))
             }
             None => {
-                let message = format!("nothing is known of the provider {}, and it has no URL", shown(provider));
+                let message =
+                    format!("nothing is known of the provider {}, and it has no URL", shown(provider));
                 let remedy = "make an `openai-compatible` connection with its URL, if it has one";
                 Err((message, remedy.to_owned()))
             }
@@ -241,7 +248,10 @@ fn rest(root: Part<'_>, draft: &mut Draft<'_>) {
             keys.items().filter_map(|key| key.text_at("name")).map(shown).take(20).collect();
         let count = keys.items().count();
         if count > 0 {
-            let message = format!("{count} keys of callers are not carried over ({}): the hub makes the texts of its keys", names.join(", "));
+            let message = format!(
+                "{count} keys of callers are not carried over ({}): the hub makes the texts of its keys",
+                names.join(", ")
+            );
             draft.note(keys.place(), message, "make one for each client: `trivium keys create NAME`");
         }
     }
@@ -260,7 +270,9 @@ fn rest(root: Part<'_>, draft: &mut Draft<'_>) {
         ("usageHistory", "usage starts anew; nothing of it is summed up"),
         ("domainBudgets", "see the section `budgets`"),
     ] {
-        if let Some(part) = root.get(name).filter(|part| part.items().next().is_some() || part.entries().next().is_some()) {
+        if let Some(part) =
+            root.get(name).filter(|part| part.items().next().is_some() || part.entries().next().is_some())
+        {
             draft.note(part.place(), format!("`{name}` is not carried over"), remedy);
         }
     }

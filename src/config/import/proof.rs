@@ -26,8 +26,7 @@ pub(super) fn prove(draft: &mut Draft<'_>, loader: &Loader) -> Result<(), Import
     for _ in 0..MOST_ROUNDS {
         let (text, lines) = render(&draft.documents);
         let env = stand_in(&draft.documents, draft, loader.env());
-        let strict =
-            Loader::new(env, Overrides::default(), loader.catalogue().clone(), loader.spoken());
+        let strict = Loader::new(env, Overrides::default(), loader.catalogue().clone(), loader.spoken());
         let source = Source::Text { name: "(import)".to_owned(), text };
         match strict.load(&source) {
             Ok(loaded) => {
@@ -41,14 +40,19 @@ pub(super) fn prove(draft: &mut Draft<'_>, loader: &Loader) -> Result<(), Import
 }
 
 /// Removes the documents that errors are about.
-fn take_out(problems: Vec<Problem>, lines: &[(usize, usize)], draft: &mut Draft<'_>) -> Result<(), ImportError> {
+fn take_out(
+    problems: Vec<Problem>,
+    lines: &[(usize, usize)],
+    draft: &mut Draft<'_>,
+) -> Result<(), ImportError> {
     let mut bad = BTreeSet::new();
     for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
         let Some(index) = blamed(problem, lines) else { continue };
         if bad.insert(index)
             && let Some(document) = draft.documents.get(index)
         {
-            let message = format!("`{}` of {} is left out: {}", document.id, document.section, problem.message);
+            let message =
+                format!("`{}` of {} is left out: {}", document.id, document.section, problem.message);
             let place = document.place.clone();
             draft.note(&place, message, problem.remedy.clone());
         }
@@ -67,7 +71,9 @@ fn take_out(problems: Vec<Problem>, lines: &[(usize, usize)], draft: &mut Draft<
 /// What is worth knowing of what loads.
 fn tell(warnings: &[Problem], lines: &[(usize, usize)], draft: &mut Draft<'_>) {
     for warning in warnings.iter().filter(|one| one.severity == Severity::Warning) {
-        let Some(document) = blamed(warning, lines).and_then(|index| draft.documents.get(index)) else { continue };
+        let Some(document) = blamed(warning, lines).and_then(|index| draft.documents.get(index)) else {
+            continue;
+        };
         let place = document.place.clone();
         draft.note(&place, warning.message.clone(), warning.remedy.clone());
     }
@@ -165,7 +171,9 @@ fn settings(documents: &[ImportedDocument], page: &mut Page) {
     for section in sections {
         page.write(&format!("{section}:\n"));
         for (index, document) in all() {
-            let Some((name, key)) = document.id.split_once('.').filter(|(name, _)| *name == section) else { continue };
+            let Some((name, key)) = document.id.split_once('.').filter(|(name, _)| *name == section) else {
+                continue;
+            };
             let value = document.definition.get("value").cloned().unwrap_or_default();
             let wrapped = json!({name: {key: value}});
             page.add(index, wrapped.as_object().unwrap_or(&Json::new()));

@@ -72,7 +72,11 @@ pub(super) fn keys<'a>(given: &[Given<'_>], draft: &mut Draft<'a>) -> Vec<Found<
                     draft.note(one.place, why.0, why.1);
                     continue;
                 }
-                found.extend(split(one, draft).into_iter().map(|key| Found { row, key, place: one.place.clone() }));
+                found.extend(split(one, draft).into_iter().map(|key| Found {
+                    row,
+                    key,
+                    place: one.place.clone(),
+                }));
             }
         }
     }
@@ -129,14 +133,16 @@ fn unusable(
     }
     let pointers = POINTERS.iter().find(|(id, _)| *id == row.id).map_or(&[][..], |(_, names)| names);
     let set = given.iter().find(|other| pointers.contains(&other.name) && !other.value.trim().is_empty())?;
-    let message = format!("{} is set, so that {name} may be a key of another server, or of this hub", set.name);
+    let message =
+        format!("{} is set, so that {name} may be a key of another server, or of this hub", set.name);
     let remedy = format!("unset it if the key is one of {}, and import again", row.name);
     Some((message, remedy))
 }
 
 /// The keys of one variable: a reference to it, or its parts, which no reference can name.
 fn split(one: &Given<'_>, draft: &mut Draft<'_>) -> Vec<String> {
-    let parts: Vec<&str> = one.value.split([',', '\n', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        one.value.split([',', '\n', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
     if let ([_], Some(reference)) = (parts.as_slice(), reference(one.name)) {
         return vec![reference];
     }

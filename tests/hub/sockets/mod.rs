@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod hangup;
 mod idempotency;
+mod import;
 mod killed;
 mod limits;
 mod managed;

@@ -114,7 +114,10 @@ impl<'a> Deployments<'a> {
             limits(&mut bundle.account, &model, item, params, draft);
             bundle.account.serve(Model { id: model.clone(), about: about(params, info) });
         }
-        let weight = params.count_at("weight").or_else(|| rate(item, params, "rpm")).map(|weight| weight.min(1_000_000));
+        let weight = params
+            .count_at("weight")
+            .or_else(|| rate(item, params, "rpm"))
+            .map(|weight| weight.min(1_000_000));
         let order = params.count_at("order");
         let (name, place) = (name.to_owned(), place.clone());
         let deployment = Deployment { name, model, connection: String::new(), any, weight, order, place };
@@ -194,7 +197,8 @@ fn azure(account: &mut Account, url: &str, written: &str, params: Part<'_>, draf
         None => account.base_url = Some(format!("{}/openai/v1", written.trim_end_matches('/'))),
     }
     if let Some(version) = params.get("api_version") {
-        let remedy = "test it with `trivium connections test`: a resource without that API needs a server between";
+        let remedy =
+            "test it with `trivium connections test`: a resource without that API needs a server between";
         draft.note(version.place(), "Azure is asked by its API without versions, `/openai/v1`", remedy);
     }
 }
@@ -245,9 +249,10 @@ fn about(params: Part<'_>, info: Option<Part<'_>>) -> Json<String, JsonValue> {
     let cost = |name: &str| params.number_at(name).or_else(|| info?.number_at(name)).and_then(per_million);
     if let (Some(input), Some(output)) = (cost("input_cost_per_token"), cost("output_cost_per_token")) {
         let mut price = json!({"input": input, "output": output});
-        for (theirs, ours) in
-            [("cache_read_input_token_cost", "cache_read"), ("cache_creation_input_token_cost", "cache_write")]
-        {
+        for (theirs, ours) in [
+            ("cache_read_input_token_cost", "cache_read"),
+            ("cache_creation_input_token_cost", "cache_write"),
+        ] {
             if let (Some(amount), Some(price)) = (cost(theirs), price.as_object_mut()) {
                 price.insert(ours.to_owned(), amount.into());
             }
@@ -273,6 +278,10 @@ fn unread(params: Part<'_>, name: &str, draft: &mut Draft<'_>) {
         .collect();
     if !names.is_empty() {
         let message = format!("not carried over for {}: {}", shown(name), names.join(", "));
-        draft.note(params.place(), message, "let clients send what they need; docs/configuration.md says what can be set");
+        draft.note(
+            params.place(),
+            message,
+            "let clients send what they need; docs/configuration.md says what can be set",
+        );
     }
 }

@@ -73,13 +73,20 @@ impl Groups {
         for (key, names) in part.items().flat_map(Part::entries) {
             let behind: Vec<String> = names.texts().into_iter().map(str::to_owned).collect();
             let Some(index) = self.by_name.get(&key.name).copied() else {
-                let message = format!("fallbacks of {}, which is in no `model_list` that was taken over", shown(&key.name));
+                let message = format!(
+                    "fallbacks of {}, which is in no `model_list` that was taken over",
+                    shown(&key.name)
+                );
                 draft.note(&key.origin, message, "remove them, or give the name a deployment");
                 continue;
             };
             for name in behind {
                 if !self.by_name.contains_key(&name) {
-                    let message = format!("{} falls back on {}, which was not taken over", shown(&key.name), shown(&name));
+                    let message = format!(
+                        "{} falls back on {}, which was not taken over",
+                        shown(&key.name),
+                        shown(&name)
+                    );
                     draft.note(&key.origin, message, "give that name a deployment, and import again");
                 } else if let Some(group) = self.groups.get_mut(index)
                     && !group.fallbacks.contains(&name)
@@ -185,7 +192,10 @@ impl Group {
             return ("priority", all.into_iter().map(|one| one.step(None)).collect());
         }
         if strategy == "random" && all.iter().any(|one| one.weight.is_some()) {
-            return ("weighted", all.into_iter().map(|one| one.step(Some(one.weight.unwrap_or(1)))).collect());
+            return (
+                "weighted",
+                all.into_iter().map(|one| one.step(Some(one.weight.unwrap_or(1)))).collect(),
+            );
         }
         (strategy, all.into_iter().map(|one| one.step(None)).collect())
     }

@@ -5,10 +5,7 @@ mod deployment;
 mod groups;
 mod names;
 
-use self::{
-    deployment::Deployments,
-    groups::Groups,
-};
+use self::{deployment::Deployments, groups::Groups};
 use super::{
     Input,
     account::{literal, reference},
@@ -80,14 +77,20 @@ pub(super) fn read(inputs: &[Input], draft: &mut Draft<'_>) {
     }
     let found = deployments.done(draft);
     let groups = Groups::new(found, settings(&roots, "routing_strategy").next().and_then(Part::text));
-    let groups = settings(&roots, "fallbacks").fold(groups, |groups, part| groups.with_fallbacks(part, draft));
-    let groups = ["context_window_fallbacks", "content_policy_fallbacks"].iter().fold(groups, |groups, name| {
-        settings(&roots, name).fold(groups, |groups, part| {
-            let message = format!("`{name}` become fallbacks for every failure");
-            draft.note(part.place(), message, "targets whose window is too small are passed over by themselves");
-            groups.with_fallbacks(part, draft)
-        })
-    });
+    let groups =
+        settings(&roots, "fallbacks").fold(groups, |groups, part| groups.with_fallbacks(part, draft));
+    let groups =
+        ["context_window_fallbacks", "content_policy_fallbacks"].iter().fold(groups, |groups, name| {
+            settings(&roots, name).fold(groups, |groups, part| {
+                let message = format!("`{name}` become fallbacks for every failure");
+                draft.note(
+                    part.place(),
+                    message,
+                    "targets whose window is too small are passed over by themselves",
+                );
+                groups.with_fallbacks(part, draft)
+            })
+        });
     let defaults = settings(&roots, "default_fallbacks").flat_map(Part::texts).map(str::to_owned).collect();
     let groups = groups.with_default(defaults);
     groups.write(draft);
@@ -135,7 +138,8 @@ fn top(root: Part<'_>, draft: &mut Draft<'_>) {
         if let Some(value) = value.text() {
             draft.variable(&key.name, value);
         }
-        let message = format!("the variable {} is set in this file, and the hub's file sets none", shown(&key.name));
+        let message =
+            format!("the variable {} is set in this file, and the hub's file sets none", shown(&key.name));
         draft.note(&key.origin, message, "set it where the hub is started");
     }
     if let Some(general) = root.get("general_settings")

@@ -66,7 +66,11 @@ fn read_one(
         return;
     };
     if combo.truth_at("isActive") == Some(false) {
-        draft.note(place, format!("the combo {} is switched off and left out", shown(name)), "switch it on, and import again");
+        draft.note(
+            place,
+            format!("the combo {} is switched off and left out", shown(name)),
+            "switch it on, and import again",
+        );
         return;
     }
     let strategy = strategy(combo, name, root, draft);
@@ -75,7 +79,11 @@ fn read_one(
         match step(item, strategy == "weighted", names, accounts, draft) {
             Ok(found) => steps.extend(found),
             Err((why, remedy)) => {
-                draft.note(item.place(), format!("a step of the combo {} is left out: {why}", shown(name)), remedy);
+                draft.note(
+                    item.place(),
+                    format!("a step of the combo {} is left out: {why}", shown(name)),
+                    remedy,
+                );
             }
         }
     }
@@ -90,13 +98,15 @@ fn read_one(
 
 fn strategy(combo: Part<'_>, name: &str, root: Part<'_>, draft: &mut Draft<'_>) -> &'static str {
     let settings = root.get("settings");
-    let own = settings
-        .and_then(|settings| settings.get("comboStrategies")?.get(name)?.first(&["fallbackStrategy", "strategy"]));
+    let own = settings.and_then(|settings| {
+        settings.get("comboStrategies")?.get(name)?.first(&["fallbackStrategy", "strategy"])
+    });
     let word = combo.get("strategy").or(own).or_else(|| settings?.get("comboStrategy"));
     let Some(word) = word else { return "priority" };
     let ours = word.text().and_then(|text| STRATEGIES.iter().find(|(theirs, _)| *theirs == text));
     if ours.is_none() {
-        let message = format!("the strategy of the combo {} is none of the hub's: it goes in order", shown(name));
+        let message =
+            format!("the strategy of the combo {} is none of the hub's: it goes in order", shown(name));
         draft.note(word.place(), message, "docs/routing.md lists the strategies");
     }
     ours.map_or("priority", |(_, ours)| ours)
@@ -131,7 +141,10 @@ fn step(
     let weight = item.count_at("weight").filter(|_| weighted);
     let steps = targets.into_iter().map(|target| {
         let target = literal(&target);
-        weight.map_or_else(|| JsonValue::from(target.as_str()), |weight| json!({"model": target, "weight": weight}))
+        weight.map_or_else(
+            || JsonValue::from(target.as_str()),
+            |weight| json!({"model": target, "weight": weight}),
+        )
     });
     Ok(steps.collect())
 }
