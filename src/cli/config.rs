@@ -14,6 +14,8 @@ use std::{
 
 use clap::Subcommand;
 
+pub(super) use apply::bring;
+
 use super::{
     Common, configure,
     output::{self, fail, say, style},

@@ -6,6 +6,7 @@ mod backups;
 mod config;
 mod demo;
 mod doctor;
+mod import;
 mod keys;
 mod login;
 mod mock;
@@ -80,6 +81,8 @@ enum Command {
     /// Check the configuration, or show what holds
     #[command(subcommand)]
     Config(config::Config),
+    /// Take over keys in variables, or the configuration of MultiRouter, MultiVibe, FreeRouter, LiteLLM, CLIProxyAPI or 9router
+    Import(import::Import),
     /// Create, list, limit, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -125,6 +128,7 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Demo(demo) => demo::run(&demo, &common),
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
+        Command::Import(import) => import::run(&import, &common),
         Command::Keys(keys) => keys::run(keys, &common),
         Command::Login(args) => login::login(&args, &common),
         Command::Logout(args) => login::logout(&args, &common),

@@ -82,6 +82,17 @@ impl Loader {
         &self.catalogue
     }
 
+    /// The dialects that the hub speaks.
+    pub(super) fn spoken(&self) -> &[Dialect] {
+        &self.spoken
+    }
+
+    /// The same with further variables. Those of the process go before.
+    #[must_use]
+    pub fn with_variables<'v>(&self, variables: impl Iterator<Item = (&'v str, &'v str)>) -> Self {
+        Self { env: Arc::new(self.env.with(variables)), ..self.clone() }
+    }
+
     /// Reads and checks the configuration.
     ///
     /// # Errors

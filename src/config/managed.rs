@@ -155,7 +155,7 @@ fn merge_setting(root: &mut Map, one: &Managed, origin: &Origin, overlay: &Overl
         return;
     }
     let key = Key { name: name.to_owned(), origin: origin.clone() };
-    map.entries.push((key, node(value, origin)));
+    map.entries.push((key, json_node(value, origin)));
 }
 
 /// The section as it is written, made if it is not.
@@ -180,24 +180,24 @@ fn entry(one: &Managed, form: Form, origin: &Origin) -> Node {
         entries.push((key, Node { value: Value::Scalar(scalar), origin: origin.clone() }));
     }
     for (name, value) in &one.definition {
-        entries.push((Key { name: name.clone(), origin: origin.clone() }, node(value, origin)));
+        entries.push((Key { name: name.clone(), origin: origin.clone() }, json_node(value, origin)));
     }
     Node { value: Value::Map(Map { entries }), origin: origin.clone() }
 }
 
 /// JSON as what was written. Texts stay texts: `${…}` means nothing here, or whoever may write definitions could read
 /// the hub's environment.
-fn node(value: &JsonValue, origin: &Origin) -> Node {
+pub(super) fn json_node(value: &JsonValue, origin: &Origin) -> Node {
     let scalar = |text: String, plain: bool| Value::Scalar(Scalar { text, plain, missing: Vec::new() });
     let value = match value {
         JsonValue::Null => scalar(String::new(), true),
         JsonValue::Bool(truth) => scalar(truth.to_string(), true),
         JsonValue::Number(number) => scalar(number.to_string(), true),
         JsonValue::String(text) => scalar(text.clone(), false),
-        JsonValue::Array(items) => Value::List(items.iter().map(|item| node(item, origin)).collect()),
+        JsonValue::Array(items) => Value::List(items.iter().map(|item| json_node(item, origin)).collect()),
         JsonValue::Object(fields) => {
             let entry = |(name, value): (&String, &JsonValue)| {
-                (Key { name: name.clone(), origin: origin.clone() }, node(value, origin))
+                (Key { name: name.clone(), origin: origin.clone() }, json_node(value, origin))
             };
             Value::Map(Map { entries: fields.iter().map(entry).collect() })
         }

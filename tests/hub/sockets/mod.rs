@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod hangup;
 mod idempotency;
+mod import;
 mod killed;
 mod limits;
 mod managed;
