@@ -45,14 +45,19 @@ use crate::{
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
+        mcp::McpServer,
         oauth::{Logins, Loopback},
-        ports::{Configuration, DocumentStore, DocumentStoreError, Prober, oauth::OAuthStoreError},
+        ports::{
+            Configuration, DocumentStore, DocumentStoreError, McpProcess, McpProcesses, Prober,
+            oauth::OAuthStoreError,
+        },
         prices::Prices,
         registry::Registry,
         reports::Reports,
         responses::Responses,
         routing::Routing,
         steering::Steering,
+        tool_calls::ToolCalls,
         traces::Traces,
         usage::Usage,
         webhooks::Tester,
@@ -193,6 +198,7 @@ pub struct Hub {
     keys: Keys,
     admin: Arc<Admin>,
     diagnosis: Arc<Diagnosis>,
+    mcp: Arc<McpServer>,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
@@ -245,7 +251,7 @@ impl Hub {
             public_url: public_url.clone(),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
-        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis } =
+        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis, mcp } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
         let provider_login = provider_login(options.oidc, &public_url, &admin, &store, (&transport, &clock))?;
@@ -269,6 +275,7 @@ impl Hub {
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             mcp_sessions: Arc::new(store.mcp_sessions()),
+            mcp: Arc::clone(&mcp),
             public_url: options.public_url.map(Arc::from),
             issuer: options.issuer.map(|issuer| issuer.issuer),
             auth_required: options.auth_required,
@@ -304,6 +311,7 @@ impl Hub {
             keys,
             admin,
             diagnosis,
+            mcp,
             data_dir,
             stop,
             serving,
@@ -361,6 +369,7 @@ impl Hub {
         self.engine.quota().save();
         self.engine.rates().save();
         let settled = self.engine.budgets().close().await;
+        self.mcp.calls().flush().await;
         let closed = self.store.close().await;
         RuntimeFile::remove(&self.data_dir)?;
         events::stopped(if drained { 0 } else { self.engine.admission().running() });
@@ -383,6 +392,7 @@ pub(super) struct Core {
     pub(super) prices: Arc<Prices>,
     pub(super) backups: Arc<Backups>,
     pub(super) diagnosis: Arc<Diagnosis>,
+    pub(super) mcp: Arc<McpServer>,
 }
 
 /// What is around a hub.
@@ -439,7 +449,15 @@ impl Core {
         );
         let diagnosis = Arc::new(diagnosis);
         let usage = Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock)));
+        let mcp = Arc::new(McpServer::new(
+            Arc::clone(&engine),
+            ToolCalls::start(Arc::new(store.tool_calls()), Arc::clone(clock)),
+            Arc::new(store.mcp_sessions()),
+            Arc::new(NoProcesses),
+            surfaces::profile_of,
+        ));
         let operations = registry(&Executors {
+            mcp: Arc::clone(&mcp),
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(Telling::default()))),
             prices: Arc::clone(&prices),
@@ -481,7 +499,28 @@ impl Core {
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis })
+        Ok(Self {
+            engine,
+            credentials,
+            keys,
+            admin,
+            logins,
+            live,
+            operations,
+            backups,
+            prices,
+            diagnosis,
+            mcp,
+        })
+    }
+}
+
+/// Nobody says of themselves yet that they speak MCP over their standard input and output.
+struct NoProcesses;
+
+impl McpProcesses for NoProcesses {
+    fn list(&self) -> Vec<McpProcess> {
+        Vec::new()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use operations::{audit, backups, bundle, documents, keys, oauth, prices, routing, sessions, traces, usage};
+use operations::{
+    audit, backups, bundle, documents, keys, mcp as mcp_of, oauth, prices, routing, sessions, traces, usage,
+};
 
 use crate::{
     engine::{Engine, ports::Clock},
@@ -16,6 +18,7 @@ use crate::{
         diagnosis::Diagnosis,
         documents::Documents,
         keys::Keys,
+        mcp::McpServer,
         oauth::Logins,
         ports::{AuditLog, Configuration},
         prices::Prices,
@@ -66,6 +69,8 @@ pub struct Executors {
     pub documents: Arc<Documents>,
     /// On backups.
     pub backups: Arc<Backups>,
+    /// On the MCP server.
+    pub mcp: Arc<McpServer>,
     /// The audit log.
     pub audit: Arc<dyn AuditLog>,
     /// The configuration that is in force.
@@ -121,6 +126,7 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
         traces,
         documents,
         backups,
+        mcp,
         audit,
         configuration,
         clock,
@@ -151,6 +157,12 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, audit::List, log, |own, _asked, args| own.list(args).await);
     bind!(registry, audit::Verify, log, |own, _asked, _args| own.verify().await);
     bind!(registry, audit::Undo, documents, |own, asked, args| own.undo(&asked, args).await);
+    let calls = mcp.calls();
+    bind!(registry, mcp_of::Status, mcp, |own, asked, _args| own.status(&asked.caller).await);
+    bind!(registry, mcp_of::Tools, mcp, |own, asked, args| Ok(own.tools(&asked.caller, args)));
+    bind!(registry, mcp_of::Calls, calls, |own, _asked, args| own.list(args).await);
+    bind!(registry, mcp_of::Stats, calls, |own, _asked, args| own.stats(args).await);
+    bind!(registry, mcp_of::Verify, calls, |own, _asked, _args| own.verify().await);
     bind!(registry, backups::Create, backups, |own, _asked, args| own.create(args).await);
     bind!(registry, backups::List, backups, |own, _asked, _args| own.list().await);
     bind!(registry, backups::Verify, backups, |own, _asked, args| own.verify(args).await);

@@ -46,6 +46,7 @@ pub fn compiled(policy: &KeyPolicy) -> Result<Policy, Invalid> {
         models: sieve(policy.allow_models.as_deref(), policy.deny_models.as_deref()),
         providers: sieve(policy.allow_providers.as_deref(), policy.deny_providers.as_deref()),
         connections: sieve(policy.allow_connections.as_deref(), policy.deny_connections.as_deref()),
+        tools: policy.tools.as_deref().map(patterns),
         combos: policy.allow_combos.as_deref().map(patterns),
         limits: KeyLimits {
             windows: [

@@ -17,6 +17,7 @@ mod remote;
 mod routing;
 mod secrets;
 mod serve;
+mod tool;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -101,6 +102,9 @@ enum Command {
     /// Change the key to what is encrypted in the store, and see whether all can be read
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Call a tool by the name that agents know it by, and see which were called
+    #[command(subcommand)]
+    Tool(tool::Tool),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -136,6 +140,7 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Doctor(doctor) => doctor::run(&doctor, &common),
         Command::Backups(backups) => backups::run(&backups, &common),
         Command::Secrets(secrets) => secrets::run(&secrets, &common),
+        Command::Tool(tool) => tool::run(&tool, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }

@@ -20,6 +20,8 @@ const SESSIONS_DAYS: Key = Key::new("sessions_days", DAYS, "90");
 
 const AUDIT_ROWS: Key = Key::new("audit_rows", "a whole number from 1000 to 1000000000", "1000000");
 const AUDIT_DAYS: Key = Key::new("audit_days", DAYS, "730");
+const TOOL_CALLS_ROWS: Key = Key::new("tool_calls_rows", "a whole number from 1000 to 1000000000", "250000");
+const TOOL_CALLS_DAYS: Key = Key::new("tool_calls_days", DAYS, "90");
 
 pub(super) static SECTION: Section = Section {
     name: "retention",
@@ -33,6 +35,8 @@ pub(super) static SECTION: Section = Section {
         SESSIONS_DAYS,
         AUDIT_ROWS,
         AUDIT_DAYS,
+        TOOL_CALLS_ROWS,
+        TOOL_CALLS_DAYS,
     ],
 };
 
@@ -52,6 +56,8 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Retention {
         sessions_age: days(fields, sink, &SESSIONS_DAYS, default.sessions_age),
         audit_rows: fields.number(sink, &AUDIT_ROWS, 1000..=1_000_000_000, default.audit_rows),
         audit_age: days(fields, sink, &AUDIT_DAYS, default.audit_age),
+        tool_calls_rows: fields.number(sink, &TOOL_CALLS_ROWS, 1000..=1_000_000_000, default.tool_calls_rows),
+        tool_calls_age: days(fields, sink, &TOOL_CALLS_DAYS, default.tool_calls_age),
     }
 }
 

@@ -218,6 +218,11 @@ pub fn audit_failed(operation: &str, caller: &str) {
     error!(operation, caller, "the audit log could not be written");
 }
 
+/// Calls of tools wait to be written down, because the store fails.
+pub fn tool_calls_waiting(error: &dyn std::error::Error, calls: usize) {
+    error!(calls, "calls of tools could not be written down, and will be tried again: {error}");
+}
+
 /// Somebody took the secrets of all definitions away, encrypted.
 pub fn secrets_exported(caller: &str, recipient: &str) {
     info!(caller, recipient, "a bundle with secrets was given away, encrypted to its recipient");

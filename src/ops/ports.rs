@@ -13,6 +13,7 @@ mod prober;
 mod progress;
 mod speech;
 mod suggestions;
+mod tool_calls;
 pub mod usage;
 
 use std::sync::Arc;
@@ -28,13 +29,14 @@ pub use documents::{
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
 pub use inspector::{InspectError, Inspected, Inspector};
-pub use mcp::{McpSession, McpSessionError, McpSessionStore};
+pub use mcp::{McpProcess, McpProcesses, McpSession, McpSessionError, McpSessionStore};
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
 pub use prober::{Missed, ProbeAnswer, ProbeStep, Prober, Way};
 pub use progress::Progress;
 pub use speech::{Cited, Said, Speech, Uttered};
 pub use suggestions::{Suggestion, SuggestionStore, SuggestionStoreError};
+pub use tool_calls::{CallSum, NewCall, ToolCallLog};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

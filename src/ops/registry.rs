@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -37,19 +37,38 @@ pub struct Asked {
     pub progress: Option<Arc<dyn Progress>>,
     definition: Option<&'static Definition>,
     noted: Arc<AtomicBool>,
+    caused: Arc<Mutex<Vec<String>>>,
 }
+
+/// Ids of requests that one operation tells of. A combo has fewer targets.
+const MOST_CAUSED: usize = 64;
 
 impl Asked {
     /// Who asks, and by which way.
     #[must_use]
     pub fn new(caller: Caller, surface: &'static str, request_id: Option<Arc<str>>) -> Self {
-        Self { caller, surface, request_id, progress: None, definition: None, noted: Arc::default() }
+        let (noted, caused) = (Arc::default(), Arc::default());
+        Self { caller, surface, request_id, progress: None, definition: None, noted, caused }
     }
 
     /// The same, with somebody who listens while it is worked on.
     #[must_use]
     pub fn with_progress(self, progress: Arc<dyn Progress>) -> Self {
         Self { progress: Some(progress), ..self }
+    }
+
+    /// Says that a request to a model was made for this.
+    pub(super) fn caused(&self, request_id: &str) {
+        let mut caused = self.caused.lock().unwrap_or_else(PoisonError::into_inner);
+        if caused.len() < MOST_CAUSED {
+            caused.push(request_id.to_owned());
+        }
+    }
+
+    /// The ids of requests to models that were made for this, or for a copy of it.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.caused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The entry of a change whose parts are known.
@@ -159,6 +178,19 @@ impl Registry {
         done.await.unwrap_or(Err(OpError::Interrupted))
     }
 
+    /// Notes that an operation was denied for another reason than a scope; `code` says which.
+    pub async fn deny(
+        &self,
+        asked: Asked,
+        definition: &'static Definition,
+        args: &Value,
+        code: &'static str,
+    ) {
+        let asked = Asked { definition: Some(definition), ..asked };
+        let shown = self.shown(definition, args);
+        self.note(&asked, definition, shown, (AuditOutcome::Denied, Some(code))).await;
+    }
+
     async fn execute(
         &self,
         asked: Asked,
@@ -214,7 +246,8 @@ impl Registry {
     }
 
     /// The arguments without secrets, and without what people say.
-    fn shown(&self, definition: &Definition, args: &Value) -> Value {
+    #[must_use]
+    pub fn shown(&self, definition: &Definition, args: &Value) -> Value {
         let mut args = args.as_object().cloned().unwrap_or_default();
         for name in definition.words {
             if let Some(value) = args.get_mut(*name) {

@@ -56,6 +56,11 @@ impl SqlMcpSessions {
         Ok(())
     }
 
+    async fn count_all(&self) -> Result<u64, sqlx::Error> {
+        let query = sql::query("SELECT COUNT(*) AS sessions FROM mcp_sessions");
+        Ok(query.fetch_one(&self.pool).await?.try_get::<i64, _>("sessions")?.unsigned_abs())
+    }
+
     async fn remove_unused(&self, since: i64) -> Result<u64, sqlx::Error> {
         let query = sql::query("DELETE FROM mcp_sessions WHERE used_at < $1").bind(since);
         Ok(query.execute(&self.pool).await?.rows_affected())
@@ -87,6 +92,10 @@ impl McpSessionStore for SqlMcpSessions {
 
     fn owner(&self, id: String) -> BoxFuture<'_, Result<Option<String>, McpSessionError>> {
         Box::pin(async move { self.owner_of(id).await.map_err(failed) })
+    }
+
+    fn count(&self) -> BoxFuture<'_, Result<u64, McpSessionError>> {
+        Box::pin(async move { self.count_all().await.map_err(failed) })
     }
 
     fn delete(&self, id: String) -> BoxFuture<'_, Result<(), McpSessionError>> {

@@ -12,6 +12,7 @@ mod oauth;
 mod price_lists;
 mod responses;
 mod suggestions;
+mod tool_calls;
 mod usage;
 
 use std::{
@@ -63,6 +64,7 @@ struct State {
     price_list: Option<Box<FetchedList>>,
     mcp_sessions: Vec<McpSession>,
     suggestions: suggestions::Suggestions,
+    tool_calls: Vec<operations::mcp::ToolCall>,
     usage: usage::Usage,
 }
 

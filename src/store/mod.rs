@@ -5,6 +5,7 @@ mod admin;
 mod audit;
 mod backups;
 mod captures;
+mod chain;
 mod claims;
 #[cfg(test)]
 mod contract;
@@ -38,6 +39,7 @@ mod sqlite;
 mod suggestions;
 #[cfg(test)]
 mod tests;
+mod tool_calls;
 mod traces;
 mod usage;
 mod windows;
@@ -68,6 +70,7 @@ pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
 pub use sealed::Readable;
 pub use suggestions::SqlSuggestions;
+pub use tool_calls::SqlToolCalls;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
@@ -211,6 +214,12 @@ impl Store {
     #[must_use]
     pub fn mcp_sessions(&self) -> SqlMcpSessions {
         SqlMcpSessions::new(self.pools.managing.clone())
+    }
+
+    /// The record of tool calls.
+    #[must_use]
+    pub fn tool_calls(&self) -> SqlToolCalls {
+        SqlToolCalls(self.pools.managing.clone())
     }
 
     /// What diagnoses of connections suggest.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{
     StoreError, Writer, audit,
     sql::{self, Pool},
+    tool_calls,
 };
 use crate::{
     engine::settings::Retention,
@@ -63,6 +64,8 @@ async fn sweep(pool: &Pool, retention: &Retention, now: i64) -> Result<bool, sql
         more |= old_sessions(pool, before).await?;
     }
     more |= audit::forget(pool, before(now, retention.audit_age), retention.audit_rows).await?;
+    let old = before(now, retention.tool_calls_age);
+    more |= tool_calls::forget(pool, old, retention.tool_calls_rows).await?;
     Ok(more)
 }
 

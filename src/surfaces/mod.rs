@@ -33,6 +33,7 @@ mod wishes;
 
 pub use admin::OIDC_CALLBACK;
 pub use callback::OtherPorts;
+pub use mcp::profile_of;
 pub use server::{Server, serve};
 pub use speech::ChatSpeech;
 
@@ -69,6 +70,8 @@ pub struct Handles {
     pub idempotency: Arc<ops::idempotency::Idempotency>,
     /// Sessions of MCP clients that were written down.
     pub mcp_sessions: Arc<dyn ops::ports::McpSessionStore>,
+    /// The MCP server, with the record of calls.
+    pub mcp: Arc<ops::mcp::McpServer>,
     /// Where browsers reach the hub, where that is another address than it listens on.
     pub public_url: Option<Arc<str>>,
     /// Whose signed tokens let callers in.

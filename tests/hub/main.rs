@@ -20,6 +20,8 @@ mod faults;
 mod fixtures;
 mod freerouter;
 mod idempotency;
+mod mcp_client;
+mod mcp_rights;
 mod metrics;
 mod migrated;
 mod models;

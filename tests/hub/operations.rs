@@ -58,7 +58,7 @@ pub(crate) fn example(definition: &Definition, key: Option<&str>) -> Request<Bod
 
 /// Rights that the example of an operation needs beside its own: whoever makes a key or learns its text must hold what it
 /// may do, and whoever takes a change back must be able to make it.
-fn needed(definition: &Definition) -> BTreeSet<Scope> {
+pub(crate) fn needed(definition: &Definition) -> BTreeSet<Scope> {
     let more: &[Scope] = match definition.name {
         keys::Create::NAME | keys::Rotate::NAME => &[Scope::ExecuteCompletions, Scope::ReadModels],
         audit::Undo::NAME => &[Scope::WriteConnections],

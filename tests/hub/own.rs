@@ -35,18 +35,18 @@ const SCOPES: [&str; 9] = [
     "write:resilience",
 ];
 
-struct Scene {
-    hub: TestHub,
-    one: String,
-    one_id: String,
-    two_id: String,
+pub(crate) struct Scene {
+    pub(crate) hub: TestHub,
+    pub(crate) one: String,
+    pub(crate) one_id: String,
+    pub(crate) two_id: String,
     /// A request of the second key, and the number of its session.
-    request: String,
-    session: String,
+    pub(crate) request: String,
+    pub(crate) session: String,
 }
 
 /// A hub on which both keys have asked for something, in a session each.
-async fn scene() -> Scene {
+pub(crate) async fn scene() -> Scene {
     let hub = TestHub::builder().yaml(CONFIG).build().await;
     let (one_id, one) = key(&hub, "one", &SCOPES, json!({})).await;
     let (two_id, two) = key(&hub, "two", &SCOPES, json!({})).await;

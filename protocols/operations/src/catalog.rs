@@ -2,12 +2,12 @@
 
 use crate::{
     Definition, accounts, affinity, audit, backups, bundle, cache, checks, completions, diagnosis,
-    documents::NOUNS, health, keys, models, oauth, prices, providers, quotas, reports, routing, search,
+    documents::NOUNS, health, keys, mcp, models, oauth, prices, providers, quotas, reports, routing, search,
     sessions, spending, steering, traces, usage, webhooks,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 66] = [
+const SINGLE: [Definition; 71] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -74,6 +74,11 @@ const SINGLE: [Definition; 66] = [
     Definition::of::<checks::Configuration>(),
     Definition::of::<checks::Database>(),
     Definition::of::<search::Web>(),
+    Definition::of::<mcp::Status>(),
+    Definition::of::<mcp::Tools>(),
+    Definition::of::<mcp::Calls>(),
+    Definition::of::<mcp::Stats>(),
+    Definition::of::<mcp::Verify>(),
 ];
 
 /// How many operations a noun has.

@@ -17,6 +17,7 @@ pub mod diagnosis;
 pub mod documents;
 pub mod health;
 pub mod keys;
+pub mod mcp;
 pub mod models;
 pub mod oauth;
 pub mod openapi;

@@ -10,9 +10,28 @@ use std::{
 
 use operations::{Definition, openapi};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
+}
+
+/// The tools as agents see them.
+fn tools() -> Value {
+    let tool = |definition: &Definition| {
+        json!({
+            "name": definition.name,
+            "title": definition.title,
+            "description": definition.summary,
+            "scope": definition.scope.as_str(),
+            "readOnlyHint": definition.hints.read_only,
+            "destructiveHint": definition.hints.destructive,
+            "idempotentHint": definition.hints.idempotent,
+            "inputSchema": definition.args_schema(),
+            "outputSchema": definition.result_schema(),
+        })
+    };
+    Definition::all().iter().map(tool).collect()
 }
 
 /// Every file by its path within the folder.
@@ -22,6 +41,7 @@ fn wanted() -> BTreeMap<String, String> {
         files.insert(name, format!("{}\n", serde_json::to_string_pretty(content).unwrap()));
     };
     put("openapi.json".to_owned(), &openapi::document(env!("CARGO_PKG_VERSION")));
+    put("tools.json".to_owned(), &tools());
     for definition in Definition::all() {
         for (part, schema) in
             [("arguments", definition.args_schema()), ("result", definition.result_schema())]
@@ -71,6 +91,21 @@ fn the_files_say_what_the_definitions_say() {
     for (name, text) in &wanted {
         assert_eq!(there[name], *text, "{name} is out of date: write it anew with UPDATE_SCHEMAS=1");
     }
+}
+
+#[test]
+fn a_change_of_the_tools_is_in_the_changelog() {
+    let digest = Sha256::digest(tools().to_string());
+    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let changelog = fs::read_to_string(folder().join("../CHANGELOG.md")).unwrap();
+    let (_, newer) = changelog.split_once("## Unreleased").unwrap();
+    // Without anything unreleased the tools are those of the last release.
+    let newer =
+        newer.split("\n## ").find(|part| part.contains("schemas/tools.json` is ")).unwrap_or_default();
+    assert!(
+        newer.contains(&format!("`schemas/tools.json` is `{digest}`")),
+        "the tools have changed: say in CHANGELOG.md, under Unreleased, which and how, and that `schemas/tools.json` is `{digest}`"
+    );
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub(in crate::cli) struct Policy {
     /// A combo that may be asked for
     #[arg(long, value_name = "COMBO")]
     allow_combo: Vec<String>,
+    /// A tool that it may call over MCP: `get_*`
+    #[arg(long, value_name = "PATTERN")]
+    tool: Vec<String>,
     /// An address or network that the key may be used from
     #[arg(long, value_name = "NETWORK")]
     allow_address: Vec<String>,
@@ -89,6 +92,7 @@ impl From<Policy> for KeyPolicy {
             deny_connections: list(flags.deny_connection),
             allow_combos: list(flags.allow_combo),
             allow_addresses: list(flags.allow_address),
+            tools: list(flags.tool),
             requests_per_minute: flags.requests_per_minute,
             requests_per_hour: flags.requests_per_hour,
             requests_per_day: flags.requests_per_day,

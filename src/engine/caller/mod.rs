@@ -61,6 +61,12 @@ impl Caller {
         self.may(Scope::ReadKeys)
     }
 
+    /// Whether the list of tools that it may call over MCP, where it has one, holds this one. Scopes are another matter.
+    #[must_use]
+    pub fn may_call(&self, tool: &str) -> bool {
+        self.policy.as_ref().is_none_or(|policy| policy.may_call(tool))
+    }
+
     /// Whether nothing that it says, or is told, may be written down.
     #[must_use]
     pub fn is_unlogged(&self) -> bool {

@@ -28,6 +28,8 @@ pub struct Policy {
     pub connections: Sieve,
     /// The names of several models that it may ask for; `None`: all.
     pub combos: Option<Box<[Box<str>]>>,
+    /// The tools that it may call over MCP, with `*` for any text; `None`: all that its scopes allow.
+    pub tools: Option<Box<[Box<str>]>>,
     /// How often it may ask.
     pub limits: KeyLimits,
     /// What it may spend.
@@ -75,6 +77,12 @@ impl Policy {
             && self.providers.is_open()
             && self.connections.is_open()
             && self.combos.is_none())
+    }
+
+    /// Whether the caller may call a tool over MCP, as far as its list says.
+    #[must_use]
+    pub fn may_call(&self, tool: &str) -> bool {
+        self.tools.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| fits(pattern, tool)))
     }
 
     /// Whether the caller may come from an address. Who comes over no network comes from none.

@@ -14,6 +14,18 @@ pub enum ToolProfile {
     Full,
 }
 
+impl ToolProfile {
+    /// The profile's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Essential => "essential",
+            Self::Standard => "standard",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// The operator's choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mcp {

@@ -25,6 +25,10 @@ pub struct Retention {
     pub audit_rows: u64,
     /// How long an entry of the audit log is kept.
     pub audit_age: Option<Duration>,
+    /// Calls of tools that are kept; the oldest give way.
+    pub tool_calls_rows: u64,
+    /// How long a call of a tool is kept.
+    pub tool_calls_age: Option<Duration>,
 }
 
 impl Default for Retention {
@@ -41,6 +45,8 @@ impl Default for Retention {
             sessions_age: Some(90 * DAY),
             audit_rows: 1_000_000,
             audit_age: Some(730 * DAY),
+            tool_calls_rows: 250_000,
+            tool_calls_age: Some(90 * DAY),
         }
     }
 }

@@ -119,6 +119,7 @@ impl Completions {
     /// Makes a request and follows it to its end. Dropping this is how its client leaves.
     async fn ask(&self, asked: &Asked, question: Question) -> Result<Outcome, OpError> {
         let id = format!("req_{}", Uuid::now_v7().simple());
+        asked.caused(&id);
         let snapshot = self.engine.snapshot();
         let Uttered { body, facts, shaped } = self
             .speech

@@ -11,6 +11,7 @@ pass_on! { McpSessionStore:
     save(session: McpSession, most: usize) -> Done<()>;
     resume(id: String, since: i64, now: i64) -> Done<Option<McpSession>>;
     owner(id: String) -> Done<Option<String>>;
+    count() -> Done<u64>;
     delete(id: String) -> Done<()>;
     sweep(since: i64) -> Done<u64>;
 }
@@ -56,6 +57,7 @@ async fn the_ones_that_are_unused_for_longest_make_room() {
             left.push(store.owner(id.into()).await.unwrap().is_some());
         }
         assert_eq!(left, [true, false, true]);
+        assert_eq!(store.count().await.unwrap(), 2);
         store.delete("a".into()).await.unwrap();
         assert_eq!(store.owner("a".into()).await.unwrap(), None);
     }

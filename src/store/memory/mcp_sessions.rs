@@ -36,6 +36,10 @@ impl McpSessionStore for MemoryStore {
         self.now(|state| Ok(state.mcp_sessions.iter().find(|one| one.id == id).map(|one| one.owner.clone())))
     }
 
+    fn count(&self) -> BoxFuture<'_, Result<u64, McpSessionError>> {
+        self.now(|state| Ok(state.mcp_sessions.len() as u64))
+    }
+
     fn delete(&self, id: String) -> BoxFuture<'_, Result<(), McpSessionError>> {
         self.now(|state| {
             state.mcp_sessions.retain(|one| one.id != id);

@@ -1,7 +1,7 @@
 //! What an HTTP request passes before the protocol sees it: the switch, the page that sends it, who asks, and whose session
 //! it names. Also what clients get wrong and need not suffer for: the `Accept` header, and the questions of browsers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -26,10 +26,16 @@ use super::{
     sessions::{CALLER, Sessions},
     visitor::Visitor,
 };
-use crate::engine::{Engine, caller::Caller, code::Code, refusal::Refusal};
+use crate::{
+    engine::{Engine, caller::Caller, code::Code, refusal::Refusal},
+    ops::mcp::McpServer,
+};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+
+/// How often a stream looks whether it may stand: so long it does after the server was switched off.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The request that stays open to tell of changes.
 const LISTEN: &[u8] = b"subscriptions/listen";
@@ -49,6 +55,7 @@ pub(super) struct Door {
     service: StreamableHttpService<Handler, Sessions>,
     sessions: Arc<Sessions>,
     place: Place,
+    server: Arc<McpServer>,
 }
 
 impl Door {
@@ -59,7 +66,8 @@ impl Door {
         sessions: Arc<Sessions>,
     ) -> Self {
         let (identify, engine) = (identify.clone(), Arc::clone(&handles.engine));
-        Self { identify, engine, service, sessions, place: Place::new(handles) }
+        let server = Arc::clone(&handles.mcp);
+        Self { identify, engine, service, sessions, place: Place::new(handles), server }
     }
 }
 
@@ -127,7 +135,14 @@ impl Door {
         match stay.filter(|_| stands) {
             // It would keep the hub from stopping: nothing else ends it.
             Some(mut stay) => answered.map(|body| {
-                let draining = async move { stay.draining().await };
+                let (counted, engine) = (self.server.open_stream(), Arc::clone(&self.engine));
+                let draining = async move {
+                    let _counted = counted;
+                    tokio::select! {
+                        () = stay.draining() => {}
+                        () = switched_off(&engine) => {}
+                    }
+                };
                 Body::from_stream(body.into_data_stream().take_until(Box::pin(draining)))
             }),
             None => answered,
@@ -150,6 +165,13 @@ impl Door {
             }
         }
         response
+    }
+}
+
+/// Waits until the operator switches the server off.
+async fn switched_off(engine: &Engine) {
+    while engine.snapshot().settings.mcp.enabled {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

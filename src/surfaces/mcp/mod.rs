@@ -7,6 +7,7 @@ mod metadata;
 mod offer;
 mod operations;
 mod profile;
+mod record;
 mod results;
 mod search;
 mod sessions;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use axum::{Router, routing::any};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
+pub use self::profile::profile_of;
 use self::{door::Door, handler::Handler, offer::Offer, sessions::Sessions};
 use super::{Handles, identify::Identify};
 
@@ -30,6 +32,8 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
     let offer = offer(handles);
     let sessions = Arc::new(Sessions::new(handles));
+    let counted = Arc::downgrade(&sessions);
+    handles.mcp.count_sessions_by(move || counted.upgrade().map_or(0, |sessions| sessions.standing()));
     let config = StreamableHttpServerConfig::default()
         .with_max_request_body_bytes(BODY_LIMIT)
         .with_sse_keep_alive(Some(handles.keep_alive))
@@ -42,6 +46,7 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         Arc::clone(&sessions),
         config,
     );
+    sessions.end_when_off();
     let door = Door::new(handles, identify, service, sessions);
     let routes = PATHS.iter().fold(Router::new(), |router, path| router.route(path, any(door::enter)));
     routes.with_state(door).merge(metadata::routes(handles))

@@ -2,7 +2,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use operations::Definition;
+use operations::{
+    Definition,
+    aliases::{Alias, Meaning},
+    mcp::CallOutcome,
+};
 use rmcp::{
     ErrorData,
     model::{
@@ -18,7 +22,9 @@ use serde_json::{Value, json};
 use super::{
     super::Handles,
     offer::{Later, Offer},
-    profile, results, search, tools,
+    profile,
+    record::Record,
+    results, search, tools,
     visitor::{Asking, Visitor},
 };
 use crate::{
@@ -26,7 +32,10 @@ use crate::{
         Engine,
         settings::{Mcp, ToolProfile},
     },
-    ops::registry::{Asked, Registry},
+    ops::{
+        registry::{Asked, Registry},
+        tool_calls::ToolCalls,
+    },
 };
 
 const INSTRUCTIONS: &str = "\
@@ -45,11 +54,13 @@ const HEARING: Duration = Duration::from_secs(5);
 pub(super) struct Operations {
     registry: Arc<Registry>,
     engine: Arc<Engine>,
+    calls: Arc<ToolCalls>,
 }
 
 impl Operations {
     pub(super) fn new(handles: &Handles) -> Self {
-        Self { registry: Arc::clone(&handles.operations), engine: Arc::clone(&handles.engine) }
+        let (registry, engine) = (Arc::clone(&handles.operations), Arc::clone(&handles.engine));
+        Self { registry, engine, calls: Arc::clone(handles.mcp.calls()) }
     }
 
     fn settings(&self) -> Arc<Mcp> {
@@ -62,33 +73,106 @@ impl Operations {
         visitor: &'a Visitor,
     ) -> impl Iterator<Item = (&'static Definition, &'static Tool)> + use<'a> {
         let all = tools::ALL.iter().map(|(definition, tool)| (*definition, tool));
-        all.filter(|(definition, _)| visitor.caller.may(definition.scope) && settings.offers(definition.name))
+        all.filter(|(definition, _)| {
+            let (caller, name) = (&visitor.caller, definition.name);
+            caller.may(definition.scope) && caller.may_call(name) && settings.offers(name)
+        })
+    }
+
+    /// Calls a tool, and puts that on record however it ends.
+    async fn recorded(
+        &self,
+        params: CallToolRequestParams,
+        asking: Asking,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let mut record = Record::begin(&self.calls, &params, &asking);
+        let answered = self.do_call(params, asking, &mut record).await;
+        record.end(&answered).await;
+        answered
     }
 
     async fn do_call(
         &self,
         params: CallToolRequestParams,
         asking: Asking,
+        record: &mut Record,
     ) -> Result<CallToolResponse, ErrorData> {
         let settings = self.settings();
         let args = params.arguments.unwrap_or_default();
         if params.name == search::NAME {
+            record.is_of(search::NAME);
             return Ok(found(&settings, &asking.visitor, args)?.into());
         }
-        let known = tools::named(&params.name).filter(|(definition, _)| settings.offers(definition.name));
-        let Some((definition, _)) = known else { return Err(unknown(&params.name)) };
-        let args = match confirmed(definition, args) {
-            Ok(args) => args,
-            Err(result) => return Ok((*result).into()),
+        let (definition, args) = match meant(&settings, &params.name, args) {
+            Ok(meant) => meant,
+            Err(reason) => {
+                record.failed(CallOutcome::Error, "unknown_tool");
+                return reason.map_or_else(|| Err(unknown(&params.name)), |told| Ok((*told).into()));
+            }
         };
         let visitor = &asking.visitor;
         let asked = Asked::new(visitor.caller.clone(), "mcp", visitor.request.clone());
+        let as_given = Value::Object(args.clone());
+        record.is_of_operation(definition, &self.registry, &as_given);
+        if !visitor.caller.may_call(definition.name) {
+            record.failed(CallOutcome::Denied, NOT_ALLOWED);
+            self.registry.deny(asked, definition, &as_given, NOT_ALLOWED).await;
+            return Ok(not_allowed(definition).into());
+        }
+        let args = match confirmed(definition, args) {
+            Ok(args) => args,
+            Err(result) => {
+                record.failed(CallOutcome::Error, "unconfirmed");
+                return Ok((*result).into());
+            }
+        };
+        record.asks(&asked);
         let work = self.registry.call(asked, definition, args);
-        let result = match attended(&asking, work).await? {
+        let done = attended(&asking, work).await;
+        if done.is_err() {
+            record.failed(CallOutcome::Cancelled, "cancelled");
+        }
+        let result = match done? {
             Ok(value) => results::answered(value, settings.result_bytes),
-            Err(error) => results::failed(&error),
+            Err(error) => {
+                record.refused(&error);
+                results::failed(&error)
+            }
         };
         Ok(result.into())
+    }
+}
+
+/// The code of a call that the list of its caller's key leaves out.
+const NOT_ALLOWED: &str = "tool_not_allowed";
+
+fn not_allowed(definition: &Definition) -> CallToolResult {
+    results::told(format!(
+        "The key's list of tools leaves `{}` out ({NOT_ALLOWED}). Use another key, or have its policy changed.",
+        definition.name
+    ))
+}
+
+/// The operation that is meant by a name, with the arguments as it calls them. Otherwise what is to be told of the name, if
+/// anything is known of it.
+fn meant(
+    settings: &Mcp,
+    name: &str,
+    args: JsonObject,
+) -> Result<(&'static Definition, JsonObject), Option<Box<CallToolResult>>> {
+    let offered = |name: &str| tools::named(name).filter(|(definition, _)| settings.offers(definition.name));
+    if let Some((definition, _)) = offered(name) {
+        return Ok((definition, args));
+    }
+    let alias = Alias::named(name).filter(|_| settings.aliases).ok_or(None)?;
+    match alias.meaning {
+        Meaning::Operation(name) => {
+            let (definition, _) = offered(name).ok_or(None)?;
+            Ok((definition, alias.translated(args)))
+        }
+        Meaning::Absent(reason) => {
+            Err(Some(Box::new(results::told(format!("There is no tool `{}` here: {reason}.", alias.name)))))
+        }
     }
 }
 
@@ -177,7 +261,7 @@ impl Offer for Operations {
     }
 
     fn call(&self, params: CallToolRequestParams, asking: Asking) -> Later<'_, CallToolResponse> {
-        Box::pin(self.do_call(params, asking))
+        Box::pin(self.recorded(params, asking))
     }
 
     fn resources(&self, _visitor: &Visitor) -> Vec<Resource> {

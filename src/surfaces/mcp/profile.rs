@@ -57,6 +57,18 @@ pub(super) fn lists(profile: ToolProfile, definition: &Definition) -> bool {
     }
 }
 
+/// The smallest profile that lists a tool of that name.
+#[must_use]
+pub fn profile_of(name: &str) -> ToolProfile {
+    if ESSENTIAL.contains(&name) {
+        ToolProfile::Essential
+    } else if STANDARD.contains(&name) {
+        ToolProfile::Standard
+    } else {
+        ToolProfile::Full
+    }
+}
+
 /// The profile that a client asks for in the server's address: `?profile=essential`.
 pub(super) fn wanted(query: Option<&str>) -> Option<ToolProfile> {
     let mut pairs = form_urlencoded::parse(query?.as_bytes());

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -28,6 +29,9 @@ use crate::{
     engine::{Engine, settings::Mcp},
     ops::ports::{McpSession, McpSessionStore},
 };
+
+/// How often it is looked whether the server was switched off.
+const LOOK: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
     /// Who sent the HTTP request that is being answered: the library asks for sessions by their id alone.
@@ -71,6 +75,33 @@ impl Sessions {
             return &*held.owner == caller;
         }
         self.kept.store.owner(id.to_owned()).await.ok().flatten().as_deref() == Some(caller)
+    }
+
+    /// Ends all sessions whenever the operator switches the server off, for as long as there is somebody to use them.
+    pub(super) fn end_when_off(self: &Arc<Self>) {
+        let sessions = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let Some(sessions) = sessions.upgrade() else { return };
+                if !sessions.kept.settings().enabled {
+                    sessions.end_all().await;
+                }
+            }
+        });
+    }
+
+    async fn end_all(&self) {
+        let all: Vec<SessionId> = self.lock().keys().cloned().collect();
+        for id in all {
+            // What it says has been logged by then.
+            drop(self.close_session(&id).await);
+        }
+    }
+
+    /// How many stand in this process.
+    pub(super) fn standing(&self) -> usize {
+        self.lock().len()
     }
 
     fn hold(&self, id: &SessionId) {

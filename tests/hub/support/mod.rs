@@ -40,6 +40,7 @@ use trivium::{
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
+        mcp::McpServer,
         metrics::Metrics,
         oauth::Logins,
         ports::{Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow},
@@ -50,6 +51,7 @@ use trivium::{
         routing::Routing,
         steering::Steering,
         telemetry::Exporter,
+        tool_calls::ToolCalls,
         traces::Traces,
         usage::Usage,
         watch::{Watched, Watcher},
@@ -298,7 +300,15 @@ impl Builder {
             Arc::<MemoryStore>::clone(&store),
         ));
         let usage = Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)));
+        let mcp = Arc::new(McpServer::new(
+            Arc::clone(&engine),
+            ToolCalls::start(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)),
+            Arc::<MemoryStore>::clone(&store),
+            Arc::<MemoryStore>::clone(&store),
+            surfaces::profile_of,
+        ));
         let operations = app::registry(&Executors {
+            mcp: Arc::clone(&mcp),
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(posted.clone()))),
             prices: Arc::clone(&prices),
@@ -359,6 +369,7 @@ impl Builder {
             metrics,
             responses: Arc::new(responses),
             mcp_sessions: Arc::<MemoryStore>::clone(&store),
+            mcp,
             public_url: None,
             issuer: None,
             auth_required: loaded.boot.auth_required,

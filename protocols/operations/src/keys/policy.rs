@@ -78,6 +78,8 @@ policy! {
     allow_combos: Vec<String> = "allow_combos" / AllowCombos;
     /// Addresses or networks (`10.1.0.0/16`) that the key may be used from.
     allow_addresses: Vec<String> = "allow_addresses" / AllowAddresses;
+    /// Tools that the key may call over MCP, with `*` for any text (`get_*`); without it, all that its scopes allow.
+    tools: Vec<String> = "tools" / Tools;
     /// Requests in a minute; 0: no limit, whatever holds for all keys. So for every number below.
     requests_per_minute: u64 = "requests_per_minute" / RequestsPerMinute;
     /// Requests in an hour of the clock.
@@ -231,7 +233,7 @@ impl KeyPolicy {
         Ok(self)
     }
 
-    fn lists(&mut self) -> [(&'static str, &mut Option<Vec<String>>); 8] {
+    fn lists(&mut self) -> [(&'static str, &mut Option<Vec<String>>); 9] {
         [
             ("allow_models", &mut self.allow_models),
             ("deny_models", &mut self.deny_models),
@@ -241,6 +243,7 @@ impl KeyPolicy {
             ("deny_connections", &mut self.deny_connections),
             ("allow_combos", &mut self.allow_combos),
             ("allow_addresses", &mut self.allow_addresses),
+            ("tools", &mut self.tools),
         ]
     }
 
