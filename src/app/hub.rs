@@ -47,17 +47,13 @@ use crate::{
         keys::Keys,
         mcp::McpServer,
         oauth::{Logins, Loopback},
-        ports::{
-            Configuration, DocumentStore, DocumentStoreError, McpProcess, McpProcesses, Prober,
-            oauth::OAuthStoreError,
-        },
+        ports::{Configuration, DocumentStore, DocumentStoreError, Prober, oauth::OAuthStoreError},
         prices::Prices,
         registry::Registry,
         reports::Reports,
         responses::Responses,
         routing::Routing,
         steering::Steering,
-        tool_calls::ToolCalls,
         traces::Traces,
         usage::Usage,
         webhooks::Tester,
@@ -70,9 +66,6 @@ use crate::{
     store::{DataDir, RuntimeFile, Store, StoreError, WriterLimits},
     surfaces::{self, Handles, Server},
 };
-
-/// How often it is written down when keys were last used, and kept responses that have ended are deleted.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// What is fixed when a hub starts.
 #[derive(Debug, Clone)]
@@ -295,7 +288,7 @@ impl Hub {
             snapshot.directory.models().count(),
         );
         let mut beside = vec![
-            tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
+            tokio::spawn(upkeep::keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
             tokio::spawn(follow_schedule(backups, clock, options.backups)),
@@ -449,13 +442,7 @@ impl Core {
         );
         let diagnosis = Arc::new(diagnosis);
         let usage = Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock)));
-        let mcp = Arc::new(McpServer::new(
-            Arc::clone(&engine),
-            ToolCalls::start(Arc::new(store.tool_calls()), Arc::clone(clock)),
-            Arc::new(store.mcp_sessions()),
-            Arc::new(NoProcesses),
-            surfaces::profile_of,
-        ));
+        let mcp = super::mcp::server(&engine, store, clock);
         let operations = registry(&Executors {
             mcp: Arc::clone(&mcp),
             diagnosis: Arc::clone(&diagnosis),
@@ -512,15 +499,6 @@ impl Core {
             diagnosis,
             mcp,
         })
-    }
-}
-
-/// Nobody says of themselves yet that they speak MCP over their standard input and output.
-struct NoProcesses;
-
-impl McpProcesses for NoProcesses {
-    fn list(&self) -> Vec<McpProcess> {
-        Vec::new()
     }
 }
 
@@ -607,21 +585,4 @@ fn base_url(address: SocketAddr) -> String {
 /// Renews tokens of the connections that there are now.
 async fn renew(credentials: Credentials, engine: Arc<Engine>) {
     credentials.keep_fresh(move || engine.snapshot().settings.connections.clone()).await;
-}
-
-async fn keep_house(keys: Keys, admin: Arc<Admin>, responses: Responses, idempotency: Idempotency) {
-    loop {
-        tokio::time::sleep(HOUSEKEEPING).await;
-        if let Err(error) = keys.save_last_used().await {
-            events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
-        }
-        if let Err(error) = admin.save_last_seen().await {
-            events::configuration_warning(&format!(
-                "when sessions were last used could not be saved: {error}"
-            ));
-        }
-        // A failure was logged where it came up.
-        drop(responses.sweep().await);
-        idempotency.sweep().await;
-    }
 }

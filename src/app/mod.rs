@@ -11,6 +11,7 @@ mod download;
 mod first_key;
 mod hub;
 mod local;
+mod mcp;
 mod mock;
 mod observing;
 mod operations;

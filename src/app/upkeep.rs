@@ -2,7 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{engine::Engine, observe::events, store::Sweeper};
+use crate::{
+    engine::Engine,
+    observe::events,
+    ops::{admin::Admin, idempotency::Idempotency, keys::Keys, responses::Responses},
+    store::Sweeper,
+};
+
+/// How often it is written down when keys were last used, and kept responses that have ended are deleted.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// Between two looks for what is old.
 const EVERY: Duration = Duration::from_secs(60);
@@ -25,5 +33,28 @@ pub(super) async fn sweep(sweeper: Sweeper, engine: Arc<Engine>) {
                 }
             }
         }
+    }
+}
+
+/// Writes down when keys and sessions were last used, and deletes what has ended, for as long as the hub runs.
+pub(super) async fn keep_house(
+    keys: Keys,
+    admin: Arc<Admin>,
+    responses: Responses,
+    idempotency: Idempotency,
+) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        if let Err(error) = keys.save_last_used().await {
+            events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
+        }
+        if let Err(error) = admin.save_last_seen().await {
+            events::configuration_warning(&format!(
+                "when sessions were last used could not be saved: {error}"
+            ));
+        }
+        // A failure was logged where it came up.
+        drop(responses.sweep().await);
+        idempotency.sweep().await;
     }
 }

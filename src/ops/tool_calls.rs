@@ -64,6 +64,7 @@ pub struct ToolCalls {
 pub struct UnderWay {
     calls: Arc<ToolCalls>,
     call: Option<Box<NewCall>>,
+    ended: bool,
     began: Instant,
 }
 
@@ -92,7 +93,7 @@ impl ToolCalls {
                 ..detail
             },
         };
-        UnderWay { calls: Arc::clone(self), call: Some(Box::new(call)), began: Instant::now() }
+        UnderWay { calls: Arc::clone(self), call: Some(Box::new(call)), ended: false, began: Instant::now() }
     }
 
     /// Waits until everything that was recorded before is written down, or the store has failed for too long.
@@ -171,13 +172,20 @@ impl UnderWay {
 
     /// It has ended. Waits for a place in the queue.
     pub async fn end(mut self, outcome: CallOutcome, error: Option<&str>, result_bytes: u64) {
-        let Some(mut call) = self.call.take() else { return };
-        call.outcome = outcome;
-        call.detail.error = error.map(str::to_owned);
-        call.detail.result_bytes = result_bytes;
-        call.took_ms = self.took_ms();
-        if self.calls.queue.send(Told::Call(call)).await.is_err() {
-            events::audit_failed("tool call", "");
+        let took_ms = self.took_ms();
+        if let Some(call) = &mut self.call {
+            call.outcome = outcome;
+            call.detail.error = error.map(str::to_owned);
+            call.detail.result_bytes = result_bytes;
+            call.took_ms = took_ms;
+        }
+        self.ended = true;
+        let queue = self.calls.queue.clone();
+        // The call is given away only with a place for it: whoever leaves now does not take it along.
+        if let Ok(place) = queue.reserve().await
+            && let Some(call) = self.call.take()
+        {
+            place.send(Told::Call(call));
         }
     }
 
@@ -189,8 +197,10 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let Some(mut call) = self.call.take() else { return };
-        call.took_ms = self.took_ms();
-        call.detail.error = Some("cancelled".to_owned());
+        if !self.ended {
+            call.took_ms = self.took_ms();
+            call.detail.error = Some("cancelled".to_owned());
+        }
         let queue = self.calls.queue.clone();
         // Without a runtime the process is about to end.
         if let Ok(runtime) = Handle::try_current() {
@@ -344,7 +354,11 @@ mod tests {
         log.fails.store(false, Ordering::Relaxed);
         calls.flush().await;
         let (tools, total) = calls.sums(0).await.unwrap();
-        assert_eq!((tools.len(), total.calls), (1, ended as u64 - 1), "the one that waited was given up");
+        assert_eq!(
+            (tools.len(), total.calls),
+            (1, ended as u64),
+            "also the one whose caller left while it waited"
+        );
     }
 
     #[tokio::test(start_paused = true)]

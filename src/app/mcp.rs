@@ -1,0 +1,34 @@
+//! What the MCP server of a hub is made of.
+
+use std::sync::Arc;
+
+use crate::{
+    engine::{Engine, ports::Clock},
+    ops::{
+        mcp::McpServer,
+        ports::{McpProcess, McpProcesses},
+        tool_calls::ToolCalls,
+    },
+    store::Store,
+    surfaces,
+};
+
+/// The server of a hub, and the task that writes down which tools are called.
+pub(super) fn server(engine: &Arc<Engine>, store: &Store, clock: &Arc<dyn Clock>) -> Arc<McpServer> {
+    Arc::new(McpServer::new(
+        Arc::clone(engine),
+        ToolCalls::start(Arc::new(store.tool_calls()), Arc::clone(clock)),
+        Arc::new(store.mcp_sessions()),
+        Arc::new(NoProcesses),
+        surfaces::profile_of,
+    ))
+}
+
+/// Nobody says of themselves yet that they speak MCP over their standard input and output.
+struct NoProcesses;
+
+impl McpProcesses for NoProcesses {
+    fn list(&self) -> Vec<McpProcess> {
+        Vec::new()
+    }
+}
