@@ -62,6 +62,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         metrics: MetricsSettings::default(),
         webhooks: Vec::new(),
         price_sync: trivium::engine::settings::PriceSync::default(),
+        diagnosis: trivium::engine::settings::DiagnosisSettings::default(),
         capture: trivium::engine::settings::Capture::default(),
         telemetry: trivium::engine::settings::Telemetry::default(),
     }

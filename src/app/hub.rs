@@ -267,12 +267,7 @@ impl Hub {
         let (stop, stopped) = oneshot::channel();
         let server = Server { listener, router: surfaces::router(&handles), drain: options.shutdown_timeout };
         let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
-        let snapshot = engine.snapshot();
-        events::listening(
-            &base_url(address),
-            snapshot.settings.connections.len(),
-            snapshot.directory.models().count(),
-        );
+        announce(&engine, address);
         // A PostgreSQL database is backed up by means of its own.
         let every = options.backups.every.filter(|_| options.store_url.is_none());
         let schedule = BackupSchedule { every, ..options.backups };
@@ -516,6 +511,13 @@ fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Says where the hub listens, and what it serves.
+fn announce(engine: &Engine, address: SocketAddr) {
+    let snapshot = engine.snapshot();
+    let models = snapshot.directory.models().count();
+    events::listening(&base_url(address), snapshot.settings.connections.len(), models);
 }
 
 /// Renews tokens of the connections that there are now.
