@@ -281,12 +281,7 @@ impl Hub {
         let (stop, stopped) = oneshot::channel();
         let server = Server { listener, router: surfaces::router(&handles), drain: options.shutdown_timeout };
         let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
-        let snapshot = engine.snapshot();
-        events::listening(
-            &base_url(address),
-            snapshot.settings.connections.len(),
-            snapshot.directory.models().count(),
-        );
+        announce(&engine, address);
         let mut beside = vec![
             tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
@@ -563,6 +558,13 @@ fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Says where the hub listens, and what it serves.
+fn announce(engine: &Engine, address: SocketAddr) {
+    let snapshot = engine.snapshot();
+    let models = snapshot.directory.models().count();
+    events::listening(&base_url(address), snapshot.settings.connections.len(), models);
 }
 
 /// Renews tokens of the connections that there are now.
