@@ -82,6 +82,11 @@ enum Command {
     #[command(subcommand)]
     Config(config::Config),
     /// Take over keys in variables, or the configuration of MultiRouter, MultiVibe, FreeRouter, LiteLLM, CLIProxyAPI or 9router
+    ///
+    /// Without -o and --apply, shows what would become of it and writes nothing. SOURCE is `env` for keys in this environment,
+    /// or a file: `providers.yaml` of MultiRouter, `accounts.json` of MultiVibe, `.env` and `model_catalog.json` of FreeRouter,
+    /// `config.yaml` of LiteLLM or CLIProxyAPI, an export of 9router or OmniRoute. Whose it is is seen from what is in it. Logins are not
+    /// taken over, and nothing is read but these files.
     Import(import::Import),
     /// Create, list, limit, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
