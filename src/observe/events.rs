@@ -160,6 +160,11 @@ pub fn sweep_failed(error: &dyn std::error::Error) {
     warn!("what is older than is to be kept could not be deleted: {error}");
 }
 
+/// When MCP sessions were last used could not be written down.
+pub fn mcp_sessions_not_noted(error: &dyn std::error::Error) {
+    warn!("when MCP sessions were last used could not be written down: {error}");
+}
+
 /// Spans could not be given to the collector.
 pub fn spans_dropped(endpoint: &str, count: u64, why: &str) {
     warn!(endpoint, count, "spans were dropped, as the collector did not take them: {why}");

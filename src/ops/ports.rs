@@ -23,7 +23,7 @@ pub use documents::{
     AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
-pub use mcp::{McpSession, McpSessionError, McpSessionStore};
+pub use mcp::{McpProcess, McpProcesses, McpSession, McpSessionError, McpSessionStore};
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
 pub use prober::{ProbeAnswer, ProbeStep, Prober};

@@ -14,6 +14,7 @@ mod documents;
 mod error;
 mod events;
 mod glance;
+mod heartbeat;
 mod keys;
 mod leases;
 mod locations;
@@ -47,6 +48,7 @@ pub use data_dir::DataDir;
 pub use documents::SqlDocuments;
 pub use error::StoreError;
 pub use glance::{Glance, glance};
+pub use heartbeat::{Heartbeat, Heartbeats};
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
 pub use mcp_sessions::SqlMcpSessions;
@@ -195,6 +197,12 @@ impl Store {
     #[must_use]
     pub fn mcp_sessions(&self) -> SqlMcpSessions {
         SqlMcpSessions::new(self.pools.managing.clone())
+    }
+
+    /// The processes that speak MCP over their standard input and output, next to this data directory.
+    #[must_use]
+    pub fn mcp_processes(&self, clock: Arc<dyn Clock>) -> Heartbeats {
+        Heartbeats::new(self.data_dir.path(), clock)
     }
 
     /// Messages that were captured word for word.

@@ -297,6 +297,7 @@ impl Builder {
             backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
+            mcp_processes: Arc::<MemoryStore>::clone(&store),
             clock: Arc::clone(&clock),
         });
         let handles = Handles {
@@ -309,6 +310,9 @@ impl Builder {
             logins,
             metrics,
             responses: Arc::new(responses),
+            mcp_sessions: Arc::<MemoryStore>::clone(&store),
+            public_url: None,
+            issuer: None,
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
