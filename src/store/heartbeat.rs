@@ -135,7 +135,9 @@ impl McpProcesses for Heartbeats {
             if !is_own || found.len() >= MOST {
                 continue;
             }
-            let Some(process) = read(&entry.path()).and_then(|written| process(written, now)) else { continue };
+            let Some(process) = read(&entry.path()).and_then(|written| process(written, now)) else {
+                continue;
+            };
             if now - process.last_heartbeat_at > FORGOTTEN_MS {
                 drop(fs::remove_file(entry.path()));
             } else {
@@ -257,7 +259,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let latest = folder(dir.path()).join(LATEST);
         let heart = Heartbeat::new(dir.path(), START, Vec::new(), 0);
-        let other = Heartbeat { pid: 1, ..Heartbeat::new(dir.path(), START, Vec::new(), 0) };
+        let mut other = Heartbeat::new(dir.path(), START, Vec::new(), 0);
+        other.pid = 1;
         heart.beat(START).unwrap();
         other.beat(START).unwrap();
         drop(heart);

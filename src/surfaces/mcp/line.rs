@@ -25,7 +25,8 @@ where
     let mut server = stay.clone();
     let attended = Attended::new(transport, stay);
     let served = async {
-        let service = serve_server_with_ct::<_, _, _, TransportAdapterIdentity>(handler, attended, ending.clone());
+        let service =
+            serve_server_with_ct::<_, _, _, TransportAdapterIdentity>(handler, attended, ending.clone());
         // One that does not open the conversation as it should is not talked to.
         if let Ok(service) = service.await {
             drop(service.waiting().await);

@@ -65,7 +65,10 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
     let others = Sse { offer, sessions, keep_alive: handles.keep_alive };
     // What serves sessions ends with the last who could ask for it.
     let door = Door::new(handles, identify, service, others, ending.drop_guard());
-    let routes = PATHS.iter().chain(&OTHER_PATHS).fold(Router::new(), |router, path| router.route(path, any(door::enter)));
+    let routes = PATHS
+        .iter()
+        .chain(&OTHER_PATHS)
+        .fold(Router::new(), |router, path| router.route(path, any(door::enter)));
     routes.with_state(door).merge(metadata::routes(handles))
 }
 

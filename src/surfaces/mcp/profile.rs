@@ -64,11 +64,8 @@ pub(super) fn wanted(query: Option<&str>) -> Option<ToolProfile> {
     named(&value)
 }
 
-const NAMES: [(ToolProfile, &str); 3] = [
-    (ToolProfile::Essential, "essential"),
-    (ToolProfile::Standard, "standard"),
-    (ToolProfile::Full, "full"),
-];
+const NAMES: [(ToolProfile, &str); 3] =
+    [(ToolProfile::Essential, "essential"), (ToolProfile::Standard, "standard"), (ToolProfile::Full, "full")];
 
 /// The profile of that name.
 pub(super) fn named(name: &str) -> Option<ToolProfile> {

@@ -66,7 +66,8 @@ impl Sse {
         let ending = CancellationToken::new();
         let owner = Arc::clone(&caller.id);
         let id = self.sessions.open_sse(owner, messages, ending.clone()).await;
-        let guard = Guard { sessions: Arc::clone(&self.sessions), id: Arc::clone(&id), ending: ending.clone() };
+        let guard =
+            Guard { sessions: Arc::clone(&self.sessions), id: Arc::clone(&id), ending: ending.clone() };
         let stay = request.extensions().get::<Stays>().cloned().unwrap_or_default().enter();
         let handler = Handler::new(Arc::clone(&self.offer));
         tokio::spawn(line::serve(handler, Channels { incoming, answers: Some(answers) }, stay, ending));
@@ -96,7 +97,12 @@ impl Sse {
     ///
     /// # Errors
     /// When there is no such session of this caller, or the message cannot be read or taken.
-    pub(super) async fn take(&self, caller: Caller, ids: &Ids, request: Request) -> Result<Response, Refusal> {
+    pub(super) async fn take(
+        &self,
+        caller: Caller,
+        ids: &Ids,
+        request: Request,
+    ) -> Result<Response, Refusal> {
         only(&Method::POST, &request)?;
         let (parts, body) = request.into_parts();
         let query = parts.uri.query();
@@ -104,8 +110,9 @@ impl Sse {
         let id = session_in(query).ok_or_else(unknown)?;
         let line = self.sessions.line(&id, &caller.id).ok_or_else(unknown)?;
         let bytes = body::read(&parts.headers, body, BODY_LIMIT).await?;
-        let mut message: ClientJsonRpcMessage = serde_json::from_slice(&bytes)
-            .map_err(|error| Refusal::new(Code::InvalidJson, format!("The message could not be read: {error}.")))?;
+        let mut message: ClientJsonRpcMessage = serde_json::from_slice(&bytes).map_err(|error| {
+            Refusal::new(Code::InvalidJson, format!("The message could not be read: {error}."))
+        })?;
         let visitor = Visitor {
             caller,
             transport: "sse",
@@ -117,7 +124,9 @@ impl Sse {
         match tokio::time::timeout(PATIENCE, line.send(message)).await {
             Ok(Ok(())) => Ok((StatusCode::ACCEPTED, "Accepted").into_response()),
             Ok(Err(_)) => Err(unknown()),
-            Err(_) => Err(Refusal::new(Code::QueueFull, "Too many messages of this session wait to be worked on.")),
+            Err(_) => {
+                Err(Refusal::new(Code::QueueFull, "Too many messages of this session wait to be worked on."))
+            }
         }
     }
 }

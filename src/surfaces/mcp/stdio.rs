@@ -47,7 +47,11 @@ const CALLER: &str = "stdio";
 ///
 /// # Errors
 /// When it is none of this machine, or does not say what it wants as it should.
-pub(super) fn attach(offer: Arc<dyn Offer>, caller: &Caller, mut request: Request) -> Result<Response, Refusal> {
+pub(super) fn attach(
+    offer: Arc<dyn Offer>,
+    caller: &Caller,
+    mut request: Request,
+) -> Result<Response, Refusal> {
     if caller.kind != CallerKind::Local {
         let text = "Only `trivium --mcp` on the hub's own machine comes in here; others use `/mcp`.";
         return Err(Refusal::new(Code::NotFound, text));
@@ -57,7 +61,10 @@ pub(super) fn attach(offer: Arc<dyn Offer>, caller: &Caller, mut request: Reques
         && headers.get(header::UPGRADE) == Some(&PROTOCOL)
         && request.extensions().get::<OnUpgrade>().is_some();
     if !asks {
-        return Err(Refusal::new(Code::MalformedRequest, "Only connections that leave HTTP are served here."));
+        return Err(Refusal::new(
+            Code::MalformedRequest,
+            "Only connections that leave HTTP are served here.",
+        ));
     }
     let visitor = visitor(caller, headers)?;
     let tools = offer.tools(&visitor).len();

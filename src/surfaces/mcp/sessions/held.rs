@@ -107,7 +107,12 @@ impl Held {
     }
 
     /// Where messages of the caller's session go, if it is one of the transport of 2024.
-    pub(super) fn line(&self, id: &str, caller: &str, now: i64) -> Option<mpsc::Sender<ClientJsonRpcMessage>> {
+    pub(super) fn line(
+        &self,
+        id: &str,
+        caller: &str,
+        now: i64,
+    ) -> Option<mpsc::Sender<ClientJsonRpcMessage>> {
         let mut held = self.lock();
         let entry = held.get_mut(id).filter(|entry| *entry.owner == *caller)?;
         let Kind::Sse { messages, .. } = &entry.kind else { return None };
