@@ -5,6 +5,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod envelope;
 pub mod observe;
 pub mod ops;
 pub mod outbound;

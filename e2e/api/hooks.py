@@ -65,6 +65,11 @@ def before_call(context, case, kwargs):
         case.path_parameters["login"] = ask("POST", "/api/oauth/logins", {"connection": "work-account"})["login"]
     elif name in ("explain_route", "get_trace"):
         case.path_parameters["request_id"] = API["request_id"]
+    elif name in ("test_combo", "switch_combo", "set_routing_strategy", "get_combo_metrics"):
+        # Their example names a combo that must be there.
+        make("/api/combos/{id}", operation)
+    elif name == "get_provider_metrics":
+        make("/api/connections/{id}", operation)
     elif "{id}" in path:
         # What an earlier call made of it may be gone, or not go together with the rest any more.
         make(path, operation)

@@ -1,5 +1,6 @@
 // A real OpenID provider, a model server that takes its tokens alone, and the hub between: logged in to by authorization
-// code with PKCE, by device code and by client credentials; a request passes with each; tokens renew themselves.
+// code with PKCE, by device code and by client credentials; a request passes with each; tokens renew themselves. And its
+// people manage the hub, if they are among those who may.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -13,6 +14,7 @@ import { Browser } from "./browser.mjs";
 const KEY = "e2e-operator-key";
 // Long enough for the hub to send a token, short enough to see two renewals.
 const LIVES = 14;
+const HUB_SECRET = "the hub's: with+signs & more";
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -28,11 +30,12 @@ async function freePort() {
   return new URL(at).port;
 }
 
-function provider(issuer, callback) {
+function provider(issuer, callback, admins) {
   const code = { token_endpoint_auth_method: "none", application_type: "native", response_types: ["code"] };
   const made = new Provider(issuer, {
     clients: [
       { client_id: "browser", redirect_uris: [callback], grant_types: ["authorization_code", "refresh_token"], ...code },
+      { client_id: "hub", client_secret: HUB_SECRET, redirect_uris: [admins], grant_types: ["authorization_code"] },
       {
         client_id: "device",
         ...code,
@@ -49,9 +52,9 @@ function provider(issuer, callback) {
       },
     ],
     features: { clientCredentials: { enabled: true }, deviceFlow: { enabled: true }, devInteractions: { enabled: true } },
-    claims: { openid: ["sub"], email: ["email"] },
+    claims: { openid: ["sub"], email: ["email", "email_verified"] },
     conformIdTokenClaims: false,
-    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.com` }) }),
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.com`, email_verified: true }) }),
     rotateRefreshToken: true,
     ttl: { AccessToken: LIVES, ClientCredentials: LIVES },
   });
@@ -87,7 +90,7 @@ function models(oidc, used) {
   };
 }
 
-function configuration(issuer, upstream) {
+function configuration(issuer, upstream, hub) {
   const entry = (id, oauth) => `  - id: ${id}
     type: openai-compatible
     base_url: ${upstream}/v1
@@ -98,7 +101,14 @@ function configuration(issuer, upstream) {
       issuer: ${issuer}
       jwks_url: ${issuer}/jwks
 ${oauth}`;
-  return `providers:
+  return `server:
+  public_url: ${hub}
+auth:
+  oidc_issuer: ${issuer}
+  oidc_client_id: hub
+  oidc_client_secret: "${HUB_SECRET}"
+  oidc_allowed_emails: [ann@example.com]
+providers:
 ${entry(
   "browser",
   `      authorization_url: ${issuer}/auth
@@ -127,8 +137,8 @@ const used = [];
 let oidc;
 const upstream = await listening((request, response) => models(oidc, used)(request, response));
 const issuer = await listening((request, response) => oidc.callback()(request, response));
-oidc = provider(issuer.at, `${hub}/auth/callback`);
-await writeFile(join(folder, "trivium.yaml"), configuration(issuer.at, upstream.at));
+oidc = provider(issuer.at, `${hub}/auth/callback`, `${hub}/api/session/oidc/callback`);
+await writeFile(join(folder, "trivium.yaml"), configuration(issuer.at, upstream.at, hub));
 
 let said = "";
 const child = spawn(process.argv[2], [], {
@@ -226,6 +236,21 @@ const tests = {
     assert.equal((await ask("DELETE", "/api/oauth/credentials/browser")).body.had_tokens, true);
     const answer = await ask("POST", "/v1/chat/completions", { model: "browser-model", messages: [] });
     assert.ok(JSON.stringify(answer.body).includes("needs_login"));
+  },
+  "an operator logs in at the provider": async () => {
+    const browser = new Browser();
+    const end = await browser.go(`${hub}/api/session/oidc`, { ...answers, login: "ann" });
+    assert.match(end.text, /logged in at the hub as ann@example.com/);
+    const who = await (await browser.open(`${hub}/api/session`)).json();
+    assert.equal(who.who, "ann@example.com");
+    assert.equal((await browser.open(`${hub}/api/keys`)).status, 200);
+  },
+  "somebody else of the provider's people does not": async () => {
+    const browser = new Browser();
+    await assert.rejects(browser.go(`${hub}/api/session/oidc`, { ...answers, login: "eve" }), /403 .*eve@example.com. is not among/s);
+    assert.equal((await browser.open(`${hub}/api/session`)).status, 401);
+    const entries = (await ask("GET", "/api/audit?operation=log_in")).body.entries;
+    assert.deepEqual(entries.map((one) => one.outcome), ["denied", "done"]);
   },
   "no token is in the log": async () => {
     for (const token of used) assert.ok(!said.includes(token));

@@ -24,10 +24,11 @@ CHECKS = [
 ]
 # Random arguments per operation. Enough for a bound and a wrong type each; the whole takes about a minute.
 EXAMPLES = 30
-# These need a person at a provider, the name of a backup, a session that asked, a model that is hidden, and a budget that no
-# other call has deleted; the hub's own tests have them.
+# These need a person at a provider, a suggestion that waits, the name of a backup, a session that asked, a model that is hidden, a budget that no
+# other call has deleted, and a model that can search; the hub's own tests have them.
 ELSEWHERE = {
     "finish_login", "logout", "verify_backup", "delete_backup", "forget_affinity", "show_model", "reset_budget",
+    "accept_suggestion", "dismiss_suggestion", "sync_pricing", "web_search",
 }
 ACCOUNT = {
     "type": "openai-compatible", "base_url": f"{CONTEXT['simulator']}/v1", "models": ["plain"],

@@ -174,6 +174,43 @@ def freerouter_shows_and_edits_the_catalogue():
     assert isinstance(unknown["detail"], str), unknown
 
 
+SUGGESTION = {"suggestion_id", "action", "provider_name", "model_id", "route_id", "title", "details", "route"}
+
+
+@test("hub")
+def freerouter_diagnoses_and_applies():
+    curl("curl -X PUT http://localhost:8000/api/connections/diagnosed -d '" + json.dumps({
+        "type": "openai-compatible", "base_url": f"{CONTEXT['simulator']}/v1", "api_key": "sim-ok.diagnosed",
+        "models": ["plain", "retired-long-ago"],
+    }) + "'")
+    url = "http://localhost:8000/v1/gateway/endpoint-diagnosis"
+    report = curl(f"curl -X POST {url}/refresh")["data"]
+    equal(set(report), {"checked_at", "providers", "suggestions"}, "a report")
+    for provider in report["providers"]:
+        equal(
+            set(provider),
+            {
+                "provider_name", "configured", "ok", "discovered_model_count", "new_route_suggestion_count",
+                "confirmed_route_count", "stale_route_suggestion_count", "recovered_route_suggestion_count", "error",
+            },
+            "a provider",
+        )
+    found = {one["route_id"]: one for one in report["suggestions"]}
+    for one in report["suggestions"]:
+        equal(set(one), SUGGESTION, "a suggestion")
+    gone = found["diagnosed/retired-long-ago"]
+    equal(gone["action"], "remove_route", "what is to be done with a model that is gone")
+    applied = curl(f"curl -X POST {url}/apply -d '" + json.dumps({"suggestion_ids": [gone["suggestion_id"]]}) + "'")
+    equal([one["suggestion_id"] for one in applied["data"]], [gone["suggestion_id"]], "what was applied")
+    routes = {route["route_id"]: route for route in curl("curl http://localhost:8000/v1/gateway/models")["data"]}
+    equal(routes["diagnosed/retired-long-ago"]["enabled"], False, "a model that is gone")
+    status = curl(f"curl {url}")
+    equal(set(status), {"enabled", "auto_maintenance_enabled", "last_auto_applied", "last_report"}, "the status")
+    equal(status["last_report"]["checked_at"], report["checked_at"], "the last report")
+    wrong = curl(f"curl -X POST {url}/apply -d '{{}}'", status=400)
+    assert isinstance(wrong["detail"], str), wrong
+
+
 @test("hub")
 def freerouter_shows_providers():
     status = curl("curl http://localhost:8000/v1/providers/status")

@@ -7,7 +7,7 @@ use crate::{
     engine::ports::Clock,
     observe::events,
     ops::{OpError, backups::Backups},
-    store::{self, BackupProblem, StoreError},
+    store::{self, StoreError},
 };
 
 use super::SystemClock;
@@ -41,7 +41,7 @@ async fn make_if_due(
     every: Duration,
     keep: usize,
 ) -> Result<(), OpError> {
-    if is_due(backups.last_scheduled().await?, clock.now(), every) {
+    if is_due(backups.last_scheduled(clock.now()).await?, clock.now(), every) {
         backups.make_scheduled(keep).await?;
     }
     Ok(())
@@ -58,10 +58,11 @@ fn is_due(last: Option<i64>, now: i64, every: Duration) -> bool {
 /// # Errors
 /// [`StoreError`], worded for the operator. Nothing was changed unless the disk failed in between.
 pub async fn restore_backup(boot: &Boot, backup: &str) -> Result<String, StoreError> {
-    if boot.store_url.is_some() {
-        return Err(BackupProblem::Elsewhere.into());
-    }
-    let done = store::restore(&boot.data_dir, backup, SystemClock.now()).await?;
+    let now = SystemClock.now();
+    let done = match &boot.store_url {
+        None => store::restore(&boot.data_dir, backup, now).await?,
+        Some(url) => store::restore_into(&boot.data_dir, url, backup, now).await?,
+    };
     let view = &done.backup;
     let keys = view.rows.get("api_keys").copied().unwrap_or_default();
     let made = view.rows.get("documents").copied().unwrap_or_default();
@@ -74,6 +75,10 @@ pub async fn restore_backup(boot: &Boot, backup: &str) -> Result<String, StoreEr
     }
     let data_dir = boot.data_dir.display();
     said.push_str(&match &done.aside {
+        Some(aside) if boot.store_url.is_some() => {
+            format!("\nThe `secret.key` that was there before is in {}.", aside.display())
+        }
+        None if boot.store_url.is_some() => "\nIt is in the PostgreSQL database of `store.url`.".to_owned(),
         Some(aside) => format!(
             "\nWhat was there before is in {0}. To go back, move `trivium.db*` away and move what is in there to {data_dir}.",
             aside.display()

@@ -185,6 +185,7 @@ fn declared(declared: &[Declared]) -> Arc<[DeclaredItem]> {
         section: one.section,
         id: one.id.clone(),
         definition: one.definition.clone(),
+        whole: one.whole.clone(),
         place: one.place.to_string(),
     });
     items.collect()

@@ -18,10 +18,11 @@ use super::{
     download::Downloads,
     observing::Observing,
     operations::{Executors, registry},
+    post::Telling,
     upkeep,
 };
 use crate::{
-    auth::{Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
+    auth::{self, Gate, KeyIndex, NoEntropy, ThrottleLimits, Token, Tokens},
     config::{BackupSchedule, Boot, Problem, Style, render_problems},
     engine::{
         Engine,
@@ -30,25 +31,31 @@ use crate::{
         policy::Rates,
         ports::{CaptureSink, Clock, LeaseError, ReceiptSink, WindowSink},
         quota::Ledger,
-        settings::{Catalogue, Issuer, Secret, Settings},
+        settings::{Catalogue, Issuer, Oidc, Secret, Settings},
     },
     observe::events,
     ops::{
         OpError,
         accounts::Accounts,
-        admin::Admin,
+        admin::{Admin, ProviderLogin},
         backups::Backups,
+        checks::Checks,
+        completions::{Completions, Witness},
+        diagnosis::Diagnosis,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
         oauth::{Logins, Loopback},
-        ports::{Configuration, DocumentStore, DocumentStoreError, oauth::OAuthStoreError},
+        ports::{Configuration, DocumentStore, DocumentStoreError, Prober, oauth::OAuthStoreError},
         prices::Prices,
         registry::Registry,
+        reports::Reports,
         responses::Responses,
         routing::Routing,
+        steering::Steering,
         traces::Traces,
         usage::Usage,
+        webhooks::Tester,
     },
     outbound::{
         Client, Transport,
@@ -81,6 +88,8 @@ pub struct Options {
     pub auth_required: bool,
     /// Whose signed tokens let callers in.
     pub issuer: Option<Issuer>,
+    /// Where operators may log in beside the password.
+    pub oidc: Option<Oidc>,
     /// Host names that it answers for, beside addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
     /// Where browsers reach it, where that is another address than it listens on.
@@ -102,6 +111,7 @@ impl From<&Boot> for Options {
             admin_token: boot.admin_token.clone(),
             auth_required: boot.auth_required,
             issuer: boot.issuer.clone(),
+            oidc: boot.oidc.clone(),
             allowed_hosts: boot.allowed_hosts.clone(),
             public_url: boot.public_url.clone(),
             keep_alive: boot.keep_alive,
@@ -182,6 +192,7 @@ pub struct Hub {
     store: Store,
     keys: Keys,
     admin: Arc<Admin>,
+    diagnosis: Arc<Diagnosis>,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
@@ -226,20 +237,23 @@ impl Hub {
             .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
         let fetching = tokens.clone().map(|tokens| tokens.keep_fresh(Arc::clone(&transport)));
         let mut observing = Observing::new(&store, &clock);
+        let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
         let around = Around {
             transport: Arc::clone(&transport),
             receipts: observing.receipts(&store),
             captures: Some(observing.captures()),
-            public_url: options.public_url.clone().unwrap_or_else(|| base_url(address)),
+            public_url: public_url.clone(),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
-        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices } =
+        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
+        let provider_login = provider_login(options.oidc, &public_url, &admin, &store, (&transport, &clock))?;
         observing.start(&engine, transport, &store);
         let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
+        let diagnosing = tokio::spawn(Arc::clone(&diagnosis).keep(Arc::clone(&operations)));
         let handles = Handles {
             engine: Arc::clone(&engine),
             gate: Arc::new(
@@ -249,6 +263,8 @@ impl Hub {
             receipts: Arc::new(store.receipts()),
             logins,
             admin: Arc::clone(&admin),
+            provider_login,
+            public_tls: public_url.starts_with("https:"),
             metrics: Arc::clone(&observing.metrics),
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
@@ -265,24 +281,15 @@ impl Hub {
         let (stop, stopped) = oneshot::channel();
         let server = Server { listener, router: surfaces::router(&handles), drain: options.shutdown_timeout };
         let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
-        let snapshot = engine.snapshot();
-        events::listening(
-            &base_url(address),
-            snapshot.settings.connections.len(),
-            snapshot.directory.models().count(),
-        );
-        // A PostgreSQL database is backed up by means of its own.
-        let every = options.backups.every.filter(|_| options.store_url.is_none());
-        let schedule = BackupSchedule { every, ..options.backups };
+        announce(&engine, address);
         let mut beside = vec![
             tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
-            tokio::spawn(follow_schedule(backups, clock, schedule)),
+            tokio::spawn(follow_schedule(backups, clock, options.backups)),
         ];
-        beside.push(pricing);
+        beside.extend([pricing, diagnosing]);
         beside.extend(fetching.map(tokio::spawn));
-        let shutdown_timeout = options.shutdown_timeout;
         Ok(Self {
             address,
             first_key,
@@ -291,12 +298,13 @@ impl Hub {
             store,
             keys,
             admin,
+            diagnosis,
             data_dir,
             stop,
             serving,
             beside,
             observing,
-            shutdown_timeout,
+            shutdown_timeout: options.shutdown_timeout,
         })
     }
 
@@ -338,6 +346,7 @@ impl Hub {
         events::draining(self.engine.admission().running(), self.shutdown_timeout);
         // Requests that still come in over connections that stand are told to go elsewhere.
         self.engine.admission().close();
+        self.diagnosis.close();
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.beside.iter().for_each(JoinHandle::abort);
@@ -368,6 +377,7 @@ pub(super) struct Core {
     pub(super) operations: Arc<Registry>,
     pub(super) prices: Arc<Prices>,
     pub(super) backups: Arc<Backups>,
+    pub(super) diagnosis: Arc<Diagnosis>,
 }
 
 /// What is around a hub.
@@ -400,6 +410,8 @@ impl Core {
         let settings = configured.loaded.settings.clone();
         let catalogue = Arc::clone(configured.loader.catalogue());
         let Around { transport, receipts, captures, public_url, loopback } = around;
+        let witness = Arc::new(Witness::new(receipts));
+        let receipts: Arc<dyn ReceiptSink> = Arc::<Witness>::clone(&witness);
         let (engine, credentials, prober) =
             engine(settings, catalogue, transport, (receipts, captures), store, clock).await?;
         let (grants, kept) = (Arc::new(credentials.clone()), Arc::new(store.oauth()));
@@ -411,28 +423,75 @@ impl Core {
         let backups = Arc::new(Backups::new(Arc::new(store.backups())));
         let lists = Arc::new(store.price_lists());
         let prices = Prices::new(Arc::clone(&engine), lists, Arc::new(Downloads));
+        let asker: Arc<dyn Prober> = Arc::<Providers>::clone(&prober);
+        let accounts = Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober));
+        let diagnosis = Diagnosis::new(
+            Arc::clone(&engine),
+            Arc::clone(&documents),
+            Arc::clone(&accounts),
+            asker,
+            Arc::new(store.suggestions()),
+        );
+        let diagnosis = Arc::new(diagnosis);
+        let usage = Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock)));
         let operations = registry(&Executors {
+            diagnosis: Arc::clone(&diagnosis),
+            webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(Telling::default()))),
             prices: Arc::clone(&prices),
             keys: Arc::new(keys.clone()),
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::new(store.receipts()))),
-            usage: Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock))),
+            usage: Arc::clone(&usage),
+            checks: Arc::new(Checks::new(
+                Arc::clone(&engine),
+                Arc::new(keys.clone()),
+                Arc::clone(&documents),
+                Arc::clone(&configuration),
+                Arc::new(store.inspector()),
+                Arc::new(store.writer()),
+            )),
+            steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
+            reports: Arc::new(Reports::new(
+                Arc::clone(&engine),
+                usage,
+                Arc::new(store.receipts()),
+                Arc::clone(clock),
+            )),
             traces: Arc::new(Traces::new(
                 Arc::new(store.receipts()),
                 Arc::new(store.receipts()),
                 Arc::new(store.captures()),
             )),
             engine: Arc::clone(&engine),
-            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            completions: Arc::new(Completions::new(
+                Arc::clone(&engine),
+                Arc::new(surfaces::ChatSpeech),
+                witness,
+            )),
+            accounts,
             documents,
             backups: Arc::clone(&backups),
             audit: Arc::new(store.audit()),
             configuration,
             clock: Arc::clone(clock),
         });
-        Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices })
+        Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis })
     }
+}
+
+/// The operator's login at a provider, if the settings name one.
+fn provider_login(
+    settings: Option<Oidc>,
+    public_url: &str,
+    admin: &Arc<Admin>,
+    store: &Store,
+    (transport, clock): (&Arc<dyn Transport>, &Arc<dyn Clock>),
+) -> Result<Option<Arc<ProviderLogin>>, StartError> {
+    let Some(settings) = settings else { return Ok(None) };
+    let back = format!("{}{}", public_url.trim_end_matches('/'), surfaces::OIDC_CALLBACK);
+    let oidc = auth::Oidc::new(settings, back, Arc::clone(transport), Arc::clone(clock))?;
+    Ok(Some(Arc::new(ProviderLogin::new(Arc::clone(admin), oidc, Arc::new(store.audit())))))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -499,6 +558,13 @@ fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Says where the hub listens, and what it serves.
+fn announce(engine: &Engine, address: SocketAddr) {
+    let snapshot = engine.snapshot();
+    let models = snapshot.directory.models().count();
+    events::listening(&base_url(address), snapshot.settings.connections.len(), models);
 }
 
 /// Renews tokens of the connections that there are now.

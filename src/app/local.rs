@@ -71,7 +71,8 @@ impl Local {
             public_url: String::new(),
             loopback: None,
         };
-        let core = hub::Core::new(configured, &store, &index, &clock, around).await?;
+        // On the heap, as in a hub: what it awaits is large.
+        let core = Box::pin(hub::Core::new(configured, &store, &index, &clock, around)).await?;
         Ok(Self { operations: core.operations, store })
     }
 

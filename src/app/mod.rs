@@ -3,6 +3,7 @@
 
 mod admin;
 mod backups;
+mod bundles;
 mod clock;
 mod configuration;
 pub mod doctor;
@@ -15,10 +16,12 @@ mod observing;
 mod operations;
 mod post;
 mod reload;
+mod secrets;
 mod upkeep;
 
 pub use admin::LocalAdmin;
 pub use backups::restore_backup;
+pub use bundles::{BundleError, make_identity, open_bundle};
 pub use clock::{SystemClock, now_ms};
 pub use configuration::{Configured, Live};
 pub use first_key::write_first_key;
@@ -27,6 +30,7 @@ pub use local::{Local, LocalError, running_hub};
 pub use mock::{Mock, MockError, MockOptions, OnLine};
 pub use operations::{Executors, registry};
 pub use reload::follow;
+pub use secrets::{rotate_secret, verify_secret};
 
 use std::sync::Arc;
 

@@ -11,15 +11,21 @@ use crate::{
         admin::Admin,
         audit::Audit,
         backups::Backups,
+        checks::Checks,
+        completions::Completions,
+        diagnosis::Diagnosis,
         documents::Documents,
         keys::Keys,
         oauth::Logins,
         ports::{AuditLog, Configuration},
         prices::Prices,
         registry::Registry,
+        reports::Reports,
         routing::Routing,
+        steering::Steering,
         traces::Traces,
         usage::Usage,
+        webhooks::Tester,
     },
 };
 
@@ -42,8 +48,20 @@ pub struct Executors {
     pub traces: Arc<Traces>,
     /// On what the engine knows.
     pub engine: Arc<Engine>,
+    /// Who asks models.
+    pub completions: Arc<Completions>,
+    /// Who turns single knobs.
+    pub steering: Arc<Steering>,
+    /// Who sums up.
+    pub reports: Arc<Reports>,
+    /// Who looks closely.
+    pub checks: Arc<Checks>,
     /// On connections in daily life.
     pub accounts: Arc<Accounts>,
+    /// On suggestions about connections.
+    pub diagnosis: Arc<Diagnosis>,
+    /// On webhooks.
+    pub webhooks: Arc<Tester>,
     /// On what the configuration is made of.
     pub documents: Arc<Documents>,
     /// On backups.
@@ -88,6 +106,7 @@ macro_rules! bind_noun {
 }
 
 mod accounts;
+mod agents;
 
 /// Every operation with who executes it.
 #[must_use]
@@ -125,6 +144,7 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, oauth::List, logins, |own, asked, args| own.list(&asked.caller, args));
     bind!(registry, usage::Get, usage, |own, asked, args| own.get(&asked.caller, args).await);
     bind!(registry, prices::List, prices, |own, asked, args| own.list(&asked.caller, args));
+    bind!(registry, prices::SyncNow, prices, |own, asked, args| own.sync(&asked.caller, args).await);
     bind!(registry, traces::List, traces, |own, asked, args| own.list(&asked.caller, args).await);
     bind!(registry, traces::Get, traces, |own, asked, args| own.get(&asked.caller, args).await);
     let log = Arc::new(Audit(Arc::clone(audit)));
@@ -135,14 +155,14 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind!(registry, backups::List, backups, |own, _asked, _args| own.list().await);
     bind!(registry, backups::Verify, backups, |own, _asked, args| own.verify(args).await);
     bind!(registry, backups::Delete, backups, |own, _asked, args| own.delete(args).await);
-    bind!(registry, bundle::Get, documents, |own, _asked, _args| Ok(own.bundle()));
+    bind!(registry, bundle::Get, documents, |own, asked, args| own.bundle(&asked.caller, args));
     bind_noun!(registry, connections, documents);
     bind_noun!(registry, combos, documents);
     bind_noun!(registry, aliases, documents);
     bind_noun!(registry, name_rules, documents);
-    bind_noun!(registry, budgets, documents);
     bind_noun!(registry, prices, documents);
     bind_noun!(registry, settings, documents);
     accounts::bind(&mut registry, executors);
+    agents::bind(&mut registry, executors);
     Arc::new(registry)
 }

@@ -42,6 +42,19 @@ pub fn local_caller() -> Caller {
     }
 }
 
+/// The caller that whoever presents this key would be, from nowhere.
+#[must_use]
+pub fn caller_of(record: &KeyRecord) -> Caller {
+    Caller {
+        id: Arc::clone(&record.id),
+        name: Arc::clone(&record.name),
+        kind: CallerKind::Key,
+        scopes: record.scopes,
+        address: None,
+        policy: policy::of(record),
+    }
+}
+
 /// Every known token by its hash.
 pub struct KeyIndex {
     // Replaced whole at each change: changes are made by people, look-ups by every request.

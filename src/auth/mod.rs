@@ -2,12 +2,16 @@
 //! why not. What a caller may do is judged elsewhere, and how a token is taken from a request is the surface's.
 
 mod error;
+mod fetch;
 mod gate;
 mod keys;
+mod mac;
+mod oidc;
 mod password;
 mod policy;
 pub mod ports;
 mod sessions;
+mod signed;
 #[cfg(test)]
 pub(crate) mod test_clock;
 mod throttle;
@@ -16,7 +20,9 @@ mod tokens;
 
 pub use error::AuthError;
 pub use gate::Gate;
-pub use keys::{KeyIndex, local_caller};
+pub use keys::{KeyIndex, caller_of, local_caller};
+pub use mac::hmac;
+pub use oidc::{Begun, Oidc, OidcError, Person};
 pub use password::{PasswordError, generated, hashed, is_right};
 pub use policy::compiled;
 pub use sessions::{ABSOLUTE_MS, SessionIndex, Visitor, csrf_of};

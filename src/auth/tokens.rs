@@ -2,20 +2,19 @@
 //! claims; whose signature it is, among the issuer's keys, which are fetched now and then and when a token names one that is
 //! not known. Only signatures of which the hub has the public half: no secret that both share, and never `none`.
 
-use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation,
-    jwk::{AlgorithmParameters, Jwk, JwkSet},
-};
+use jsonwebtoken::jwk::JwkSet;
 use operations::Scopes;
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
-use super::{AuthError, KeyIndex, ports::scopes_from_text};
+use super::{
+    AuthError, KeyIndex, fetch,
+    ports::scopes_from_text,
+    signed::{self, LEEWAY, Unproved, whole},
+};
 use crate::{
     engine::{
         caller::{Caller, CallerKind, Policy},
@@ -30,29 +29,11 @@ use crate::{
 const FRESH: Duration = Duration::from_secs(15 * 60);
 /// However many unknown keys tokens name, and however often a fetch fails, the issuer is asked no more often than this.
 const PAUSE: Duration = Duration::from_secs(60);
-/// How long a fetch may take, and what it may bring: a key is under a kilobyte.
-const PATIENCE: Duration = Duration::from_secs(10);
-const MOST_BYTES: usize = 256 * 1024;
 /// Longest token and longest subject that are looked at, in bytes.
 const LONGEST: usize = 16 * 1024;
 const SUBJECT: usize = 128;
-/// What clocks may differ, in seconds.
-const LEEWAY: i64 = 60;
 /// What a caller's id begins with.
 const ID_PREFIX: &str = "jwt:";
-
-/// The signatures that are taken. What both sides could make (HS256 and the like) is not among them.
-const ALGORITHMS: [(&str, Algorithm); 9] = [
-    ("RS256", Algorithm::RS256),
-    ("RS384", Algorithm::RS384),
-    ("RS512", Algorithm::RS512),
-    ("PS256", Algorithm::PS256),
-    ("PS384", Algorithm::PS384),
-    ("PS512", Algorithm::PS512),
-    ("ES256", Algorithm::ES256),
-    ("ES384", Algorithm::ES384),
-    ("EdDSA", Algorithm::EdDSA),
-];
 
 /// Tells callers by their tokens.
 pub struct Tokens {
@@ -116,27 +97,12 @@ impl Tokens {
 
     /// What a token says, if its signature is the issuer's and it is for this hub.
     fn claims(&self, token: &str) -> Option<Map<String, Value>> {
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        ALGORITHMS.iter().find(|(_, algorithm)| *algorithm == header.alg)?;
-        let keys = self.keys.load();
-        let Some(key) = chosen(&keys, header.kid.as_deref()) else {
+        let found = signed::claims(&self.keys.load(), token, &self.issuer.issuer, &self.issuer.audience);
+        if matches!(found, Err(Unproved::UnknownKey)) {
             // It may be new: whoever fetches the keys looks, and the next try succeeds.
             self.wanted.notify_one();
-            return None;
-        };
-        if !fits(key, header.alg) {
-            return None;
         }
-        let mut validation = Validation::new(header.alg);
-        validation.set_issuer(&[&self.issuer.issuer]);
-        validation.set_audience(&[&self.issuer.audience]);
-        validation.required_spec_claims =
-            ["exp", "iss", "aud", "sub"].into_iter().map(str::to_owned).collect::<HashSet<_>>();
-        // The hub's clock decides, not the library's.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        let key = DecodingKey::from_jwk(key).ok()?;
-        jsonwebtoken::decode(token, &key, &validation).ok().map(|decoded| decoded.claims)
+        found.ok()
     }
 
     /// The hub's scopes among those of the token; what a client needs, where the operator named no claim for them.
@@ -162,7 +128,7 @@ impl Tokens {
     /// Fetches the issuer's keys, and again when it is time or a token names one that is not known. Never returns.
     pub async fn keep_fresh(self: Arc<Self>, transport: Arc<dyn Transport>) {
         loop {
-            match fetch(&*transport, &self.issuer.jwks_url).await {
+            match keys_at(&*transport, &self.issuer.jwks_url).await {
                 Ok(keys) => self.trust(keys),
                 // Those that are known go on to be trusted: an issuer that is down is no reason to lock all out.
                 Err(error) => events::issuer_keys_failed(&self.issuer.jwks_url, &error),
@@ -173,60 +139,8 @@ impl Tokens {
     }
 }
 
-/// The key that a token names; the only one there is, where it names none.
-fn chosen<'a>(keys: &'a JwkSet, id: Option<&str>) -> Option<&'a Jwk> {
-    match (id, keys.keys.as_slice()) {
-        (None, [only]) => Some(only),
-        (None, _) => None,
-        (Some(id), all) => all.iter().find(|key| key.common.key_id.as_deref() == Some(id)),
-    }
-}
-
-/// Whether a key is of the kind that an algorithm takes, and the one that it says it is for.
-fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
-    let kind = match &key.algorithm {
-        AlgorithmParameters::RSA(_) => matches!(
-            algorithm,
-            Algorithm::RS256
-                | Algorithm::RS384
-                | Algorithm::RS512
-                | Algorithm::PS256
-                | Algorithm::PS384
-                | Algorithm::PS512
-        ),
-        AlgorithmParameters::EllipticCurve(_) => matches!(algorithm, Algorithm::ES256 | Algorithm::ES384),
-        AlgorithmParameters::OctetKeyPair(_) => algorithm == Algorithm::EdDSA,
-        AlgorithmParameters::OctetKey(_) => false,
-    };
-    let named = key.common.key_algorithm.is_none_or(|own| {
-        ALGORITHMS.iter().any(|(word, known)| *known == algorithm && own.to_string() == *word)
-    });
-    kind && named
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "what does not fit is the end of time, which is what is meant"
-)]
-fn whole(seconds: f64) -> i64 {
-    seconds as i64
-}
-
-async fn fetch(transport: &dyn Transport, url: &str) -> Result<JwkSet, String> {
-    let request = http::Request::get(url)
-        .header(http::header::ACCEPT, "application/json")
-        .body(Bytes::new())
-        .map_err(|error| error.to_string())?;
-    let answer = async {
-        let answer = transport.call(request, PATIENCE).await.map_err(|error| error.to_string())?;
-        if !answer.status().is_success() {
-            return Err(format!("it answered {}", answer.status()));
-        }
-        let body = Limited::new(answer.into_body(), MOST_BYTES).collect().await;
-        let body = body.map_err(|error| error.to_string())?.to_bytes();
-        serde_json::from_slice(&body).map_err(|error| format!("it answered no key set: {error}"))
-    };
-    tokio::time::timeout(PATIENCE, answer).await.map_err(|_| "it did not answer in time".to_owned())?
+async fn keys_at(transport: &dyn Transport, url: &str) -> Result<JwkSet, String> {
+    signed::key_set(&fetch::get(transport, url).await?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `trivium config`: checks the configuration, shows what holds, prints combos to paste, and brings a hub to what a file declares.
 
 mod apply;
+mod bundle;
 mod export;
 mod made;
 mod plan;
@@ -12,6 +13,8 @@ use std::{
 };
 
 use clap::Subcommand;
+
+pub(super) use apply::bring;
 
 use super::{
     Common, configure,
@@ -55,6 +58,9 @@ pub(super) enum Config {
         /// Also put definitions again whose secrets may have changed
         #[arg(long)]
         secrets: bool,
+        /// The file is a bundle, and this the identity that opens it
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
     },
     /// Make over the API what a file declares
     ///
@@ -69,9 +75,25 @@ pub(super) enum Config {
         /// Also put definitions again whose secrets may have changed
         #[arg(long)]
         secrets: bool,
+        /// The file is a bundle, and this the identity that opens it
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
         /// Do not ask
         #[arg(long)]
         yes: bool,
+    },
+    /// Make an identity to which bundles with secrets can be encrypted; prints the recipient
+    BundleKey {
+        /// The new file for it; only its owner may read it
+        file: PathBuf,
+    },
+    /// Print what is in a bundle with secrets, as a file to start with or to apply
+    Open {
+        /// The bundle, as `trivium bundle show --json --recipient` prints it; `-` is standard input
+        bundle: PathBuf,
+        /// The identity to whose recipient it was encrypted
+        #[arg(long, value_name = "FILE")]
+        identity: PathBuf,
     },
     /// Print combos for the models that are configured, as YAML to paste
     ///
@@ -99,14 +121,22 @@ pub(super) fn run(config: &Config, common: &Common) -> ExitCode {
         Config::Check { file } => check(file.clone(), common),
         Config::Show { origin } => show(*origin, common),
         Config::Export => export::run(common),
-        Config::Plan { file, prune, secrets } => {
+        Config::Plan { file, prune, secrets, identity } => {
             let choices = plan::Choices { prune: *prune, secrets: *secrets };
-            apply::plan(file, choices, common)
+            match bundle::source(file, identity.as_deref()) {
+                Ok(source) => apply::plan(&source, choices, common),
+                Err(code) => code,
+            }
         }
-        Config::Apply { file, prune, secrets, yes } => {
+        Config::Apply { file, prune, secrets, identity, yes } => {
             let choices = plan::Choices { prune: *prune, secrets: *secrets };
-            apply::apply(file, choices, *yes, common)
+            match bundle::source(file, identity.as_deref()) {
+                Ok(source) => apply::apply(&source, choices, *yes, common),
+                Err(code) => code,
+            }
         }
+        Config::BundleKey { file } => bundle::make_key(file),
+        Config::Open { bundle, identity } => bundle::open(bundle, identity),
         Config::Combos { what: None } => presets(common),
         Config::Combos { what: Some(Combos::Duplicate { id, new }) } => duplicate(id, new, common),
     }

@@ -6,6 +6,7 @@ mod backups;
 mod config;
 mod demo;
 mod doctor;
+mod import;
 mod keys;
 mod login;
 mod mock;
@@ -14,6 +15,7 @@ mod output;
 mod place;
 mod remote;
 mod routing;
+mod secrets;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -79,6 +81,13 @@ enum Command {
     /// Check the configuration, or show what holds
     #[command(subcommand)]
     Config(config::Config),
+    /// Take over keys in variables, or the configuration of MultiRouter, MultiVibe, FreeRouter, LiteLLM, CLIProxyAPI or 9router
+    ///
+    /// Without -o and --apply, shows what would become of it and writes nothing. SOURCE is `env` for keys in this environment,
+    /// or a file: `providers.yaml` of MultiRouter, `accounts.json` of MultiVibe, `.env` and `model_catalog.json` of FreeRouter,
+    /// `config.yaml` of LiteLLM or CLIProxyAPI, an export of 9router or OmniRoute. Whose it is is seen from what is in it. Logins are not
+    /// taken over, and nothing is read but these files.
+    Import(import::Import),
     /// Create, list, limit, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -94,6 +103,9 @@ enum Command {
     /// Make, list, verify, delete and restore backups of the store
     #[command(subcommand)]
     Backups(backups::Backups),
+    /// Change the key to what is encrypted in the store, and see whether all can be read
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Say where a request for a model would go now, and why, without calling anybody
     SimulateRoute(routing::SimulateArgs),
     /// Say why a request went where it did, by the value of x-request-id in its answer
@@ -121,12 +133,14 @@ fn dispatch(Cli { command, common }: Cli) -> ExitCode {
         Command::Demo(demo) => demo::run(&demo, &common),
         Command::Mock(mock) => mock::run(mock, &common),
         Command::Config(config) => config::run(&config, &common),
+        Command::Import(import) => import::run(&import, &common),
         Command::Keys(keys) => keys::run(keys, &common),
         Command::Login(args) => login::login(&args, &common),
         Command::Logout(args) => login::logout(&args, &common),
         Command::Admin(admin) => admin::run(&admin, &common),
         Command::Doctor(doctor) => doctor::run(&doctor, &common),
         Command::Backups(backups) => backups::run(&backups, &common),
+        Command::Secrets(secrets) => secrets::run(&secrets, &common),
         Command::SimulateRoute(args) => routing::simulate(args, &common),
         Command::Explain(args) => routing::explain(args, &common),
     }

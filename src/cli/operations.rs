@@ -127,15 +127,17 @@ fn arguments(definition: &Definition, typed: &ArgMatches) -> Result<Map<String, 
     for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let kind = kind(schema);
         if kind == "boolean" {
-            if typed.get_flag(name) {
-                args.insert(name.clone(), true.into());
+            // What is not said is no, where it has to be said.
+            let flag = typed.get_flag(name);
+            if flag || required(definition, name) {
+                args.insert(name.clone(), flag.into());
             }
             continue;
         }
         let Some(given) = typed.get_many::<String>(name) else { continue };
         let given: Vec<&str> = given.map(String::as_str).collect();
         let value = match (kind, given.as_slice()) {
-            ("array", items) => Value::from(items.to_vec()),
+            ("array", items) => items.iter().map(|text| item(name, text)).collect::<Result<Value, _>>()?,
             ("integer" | "number", [text]) => text
                 .parse::<u64>()
                 .map(Value::from)
@@ -148,6 +150,11 @@ fn arguments(definition: &Definition, typed: &ArgMatches) -> Result<Map<String, 
         args.insert(name.clone(), value);
     }
     Ok(args)
+}
+
+/// One of several: a text, or an object where it begins like one.
+fn item(name: &str, text: &str) -> Result<Value, String> {
+    if text.trim_start().starts_with('{') { object(name, text) } else { Ok(text.into()) }
 }
 
 fn object(name: &str, text: &str) -> Result<Value, String> {

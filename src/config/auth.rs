@@ -6,11 +6,12 @@ use super::{
     effective::Sink,
     fields::{Fields, Written},
     mask::shown,
+    oidc,
     origin::Origin,
     providers::key::{is_placeholder, is_sendable},
     schema::{Key, Section},
 };
-use crate::engine::settings::{Issuer, Secret};
+use crate::engine::settings::{Issuer, Oidc, Secret};
 
 const API_KEY: Key = Key::new("api_key", "a key as text", "${API_KEY}").short("API_KEY").secret();
 const ADMIN_TOKEN: Key =
@@ -35,6 +36,14 @@ pub(super) static SECTION: Section = Section {
         JWT_JWKS_URL,
         JWT_SCOPES_CLAIM,
         JWT_KEY_CLAIM,
+        oidc::ISSUER,
+        oidc::CLIENT_ID,
+        oidc::CLIENT_SECRET,
+        oidc::SCOPES,
+        oidc::EMAILS,
+        oidc::DOMAINS,
+        oidc::GROUPS,
+        oidc::GROUPS_CLAIM,
     ],
 };
 
@@ -44,6 +53,7 @@ pub(super) struct Auth {
     pub(super) admin_token: Option<Secret>,
     pub(super) required: bool,
     pub(super) issuer: Option<Issuer>,
+    pub(super) oidc: Option<Oidc>,
 }
 
 pub(super) fn read(fields: &Fields<'_>, host: &Written<IpAddr>, sink: &mut Sink) -> Auth {
@@ -60,7 +70,7 @@ pub(super) fn read(fields: &Fields<'_>, host: &Written<IpAddr>, sink: &mut Sink)
             "remove `required: false`, or listen on 127.0.0.1: whoever reaches the port would spend your keys",
         );
     }
-    Auth { api_key, admin_token, required, issuer: issuer(fields, sink) }
+    Auth { api_key, admin_token, required, issuer: issuer(fields, sink), oidc: oidc::read(fields, sink) }
 }
 
 /// Whose tokens are trusted. As long as it is not said who, for whom and with which keys, no token is.
@@ -94,7 +104,7 @@ fn issuer(fields: &Fields<'_>, sink: &mut Sink) -> Option<Issuer> {
     })
 }
 
-fn text(fields: &Fields<'_>, key: &Key, sink: &mut Sink) -> Option<Written<Arc<str>>> {
+pub(super) fn text(fields: &Fields<'_>, key: &Key, sink: &mut Sink) -> Option<Written<Arc<str>>> {
     let path = fields.path_of(key);
     let Some(Written { value, origin }) = fields.text(sink, key).filter(|text| !text.value.is_empty()) else {
         sink.holds_not(path, Origin::Default);
@@ -104,7 +114,7 @@ fn text(fields: &Fields<'_>, key: &Key, sink: &mut Sink) -> Option<Written<Arc<s
     Some(Written { value: value.into(), origin })
 }
 
-fn is_safe(url: &str) -> bool {
+pub(super) fn is_safe(url: &str) -> bool {
     let plain = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let host = |rest: &str| rest.starts_with(['/', ':']) || rest.is_empty();
     url.starts_with("https://") || plain.iter().any(|start| url.strip_prefix(start).is_some_and(host))

@@ -6,7 +6,7 @@ use super::{
     backups::BackupSchedule,
     log::{LogFormat, LogLevel},
 };
-use crate::engine::settings::{Issuer, Secret};
+use crate::engine::settings::{Issuer, Oidc, Secret};
 
 /// Settings that take effect at the next start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Boot {
     pub auth_required: bool,
     /// Whose signed tokens let callers in.
     pub issuer: Option<Issuer>,
+    /// Where operators may log in beside the password.
+    pub oidc: Option<Oidc>,
     /// Names besides the loopback ones that a `Host` header may have, in lower case.
     pub allowed_hosts: Vec<String>,
     /// Where browsers reach the hub, where that is another address than it listens on.
@@ -59,6 +61,7 @@ impl Boot {
             ("auth.admin_token", self.admin_token != other.admin_token),
             ("auth.required", self.auth_required != other.auth_required),
             ("auth.jwt_issuer", self.issuer != other.issuer),
+            ("auth.oidc_issuer", self.oidc != other.oidc),
             ("log.level", self.log_level != other.log_level),
             ("log.format", self.log_format != other.log_format),
             ("store.data_dir", self.data_dir != other.data_dir),

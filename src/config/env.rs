@@ -67,6 +67,15 @@ impl Env {
         self.get(name).filter(|value| !value.trim().is_empty())
     }
 
+    /// The same with further variables. Those that are there stay.
+    pub(super) fn with<'v>(&self, variables: impl Iterator<Item = (&'v str, &'v str)>) -> Self {
+        let mut env = self.clone();
+        for (name, value) in variables {
+            env.vars.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        env
+    }
+
     /// The user's folders.
     #[must_use]
     pub const fn folders(&self) -> &Folders {

@@ -7,7 +7,7 @@ use canon::Dialect;
 use super::{
     auth, auto, backups,
     boot::Boot,
-    budgets, cache, capture, combos,
+    budgets, cache, capture, combos, diagnosis,
     effective::{Effective, Sink},
     env::Env,
     fields::{Fields, report_unknown_sections},
@@ -82,6 +82,17 @@ impl Loader {
         &self.catalogue
     }
 
+    /// The dialects that the hub speaks.
+    pub(super) fn spoken(&self) -> &[Dialect] {
+        &self.spoken
+    }
+
+    /// The same with further variables. Those of the process go before.
+    #[must_use]
+    pub fn with_variables<'v>(&self, variables: impl Iterator<Item = (&'v str, &'v str)>) -> Self {
+        Self { env: Arc::new(self.env.with(variables)), ..self.clone() }
+    }
+
     /// Reads and checks the configuration.
     ///
     /// # Errors
@@ -131,10 +142,12 @@ impl Loader {
             file = source.is_file().then(|| path.to_path_buf());
         }
         let overlay = Overlay::new(&self.env, &self.overrides, &mut sink.problems);
-        let declared = managed::declared(root.as_ref(), &overlay).into();
+        let mut declared = managed::declared(root.as_ref(), &overlay);
         if let Some(root) = &mut root {
             interpolate(root, "", &self.env, &mut sink.problems);
         }
+        managed::add_whole(&mut declared, root.as_ref(), &overlay);
+        let declared = declared.into();
         let mut map = top(root, &mut sink);
         managed::merge(&mut map, managed, &overlay, &mut sink.problems);
         let (boot, settings) = self.check(&map, &overlay, &mut sink);
@@ -172,6 +185,7 @@ impl Loader {
         let mut routing = Routing { auto, scoring, ..routing::read(&open(&routing::SECTION, sink), sink) };
         routing.resilience = resilience::read(&open(&resilience::SECTION, sink), sink);
         let timeouts = timeouts::read(&open(&timeouts::SECTION, sink), sink);
+        let diagnosis = diagnosis::read(&open(&diagnosis::SECTION, sink), sink);
         let prices = prices::read(map.get(prices::SECTION.name), &self.catalogue, sink);
         let price_sync = price_sync::read(&open(&price_sync::SECTION, sink), sink);
         let known = Arc::new(Known::new(Arc::clone(self.catalogue.book()), prices));
@@ -204,6 +218,7 @@ impl Loader {
             admin_token: auth.admin_token,
             auth_required: auth.required,
             issuer: auth.issuer,
+            oidc: auth.oidc,
             allowed_hosts: server.allowed_hosts,
             public_url: server.public_url,
             shutdown_timeout: server.shutdown_timeout,
@@ -231,6 +246,7 @@ impl Loader {
                 capture,
                 webhooks,
                 price_sync,
+                diagnosis,
             },
         )
     }

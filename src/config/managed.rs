@@ -34,7 +34,7 @@ impl std::fmt::Debug for Managed {
 }
 
 /// What a file, the environment or a flag declares, for people to see beside it. Secrets are masked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Declared {
     /// The section that it belongs to, or [`SETTINGS`].
     pub section: &'static str,
@@ -42,8 +42,16 @@ pub struct Declared {
     pub id: String,
     /// What it says, without the id.
     pub definition: Json<String, JsonValue>,
+    /// The same with variables filled in and secrets as they are. Not to be shown.
+    pub whole: Json<String, JsonValue>,
     /// Where it says so.
     pub place: Origin,
+}
+
+impl std::fmt::Debug for Declared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} `{}` {:?}", self.section, self.id, self.definition)
+    }
 }
 
 /// A definition that is not in force, because it contradicts what the file says by now.
@@ -147,7 +155,7 @@ fn merge_setting(root: &mut Map, one: &Managed, origin: &Origin, overlay: &Overl
         return;
     }
     let key = Key { name: name.to_owned(), origin: origin.clone() };
-    map.entries.push((key, node(value, origin)));
+    map.entries.push((key, json_node(value, origin)));
 }
 
 /// The section as it is written, made if it is not.
@@ -172,24 +180,24 @@ fn entry(one: &Managed, form: Form, origin: &Origin) -> Node {
         entries.push((key, Node { value: Value::Scalar(scalar), origin: origin.clone() }));
     }
     for (name, value) in &one.definition {
-        entries.push((Key { name: name.clone(), origin: origin.clone() }, node(value, origin)));
+        entries.push((Key { name: name.clone(), origin: origin.clone() }, json_node(value, origin)));
     }
     Node { value: Value::Map(Map { entries }), origin: origin.clone() }
 }
 
 /// JSON as what was written. Texts stay texts: `${…}` means nothing here, or whoever may write definitions could read
 /// the hub's environment.
-fn node(value: &JsonValue, origin: &Origin) -> Node {
+pub(super) fn json_node(value: &JsonValue, origin: &Origin) -> Node {
     let scalar = |text: String, plain: bool| Value::Scalar(Scalar { text, plain, missing: Vec::new() });
     let value = match value {
         JsonValue::Null => scalar(String::new(), true),
         JsonValue::Bool(truth) => scalar(truth.to_string(), true),
         JsonValue::Number(number) => scalar(number.to_string(), true),
         JsonValue::String(text) => scalar(text.clone(), false),
-        JsonValue::Array(items) => Value::List(items.iter().map(|item| node(item, origin)).collect()),
+        JsonValue::Array(items) => Value::List(items.iter().map(|item| json_node(item, origin)).collect()),
         JsonValue::Object(fields) => {
             let entry = |(name, value): (&String, &JsonValue)| {
-                (Key { name: name.clone(), origin: origin.clone() }, node(value, origin))
+                (Key { name: name.clone(), origin: origin.clone() }, json_node(value, origin))
             };
             Value::Map(Map { entries: fields.iter().map(entry).collect() })
         }
@@ -197,8 +205,25 @@ fn node(value: &JsonValue, origin: &Origin) -> Node {
     Node { value, origin: origin.clone() }
 }
 
+/// How a value is read; the name is that of its key.
+type Reading = fn(&str, &Node) -> JsonValue;
+
 /// What the file declares, by section and id. To be called before variables are filled in, so that their names are shown.
 pub(super) fn declared(root: Option<&Node>, overlay: &Overlay) -> Vec<Declared> {
+    declared_by(root, overlay, json)
+}
+
+/// Adds what the same entries say with variables filled in. To be called after that was done.
+pub(super) fn add_whole(declared: &mut [Declared], root: Option<&Node>, overlay: &Overlay) {
+    let filled = declared_by(root, overlay, |_, node| bare(node));
+    for (one, filled) in declared.iter_mut().zip(filled) {
+        one.whole = filled.definition;
+        one.whole.retain(|_, value| !value.is_null());
+    }
+}
+
+/// In an order that filling in variables does not change.
+fn declared_by(root: Option<&Node>, overlay: &Overlay, read: Reading) -> Vec<Declared> {
     let mut all = Vec::new();
     let empty = Map::default();
     let map = match root.map(|root| &root.value) {
@@ -208,10 +233,10 @@ pub(super) fn declared(root: Option<&Node>, overlay: &Overlay) -> Vec<Declared> 
     for (section, _) in SECTIONS {
         match map.get(section).map(|node| &node.value) {
             Some(Value::List(items)) => {
-                all.extend(items.iter().enumerate().map(|(index, item)| listed(section, index, item)));
+                all.extend(items.iter().enumerate().map(|(index, item)| listed(section, index, item, read)));
             }
             Some(Value::Map(names)) => {
-                all.extend(names.entries.iter().map(|(key, node)| named(section, key, node)));
+                all.extend(names.entries.iter().map(|(key, node)| named(section, key, node, read)));
             }
             _ => {}
         }
@@ -223,15 +248,16 @@ pub(super) fn declared(root: Option<&Node>, overlay: &Overlay) -> Vec<Declared> 
             _ => None,
         });
         let Some(node) = overlay.get(&path).or(written) else { continue };
-        let value = if key.secret { hidden(node) } else { json(name, node) };
+        // The name of a secret setting does not always say that it is one.
+        let value = read(if key.secret { "secret" } else { name }, node);
         let definition = [("value".to_owned(), value)].into_iter().collect();
-        all.push(Declared { section: SETTINGS, id: path, definition, place: node.origin.clone() });
+        all.push(one(SETTINGS, path, definition, &node.origin));
     }
     all
 }
 
-fn listed(section: &'static str, index: usize, item: &Node) -> Declared {
-    let mut definition = match json("", item) {
+fn listed(section: &'static str, index: usize, item: &Node, read: Reading) -> Declared {
+    let mut definition = match read("", item) {
         JsonValue::Object(fields) => fields,
         other => [("value".to_owned(), other)].into_iter().collect(),
     };
@@ -240,16 +266,20 @@ fn listed(section: &'static str, index: usize, item: &Node) -> Declared {
         Some(other) => other.to_string(),
         None => format!("#{}", index + 1),
     };
-    Declared { section, id, definition, place: item.origin.clone() }
+    one(section, id, definition, &item.origin)
+}
+
+fn one(section: &'static str, id: String, definition: Json<String, JsonValue>, place: &Origin) -> Declared {
+    Declared { section, id, definition, whole: Json::new(), place: place.clone() }
 }
 
 /// An alias may be written short: as its targets alone.
-fn named(section: &'static str, key: &Key, node: &Node) -> Declared {
-    let definition = match json(combos::TARGETS_NAME, node) {
+fn named(section: &'static str, key: &Key, node: &Node, read: Reading) -> Declared {
+    let definition = match read(combos::TARGETS_NAME, node) {
         JsonValue::Object(fields) => fields,
         short => [(combos::TARGETS_NAME.to_owned(), short)].into_iter().collect(),
     };
-    Declared { section, id: key.name.clone(), definition, place: key.origin.clone() }
+    one(section, key.name.clone(), definition, &key.origin)
 }
 
 fn json(name: &str, node: &Node) -> JsonValue {

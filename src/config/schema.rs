@@ -2,8 +2,8 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, backups, budgets, cache, capture, combos, idempotency, keys, log, mask, mcp, metrics,
-    price_sync, prices, providers, proxy, resilience, responses, retention, routing, server, store,
+    auth, auto, backups, budgets, cache, capture, combos, diagnosis, idempotency, keys, log, mask, mcp,
+    metrics, price_sync, prices, providers, proxy, resilience, responses, retention, routing, server, store,
     telemetry, timeouts, webhooks,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 27] = [
+pub(super) static SECTIONS: [&Section; 28] = [
     &server::SECTION,
     &auth::SECTION,
     &keys::SECTION,
@@ -64,6 +64,7 @@ pub(super) static SECTIONS: [&Section; 27] = [
     &auto::SECTION,
     &resilience::SECTION,
     &timeouts::SECTION,
+    &diagnosis::SECTION,
     &proxy::SECTION,
     &prices::SECTION,
     &price_sync::SECTION,

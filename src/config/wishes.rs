@@ -1,7 +1,7 @@
 //! What a file for `trivium config apply` wishes for: definitions in the language of the configuration file, to be made over the API.
 //! Variables are filled in here, because a definition that is kept means its text and nothing else.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Map as Json, Value as JsonValue};
 
@@ -52,11 +52,11 @@ impl Loader {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn wishes(&self, file: &Path) -> Result<Wishes, Vec<Problem>> {
+    pub fn wishes(&self, source: &Source) -> Result<Wishes, Vec<Problem>> {
         let mut sink = Sink::default();
         let mut text = String::new();
         let mut found = Wishes::default();
-        if let Some((path, bytes)) = Source::File(file.to_owned()).read(self.env())
+        if let Some((path, bytes)) = source.read(self.env())
             && let Some(decoded) = decode(&path, bytes, &mut sink.problems)
         {
             let root = parse(&decoded, &path, &mut sink.problems);

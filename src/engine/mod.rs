@@ -14,6 +14,7 @@ pub mod fault;
 pub mod health;
 mod learning;
 mod meter;
+pub mod modality;
 pub mod need;
 mod nowhere;
 pub mod pace;

@@ -53,6 +53,7 @@ pub struct Engine {
     budgets: Arc<Budgets>,
     tokens: Option<Arc<dyn Tokens>>,
     rates: Arc<Rates>,
+    started_at: i64,
     pub(super) reuse: reuse::Shared,
 }
 
@@ -131,6 +132,7 @@ impl Engine {
         let (knowledge, seeds) = (Arc::new(Knowledge::new()), Seeds::new(seed));
         let budgets = Arc::new(Budgets::volatile(Arc::clone(&clock)));
         let rates = Arc::new(Rates::volatile(Arc::clone(&clock)));
+        let started_at = clock.now();
         Self {
             snapshot,
             catalogue,
@@ -147,6 +149,7 @@ impl Engine {
             budgets,
             tokens: None,
             rates,
+            started_at,
             reuse,
         }
     }
@@ -192,6 +195,12 @@ impl Engine {
     pub fn with_rates(mut self, rates: Rates) -> Self {
         self.rates = Arc::new(rates);
         self
+    }
+
+    /// When it was made, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn started_at(&self) -> i64 {
+        self.started_at
     }
 
     /// How often callers have asked.

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::ports::Target;
+use super::{pipeline::Engine, ports::Target};
 
 /// Models per connection of which something is remembered; more are not, until the hub starts anew.
 const MODELS: usize = 512;
@@ -147,6 +147,14 @@ impl View<'_> {
             return Sight::default();
         }
         connection.models.get(&target.model).map(|seen| seen.sight(now)).unwrap_or_default()
+    }
+}
+
+impl Engine {
+    /// What was seen of a target lately.
+    #[must_use]
+    pub fn seen(&self, target: &Target) -> Sight {
+        self.knowledge().telemetry.view().sight(target, self.clock().now())
     }
 }
 

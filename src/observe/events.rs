@@ -175,6 +175,28 @@ pub fn prices_not_fetched(host: &str, why: &str) {
     warn!(host, "prices were not fetched: {why}");
 }
 
+/// The hub asked the providers of its connections whether they are as they are configured.
+pub fn diagnosed(connections: usize, suggestions: usize) {
+    if suggestions > 0 {
+        info!(
+            connections,
+            suggestions, "connections were diagnosed, and suggestions wait: `trivium suggestions list`"
+        );
+    } else {
+        debug!(connections, "connections were diagnosed");
+    }
+}
+
+/// A diagnosis that was due did not come to its end.
+pub fn diagnosis_failed(error: &dyn std::error::Error) {
+    warn!("connections could not be diagnosed: {error}");
+}
+
+/// Something that the hub would have done by itself is left to its owner.
+pub fn maintenance_failed(suggestion: &str, error: &dyn std::error::Error) {
+    debug!(suggestion, "a suggestion is left to the operator: {error}");
+}
+
 /// Events could not be told.
 pub fn webhooks_dropped(webhook: &str, count: u64, why: &str) {
     warn!(webhook, count, "a webhook was not told of events: {why}");
@@ -194,6 +216,16 @@ pub fn wants_finished() -> bool {
 /// Something was done or denied, and the audit log could not be written.
 pub fn audit_failed(operation: &str, caller: &str) {
     error!(operation, caller, "the audit log could not be written");
+}
+
+/// Somebody took the secrets of all definitions away, encrypted.
+pub fn secrets_exported(caller: &str, recipient: &str) {
+    info!(caller, recipient, "a bundle with secrets was given away, encrypted to its recipient");
+}
+
+/// Nobody was logged in at the provider of operators.
+pub fn provider_login_failed(issuer: &str, error: &dyn std::error::Error) {
+    warn!(issuer, "a login at the provider failed: {error}");
 }
 
 /// What was made over the API contradicts the file by now.

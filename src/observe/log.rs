@@ -4,7 +4,13 @@
 use std::io::{IsTerminal, stderr};
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer, filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
+
+/// Libraries that write whole messages into the log: keys, prompts and answers are among them. What is worth a line, the
+/// hub says itself.
+const TALKATIVE: [&str; 1] = ["rmcp"];
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +32,8 @@ pub fn start(level: LevelFilter, format: Format) {
             fmt::layer().json().flatten_event(true).with_target(false).with_writer(stderr).boxed()
         }
     };
+    let quiet = TALKATIVE.map(|name| (name, LevelFilter::OFF));
+    let filter = Targets::new().with_default(level).with_targets(quiet);
     // Only the first log of a process counts; a test that starts several hubs has one already.
-    drop(registry().with(layer.with_filter(level)).try_init());
+    drop(registry().with(layer.with_filter(filter)).try_init());
 }

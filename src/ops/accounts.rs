@@ -6,7 +6,7 @@ use operations::{
     accounts::{
         AcceptModels, ConnectionTested, DiscoverModels, Discovered, ModelsAccepted, TestConnection, TestStep,
     },
-    documents::{NameDocument, PutDocument, UpdateDocument, connections, settings},
+    documents::{DocumentView, NameDocument, PutDocument, UpdateDocument, connections, settings},
     models::{HiddenModels, ModelVisibility},
 };
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::engine::{
 };
 
 /// The setting that hides models.
-const HIDDEN: &str = "routing.hidden";
+pub(super) const HIDDEN: &str = "routing.hidden";
 
 /// Most entries of it.
 const MOST_HIDDEN: usize = 5000;
@@ -132,11 +132,7 @@ impl Accounts {
     pub async fn accept(&self, asked: &Asked, args: AcceptModels) -> Result<ModelsAccepted, OpError> {
         let connection = self.connection(&args.id)?;
         let document = self.documents.get(&connections::NOUN, NameDocument { id: args.id.clone() })?;
-        let written = document.definition.get("models").and_then(Value::as_array).cloned();
-        // Without a list of its own the connection has the catalogue's: that is what is added to.
-        let mut models = written.unwrap_or_else(|| {
-            connection.models.listed.iter().map(|model| Value::from(model.to_string())).collect()
-        });
+        let mut models = written(&document, &connection);
         let mut known: BTreeSet<String> = models.iter().filter_map(name_of).collect();
         let fresh = args.models.into_iter().filter(|model| known.insert(model.clone()));
         let accepted: Vec<String> = fresh.collect();
@@ -146,6 +142,15 @@ impl Accounts {
         let update = UpdateDocument { id: args.id, changes, version: Some(document.version) };
         let view = self.documents.update(&connections::NOUN, asked, update).await?;
         Ok(ModelsAccepted { id: view.id, accepted, models: count, version: view.version })
+    }
+
+    /// The list of a connection with one more model, as it would be written; `None` where there is no such connection.
+    pub(super) fn models_with(&self, id: &str, model: &str) -> Option<Vec<Value>> {
+        let connection = self.connection(id).ok()?;
+        let document = self.documents.get(&connections::NOUN, NameDocument { id: id.to_owned() }).ok()?;
+        let mut models = written(&document, &connection);
+        models.push(model.into());
+        Some(models)
     }
 
     /// Hides a model.
@@ -224,11 +229,19 @@ impl Report {
 
 /// Whether a failure speaks of the account rather than of a model or the way. A limit that is used up proves the key.
 fn is_of_account(fault: &Fault) -> bool {
-    fault.kind.scope() == Scope::Connection && fault.kind != FaultKind::RateLimited
+    let refused = fault.kind.scope() == Scope::Connection && fault.kind != FaultKind::RateLimited;
+    refused || fault.kind == FaultKind::NoToken
 }
 
 fn words(fault: &Fault) -> String {
     format!("{}: {}", fault.kind, fault.message)
+}
+
+/// The list that a definition writes. Without one the connection has the catalogue's: that is what is added to.
+fn written(document: &DocumentView, connection: &Connection) -> Vec<Value> {
+    let written = document.definition.get("models").and_then(Value::as_array).cloned();
+    let listed = || connection.models.listed.iter().map(|model| Value::from(model.to_string())).collect();
+    written.unwrap_or_else(listed)
 }
 
 fn name_of(model: &Value) -> Option<String> {

@@ -61,14 +61,15 @@ impl Backups {
         Ok(BackupDeleted { name })
     }
 
-    /// When the last one by the schedule was made, in milliseconds since the Unix epoch.
+    /// When the last one by the schedule was made, in milliseconds since the Unix epoch. One from after `now` was made by a
+    /// clock that was ahead, and says nothing.
     ///
     /// # Errors
     /// When their folder cannot be read.
-    pub async fn last_scheduled(&self) -> Result<Option<i64>, OpError> {
+    pub async fn last_scheduled(&self, now: i64) -> Result<Option<i64>, OpError> {
         let all = self.list().await?.backups;
         let scheduled = all.iter().filter(|backup| backup.reason == BackupReason::Schedule);
-        Ok(scheduled.map(|backup| backup.made_at).max())
+        Ok(scheduled.map(|backup| backup.made_at).filter(|at| *at <= now).max())
     }
 
     /// Makes one because it is time, and lets the oldest go: of those that were made by the schedule, and of those that were

@@ -37,6 +37,7 @@ pub struct Documents {
     configuration: Arc<dyn Configuration>,
     clock: Arc<dyn Clock>,
     known: Mutex<BTreeMap<Place, Document>>,
+    bundles: bundle::Bundles,
 }
 
 impl Documents {
@@ -50,15 +51,27 @@ impl Documents {
     ) -> Self {
         let by_place = |document: Document| ((document.section.clone(), document.id.clone()), document);
         let known = documents.into_iter().map(by_place).collect();
-        Self { store, configuration, clock, known: Mutex::new(known) }
+        Self { store, configuration, clock, known: Mutex::new(known), bundles: bundle::Bundles::default() }
     }
 
     /// Lists those of the file and those of the store together, by id.
     #[must_use]
     pub fn list(&self, noun: &'static Noun, args: &ListDocuments) -> DocumentPage {
+        self.list_those(noun, args, |_| true)
+    }
+
+    /// The same of those that `shown` lets through.
+    #[must_use]
+    pub fn list_those(
+        &self,
+        noun: &'static Noun,
+        args: &ListDocuments,
+        shown: impl Fn(&DocumentView) -> bool,
+    ) -> DocumentPage {
         let limit = usize::try_from(args.limit.unwrap_or(DEFAULT_PAGE)).unwrap_or(usize::MAX);
         let after = args.cursor.as_deref().unwrap_or_default();
-        let mut items: Vec<DocumentView> = self.views(noun).filter(|view| view.id.as_str() > after).collect();
+        let mut items: Vec<DocumentView> =
+            self.views(noun).filter(|view| view.id.as_str() > after && shown(view)).collect();
         items.sort_by(|a, b| a.id.cmp(&b.id));
         let more = items.len() > limit;
         items.truncate(limit);
@@ -249,7 +262,8 @@ impl Documents {
     }
 
     fn count(&self) -> usize {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|document| document.definition.is_some()).count()
     }
 
     fn at(&self, noun: &Noun, id: &str) -> Option<Document> {
@@ -343,3 +357,6 @@ fn failed(error: DocumentStoreError, noun: &'static str, name: &str) -> OpError 
         error @ DocumentStoreError::Failed(_) => OpError::Store(Box::new(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! Operations on how connections and their hosts stand.
 
 use operations::health::{
-    BreakerHealth, ConnectionHealth, GetHealth, HealthReport, HealthResetDone, LockHealth, ResetHealth,
+    BreakerHealth, ConnectionHealth, GetHealth, HealthReport, HealthResetDone, HubHealth, LockHealth,
+    ResetHealth,
 };
 
-use super::{OpError, page::page};
+use super::{OpError, metrics, page::page};
 use crate::engine::{
     Engine,
     health::{HostState, Standing, View},
@@ -45,8 +46,39 @@ pub fn get(engine: &Engine, args: &GetHealth) -> Result<HealthReport, OpError> {
         connections,
         breakers: breakers.iter().map(breaker_health).collect(),
         requests_running: u64::try_from(engine.admission().running()).unwrap_or(u64::MAX),
+        hub: hub(engine, &locks),
         next_cursor,
     })
+}
+
+fn hub(engine: &Engine, locks: &[CooldownRecord]) -> HubHealth {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let (started_at, cache) = (engine.started_at(), engine.cached());
+    let uptime = engine.clock().now().saturating_sub(started_at).max(0);
+    HubHealth {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at,
+        uptime_seconds: uptime.unsigned_abs() / 1000,
+        memory_bytes: metrics::resident(),
+        requests_waiting: count(engine.admission().waiting()),
+        accepting: engine.admission().is_open(),
+        locks: count(locks.iter().filter(|lock| lock.lock != LockKind::Breaker).count()),
+        cache_entries: cache.entries,
+        cache_hits: cache.hits,
+        cache_misses: cache.misses,
+    }
+}
+
+/// How one connection stands.
+pub(super) fn connection(engine: &Engine, connection: &Connection) -> ConnectionHealth {
+    let standing = {
+        let (view, quota) = (engine.health().view(), engine.quota().view());
+        state(engine, connection, &view, &quota)
+    };
+    let locks = engine.health().locks();
+    let here =
+        locks.iter().filter(|lock| lock.lock != LockKind::Breaker && *lock.connection == *connection.id);
+    ConnectionHealth { locks: here.map(lock_health).collect(), ..standing }
 }
 
 /// Forgets what is held against a connection, a model on it, or a host.

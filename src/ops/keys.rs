@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use super::{OpError, error::require};
 use crate::{
     auth::{
-        KeyIndex, Token, compiled,
+        KeyIndex, Token, caller_of, compiled,
         ports::{Ending, KeyRecord, KeyStore, KeyStoreError},
     },
     engine::{caller::Caller, ports::Clock},
@@ -129,6 +129,14 @@ impl Keys {
         let key = Get::check(args)?.key;
         let found = self.inner.find(key.clone()).await?;
         found.first().map(|record| self.inner.view(record)).ok_or_else(|| missing(key))
+    }
+
+    /// Who would come in with a key, and why nobody would if it has ended. Whoever asks has checked that it may.
+    pub(super) async fn as_caller(&self, key: String) -> Result<(Caller, Option<String>), OpError> {
+        let found = self.inner.find(key.clone()).await?;
+        let record = found.first().ok_or_else(|| missing(key))?;
+        let ended = record.has_ended(self.inner.clock.now());
+        Ok((caller_of(record), ended.then(|| "the key was revoked or has expired".to_owned())))
     }
 
     /// Changes a key: what is in force from the moment of the answer. The caller must hold the scopes that it gives.

@@ -2,24 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use operations::models::{ListModels, ModelPage, ModelView, ServedBy};
+use operations::{
+    Scope,
+    models::{Capability, ListModels, ModelPage, ModelView, ServedBy},
+};
 
-use super::page::page;
+use super::{OpError, error::require, page::page};
 use crate::engine::{
     Engine,
+    caller::Caller,
+    modality::{self, Modality},
     settings::{Catalogue, Connection, Hidden, Usd},
 };
 
-/// Lists every model with who serves it.
-#[must_use]
-pub fn list(engine: &Engine, args: &ListModels) -> ModelPage {
+/// Lists every model with who serves it, or to those who may not see connections, what they may ask for.
+///
+/// # Errors
+/// When such a one asks for those of a connection.
+pub fn list(engine: &Engine, caller: &Caller, args: &ListModels) -> Result<ModelPage, OpError> {
+    let topology = caller.may(Scope::ReadConnections);
+    if args.connection.is_some() {
+        require(caller, Scope::ReadConnections)?;
+    }
     let snapshot = engine.snapshot();
     let hidden = &snapshot.settings.routing.hidden;
     let search = args.search.as_ref().map(|text| text.to_lowercase());
     let mut models: BTreeMap<&str, Vec<&Connection>> = BTreeMap::new();
     for connection in &snapshot.settings.connections {
         for model in &connection.models.listed {
-            let wanted = search.as_deref().is_none_or(|text| model.to_lowercase().contains(text));
+            let wanted = search.as_deref().is_none_or(|text| model.to_lowercase().contains(text))
+                && args.provider.as_ref().is_none_or(|provider| *provider == connection.provider.id)
+                && args.capability.is_none_or(|wanted| wanted == capability(model))
+                && (topology || !hidden.hides(&connection.id, model));
             let serving = models.entry(model).or_default();
             if wanted && !serving.iter().any(|known| known.id == connection.id) {
                 serving.push(connection);
@@ -29,7 +43,9 @@ pub fn list(engine: &Engine, args: &ListModels) -> ModelPage {
     if let Some(only) = args.connection.as_deref() {
         models.retain(|_, serving| serving.iter().any(|connection| *connection.id == *only));
     }
-    models.retain(|_, serving| !serving.is_empty());
+    models.retain(|model, serving| {
+        !serving.is_empty() && (topology || engine.is_open_to(caller, &snapshot, model))
+    });
     let (rows, next_cursor) = page(
         models.into_iter().map(|(model, serving)| (model.to_owned(), (model, serving))).collect(),
         args.cursor.as_deref(),
@@ -40,10 +56,35 @@ pub fn list(engine: &Engine, args: &ListModels) -> ModelPage {
         .map(|(model, serving)| {
             let served_by: Vec<ServedBy> =
                 serving.into_iter().map(|one| served_by(one, model, hidden, engine.catalogue())).collect();
-            ModelView { id: model.to_owned(), hidden: served_by.iter().all(|one| one.hidden), served_by }
+            let hidden = served_by.iter().all(|one| one.hidden);
+            let served_by = if topology { served_by } else { without_connections(served_by) };
+            ModelView { id: model.to_owned(), capability: capability(model), hidden, served_by }
         })
         .collect();
-    ModelPage { models, next_cursor }
+    Ok(ModelPage { models, next_cursor })
+}
+
+/// The first of each provider, without the connection.
+fn without_connections(served_by: Vec<ServedBy>) -> Vec<ServedBy> {
+    let mut shown: Vec<ServedBy> = Vec::new();
+    for one in served_by {
+        if !shown.iter().any(|known| known.provider == one.provider) {
+            shown.push(ServedBy { connection: String::new(), ..one });
+        }
+    }
+    shown
+}
+
+fn capability(model: &str) -> Capability {
+    match modality::of(model) {
+        Modality::Chat => Capability::Chat,
+        Modality::Embedding => Capability::Embedding,
+        Modality::Image => Capability::Image,
+        Modality::Audio => Capability::Audio,
+        Modality::Video => Capability::Video,
+        Modality::Rerank => Capability::Rerank,
+        Modality::Moderation => Capability::Moderation,
+    }
 }
 
 fn served_by(connection: &Connection, model: &str, hidden: &Hidden, catalogue: &Catalogue) -> ServedBy {

@@ -4,11 +4,15 @@ mod backups;
 mod captures;
 mod claims;
 mod documents;
+mod inspector;
 mod mcp;
 pub mod oauth;
 mod post;
 mod prices;
 mod prober;
+mod progress;
+mod speech;
+mod suggestions;
 pub mod usage;
 
 use std::sync::Arc;
@@ -23,10 +27,14 @@ pub use documents::{
     AuditLog, Change, Checked, Configuration, DeclaredItem, Definition, Document, DocumentStore,
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
+pub use inspector::{InspectError, Inspected, Inspector};
 pub use mcp::{McpSession, McpSessionError, McpSessionStore};
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
-pub use prober::{ProbeAnswer, ProbeStep, Prober};
+pub use prober::{Missed, ProbeAnswer, ProbeStep, Prober, Way};
+pub use progress::Progress;
+pub use speech::{Cited, Said, Speech, Uttered};
+pub use suggestions::{Suggestion, SuggestionStore, SuggestionStoreError};
 
 /// The queue in which receipts wait to be written.
 pub trait ReceiptQueue: Send + Sync {

@@ -5,6 +5,7 @@ use operations::quotas::{ListQuotas, QuotaPage, QuotaWindow};
 use super::{OpError, page::page};
 use crate::engine::{
     Engine,
+    ports::Lack,
     quota::{Confidence, Source, WindowState},
     settings::{CREDIT, Connection, Unit, Usd},
 };
@@ -21,10 +22,16 @@ pub fn list(engine: &Engine, args: &ListQuotas) -> Result<QuotaPage, OpError> {
     if let Some(only) = only.filter(|_| !connections.iter().any(|connection| is_it(connection))) {
         return Err(OpError::NotFound { noun: "connection", name: only.to_owned() });
     }
-    let rows = connections.iter().filter(|connection| is_it(connection)).flat_map(|connection| {
+    let of_provider = |connection: &Connection| {
+        args.provider.as_ref().is_none_or(|provider| *provider == connection.provider.id)
+    };
+    let chosen = connections.iter().filter(|connection| is_it(connection) && of_provider(connection));
+    let rows = chosen.flat_map(|connection| {
         let windows = engine.quota().windows(connection).into_iter();
-        windows.map(|state| {
-            let window = window(connection, &state);
+        let token_status = token_status(engine, connection);
+        windows.map(move |state| {
+            let token_status = token_status.map(str::to_owned);
+            let window = QuotaWindow { token_status, ..window(connection, &state) };
             let model = window.model.as_deref().unwrap_or_default();
             (format!("{}/{model}/{}", window.connection, window.window), window)
         })
@@ -33,9 +40,21 @@ pub fn list(engine: &Engine, args: &ListQuotas) -> Result<QuotaPage, OpError> {
     Ok(QuotaPage { windows, next_cursor })
 }
 
+/// How the token of a connection with a login stands.
+fn token_status(engine: &Engine, connection: &Connection) -> Option<&'static str> {
+    connection.oauth.as_ref()?;
+    Some(match engine.lack(connection) {
+        None => "valid",
+        Some(Lack::Pause { .. }) => "refreshing",
+        Some(Lack::Login) => "expired",
+    })
+}
+
 fn window(connection: &Connection, state: &WindowState) -> QuotaWindow {
     QuotaWindow {
         connection: connection.id.to_string(),
+        provider: connection.provider.id.clone(),
+        token_status: None,
         model: state.model.as_deref().map(str::to_owned),
         window: state.name.to_string(),
         unit: state.unit.map(|unit| unit.as_str().to_owned()),

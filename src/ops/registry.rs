@@ -11,12 +11,13 @@ use std::{
 
 use futures_core::future::BoxFuture;
 use operations::{Definition, Operation, audit::AuditOutcome};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use tokio::{runtime::Handle, task::JoinHandle};
 
 use super::{
     OpError,
     error::require,
-    ports::{AuditLog, Configuration, EntryDetail, NewEntry},
+    ports::{AuditLog, Configuration, EntryDetail, NewEntry, Progress},
 };
 use crate::{
     engine::{caller::Caller, ports::Clock},
@@ -28,10 +29,12 @@ use crate::{
 pub struct Asked {
     /// Who.
     pub caller: Caller,
-    /// The surface that the request came in by: `rest`, `cli`, `mcp`, `a2a` or `dashboard`.
+    /// The surface that the request came in by: `rest`, `cli`, `mcp`, `a2a` or `dashboard`; `hub` where nobody asked.
     pub surface: &'static str,
     /// The request's id.
     pub request_id: Option<Arc<str>>,
+    /// Who listens while it is worked on, if anybody does.
+    pub progress: Option<Arc<dyn Progress>>,
     definition: Option<&'static Definition>,
     noted: Arc<AtomicBool>,
 }
@@ -40,7 +43,13 @@ impl Asked {
     /// Who asks, and by which way.
     #[must_use]
     pub fn new(caller: Caller, surface: &'static str, request_id: Option<Arc<str>>) -> Self {
-        Self { caller, surface, request_id, definition: None, noted: Arc::default() }
+        Self { caller, surface, request_id, progress: None, definition: None, noted: Arc::default() }
+    }
+
+    /// The same, with somebody who listens while it is worked on.
+    #[must_use]
+    pub fn with_progress(self, progress: Arc<dyn Progress>) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     /// The entry of a change whose parts are known.
@@ -127,7 +136,8 @@ impl Registry {
         all.filter(|name| !self.executors.contains_key(name)).collect()
     }
 
-    /// Executes an operation. What changes something leaves an entry in the audit log, and so does what is denied.
+    /// Executes an operation. What changes something leaves an entry in the audit log, and so does what is denied. Dropping
+    /// this gives up what only looks or [ends with its caller](Operation::ENDS_WITH_CALLER); anything else goes on to its end.
     ///
     /// # Errors
     /// [`OpError`].
@@ -139,6 +149,9 @@ impl Registry {
     ) -> Result<Value, OpError> {
         if definition.hints.read_only {
             return self.execute(asked, definition, args).await;
+        }
+        if definition.ends_with_caller {
+            return self.execute_while_wanted(asked, definition, args).await;
         }
         // To its end even if the caller leaves: what was done is to be noted.
         let registry = Arc::clone(self);
@@ -153,45 +166,103 @@ impl Registry {
         args: Value,
     ) -> Result<Value, OpError> {
         let asked = Asked { definition: Some(definition), ..asked };
-        let shown = self.shown(&args);
-        let done = match require(&asked.caller, definition.scope) {
-            Ok(()) => match self.executors.get(definition.name) {
-                Some((_, execute)) => execute(asked.clone(), args).await,
-                None => Err(OpError::NotFound { noun: "operation", name: definition.name.to_owned() }),
-            },
-            Err(error) => Err(error),
-        };
+        let shown = self.shown(definition, &args);
+        let done = self.perform(&asked, definition, args).await;
         let denied = matches!(done, Err(OpError::Forbidden { .. }));
         if (denied || !definition.hints.read_only) && !asked.noted.load(Ordering::Relaxed) {
-            self.note(&asked, definition, shown, done.as_ref().err()).await;
+            self.note(&asked, definition, shown, ended(done.as_ref().err())).await;
         }
         done
     }
 
-    async fn note(&self, asked: &Asked, definition: &Definition, args: Value, error: Option<&OpError>) {
-        let outcome = match error {
-            None => AuditOutcome::Done,
-            Some(OpError::Forbidden { .. }) => AuditOutcome::Denied,
-            Some(_) => AuditOutcome::Failed,
-        };
+    /// The same for what ends when its caller leaves; that leaves an entry too.
+    async fn execute_while_wanted(
+        self: &Arc<Self>,
+        asked: Asked,
+        definition: &'static Definition,
+        args: Value,
+    ) -> Result<Value, OpError> {
+        let asked = Asked { definition: Some(definition), ..asked };
+        let shown = self.shown(definition, &args);
+        let work = Work { registry: Arc::clone(self), asked: asked.clone(), definition, shown: Some(shown) };
+        let done = self.perform(&asked, definition, args).await;
+        if let Some(noting) = work.end(ended(done.as_ref().err())) {
+            // It fails only when the runtime stops.
+            drop(noting.await);
+        }
+        done
+    }
+
+    async fn perform(&self, asked: &Asked, definition: &Definition, args: Value) -> Result<Value, OpError> {
+        require(&asked.caller, definition.scope)?;
+        match self.executors.get(definition.name) {
+            Some((_, execute)) => execute(asked.clone(), args).await,
+            None => Err(OpError::NotFound { noun: "operation", name: definition.name.to_owned() }),
+        }
+    }
+
+    async fn note(&self, asked: &Asked, definition: &Definition, args: Value, (outcome, error): Ended) {
         let named = definition.route.parameters().next().unwrap_or("name");
         let target =
             args.get(named).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        let detail = EntryDetail {
-            error: error.map(|error| error.code().to_owned()),
-            arguments: Some(args),
-            ..EntryDetail::default()
-        };
+        let detail =
+            EntryDetail { error: error.map(str::to_owned), arguments: Some(args), ..EntryDetail::default() };
         let entry = asked.entry(self.clock.now(), target, outcome, detail);
         if self.log.append(entry).await.is_err() {
             events::audit_failed(definition.name, &asked.caller.id);
         }
     }
 
-    /// The arguments without secrets.
-    fn shown(&self, args: &Value) -> Value {
-        let empty = Map::new();
-        Value::Object(self.configuration.masked(args.as_object().unwrap_or(&empty)))
+    /// The arguments without secrets, and without what people say.
+    fn shown(&self, definition: &Definition, args: &Value) -> Value {
+        let mut args = args.as_object().cloned().unwrap_or_default();
+        for name in definition.words {
+            if let Some(value) = args.get_mut(*name) {
+                *value = format!("[{} bytes]", value.to_string().len()).into();
+            }
+        }
+        Value::Object(self.configuration.masked(&args))
+    }
+}
+
+/// How something ended, and the error's code.
+type Ended = (AuditOutcome, Option<&'static str>);
+
+fn ended(error: Option<&OpError>) -> Ended {
+    let outcome = match error {
+        None => AuditOutcome::Done,
+        Some(OpError::Forbidden { .. }) => AuditOutcome::Denied,
+        Some(_) => AuditOutcome::Failed,
+    };
+    (outcome, error.map(OpError::code))
+}
+
+/// Something that is worked on for as long as its caller wants it. Dropped before its end, it is noted as given up.
+struct Work {
+    registry: Arc<Registry>,
+    asked: Asked,
+    definition: &'static Definition,
+    shown: Option<Value>,
+}
+
+impl Work {
+    /// Notes how it ended.
+    fn end(mut self, ended: Ended) -> Option<JoinHandle<()>> {
+        self.note(ended)
+    }
+
+    /// On a task of its own: nobody who leaves now can leave the entry out.
+    fn note(&mut self, ended: Ended) -> Option<JoinHandle<()>> {
+        let shown = self.shown.take()?;
+        let (registry, asked, definition) = (Arc::clone(&self.registry), self.asked.clone(), self.definition);
+        let note = async move { registry.note(&asked, definition, shown, ended).await };
+        Some(Handle::try_current().ok()?.spawn(note))
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        drop(self.note((AuditOutcome::Failed, Some("cancelled"))));
     }
 }
 

@@ -14,6 +14,7 @@ use operations::{
 use super::{
     OpError,
     error::require,
+    own,
     ports::{ReceiptLog, ReceiptRow},
 };
 use crate::engine::{
@@ -81,7 +82,7 @@ impl Routing {
     /// Says what happened to a request.
     ///
     /// # Errors
-    /// [`OpError`]; not found when there is no receipt of it.
+    /// [`OpError`]; not found when there is no receipt of it that the caller sees.
     pub async fn explain(&self, caller: &Caller, args: ExplainRoute) -> Result<Explanation, OpError> {
         explain(&*self.receipts, caller, args).await
     }
@@ -99,7 +100,8 @@ pub async fn explain(
     require(caller, Explain::SCOPE)?;
     let ExplainRoute { request_id } = Explain::check(args)?;
     let failed = |error| OpError::Store(Box::new(error));
-    let Some(row) = receipts.by_id(request_id.clone()).await.map_err(failed)? else {
+    let row = receipts.by_id(request_id.clone()).await.map_err(failed)?;
+    let Some(row) = row.filter(|row| own::sees(caller, &row.caller)) else {
         return Err(OpError::NotFound { noun: "receipt of the request", name: request_id });
     };
     let kept = receipts.plan_of(request_id).await.map_err(failed)?;

@@ -2,27 +2,30 @@
 
 use operations::spending::{BudgetResetDone, BudgetStatus, ResetBudget, Spending, SpendingPage};
 
-use super::{OpError, page::page};
+use super::{OpError, own, page::page};
 use crate::engine::{
     Engine,
     budget::Standing,
-    settings::{Budget, Mode, Usd},
+    caller::Caller,
+    settings::{Budget, Mode, Scope, Usd},
 };
 
-/// Says what was spent of each budget, by each holder.
+/// Says what was spent of each budget that the caller sees, by each holder that it does.
 ///
 /// # Errors
 /// When the budget that is asked for does not exist.
-pub fn status(engine: &Engine, args: &BudgetStatus) -> Result<SpendingPage, OpError> {
+pub fn status(engine: &Engine, caller: &Caller, args: &BudgetStatus) -> Result<SpendingPage, OpError> {
     let snapshot = engine.snapshot();
     let budgets = &snapshot.settings.budgets;
     let only = args.budget.as_deref();
-    let is_it = |budget: &Budget| only.is_none_or(|only| *budget.id == *only);
+    let is_it =
+        |budget: &Budget| only.is_none_or(|only| *budget.id == *only) && own::sees_budget(caller, budget);
     if let Some(only) = only.filter(|_| !budgets.iter().any(|budget| is_it(budget))) {
         return Err(missing(only));
     }
     let rows = budgets.iter().filter(|budget| is_it(budget)).flat_map(|budget| {
         let standings = engine.budgets().standings(budget).into_iter();
+        let standings = standings.filter(|one| one.holder.is_empty() || own::sees(caller, &one.holder));
         standings.map(|standing| (format!("{}/{}", budget.id, standing.holder), spending(budget, &standing)))
     });
     let (budgets, next_cursor) = page(rows.collect(), args.cursor.as_deref(), args.limit);
@@ -33,11 +36,16 @@ pub fn status(engine: &Engine, args: &BudgetStatus) -> Result<SpendingPage, OpEr
 ///
 /// # Errors
 /// When there is no such budget, or the store failed.
-pub async fn reset(engine: &Engine, args: ResetBudget) -> Result<BudgetResetDone, OpError> {
+pub async fn reset(engine: &Engine, caller: &Caller, args: ResetBudget) -> Result<BudgetResetDone, OpError> {
     let snapshot = engine.snapshot();
     let budget = snapshot.settings.budgets.iter().find(|budget| *budget.id == *args.id);
+    let budget = budget.filter(|budget| own::sees_budget(caller, budget));
     let budget = budget.ok_or_else(|| missing(&args.id))?;
-    let done = engine.budgets().forgive(budget, args.holder.as_deref()).await;
+    let holder = match budget.scope {
+        Scope::EachCaller => own::only(caller, args.holder)?,
+        _ => args.holder,
+    };
+    let done = engine.budgets().forgive(budget, holder.as_deref()).await;
     let forgiven = done.map_err(|error| OpError::Store(Box::new(error)))?;
     let sum = forgiven.iter().fold(Usd::ZERO, |sum, (_, spent)| sum + *spent);
     let holders = u32::try_from(forgiven.len()).unwrap_or(u32::MAX);

@@ -13,6 +13,7 @@ use operations::{
 use super::{
     OpError, capture,
     error::require,
+    own,
     ports::{
         AttemptRow, CaptureStore, LogError, ReceiptLog, ReceiptRow, SkipRow,
         usage::{TraceLog, TracePlace, TraceQuery},
@@ -45,7 +46,8 @@ impl Traces {
     /// [`OpError`].
     pub async fn list(&self, caller: &Caller, args: ListTraces) -> Result<TracePage, OpError> {
         require(caller, List::SCOPE)?;
-        let query = query(List::check(args)?)?;
+        let args = List::check(args)?;
+        let query = query(ListTraces { key: own::only(caller, args.key)?, ..args })?;
         let page = self.pages.page(query).await.map_err(failed)?;
         Ok(TracePage {
             traces: page.rows.into_iter().map(|row| view(&row)).collect(),
@@ -56,11 +58,12 @@ impl Traces {
     /// Tells everything of a request.
     ///
     /// # Errors
-    /// [`OpError`]; not found when there is no receipt of it.
+    /// [`OpError`]; not found when there is no receipt of it that the caller sees.
     pub async fn get(&self, caller: &Caller, args: GetTrace) -> Result<Trace, OpError> {
         require(caller, Get::SCOPE)?;
         let GetTrace { request_id } = Get::check(args)?;
-        let Some(row) = self.receipts.by_id(request_id.clone()).await.map_err(failed)? else {
+        let row = self.receipts.by_id(request_id.clone()).await.map_err(failed)?;
+        let Some(row) = row.filter(|row| own::sees(caller, &row.caller)) else {
             return Err(OpError::NotFound { noun: "receipt of the request", name: request_id });
         };
         let said = self.captures.of_request(request_id).await;

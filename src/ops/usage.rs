@@ -13,6 +13,7 @@ use operations::{
 use super::{
     OpError,
     error::require,
+    own,
     ports::usage::{
         BOUNDS_MS, Count, DAY_MS, Dimension, MAX_READ, SessionQuery, SessionRow, Sums, UsageLog, UsageQuery,
     },
@@ -41,6 +42,11 @@ impl Usage {
     pub async fn get(&self, caller: &Caller, args: GetUsage) -> Result<UsageReport, OpError> {
         require(caller, Get::SCOPE)?;
         let args = Get::check(args)?;
+        self.sum_up(GetUsage { key: own::only(caller, args.key)?, ..args }).await
+    }
+
+    /// The same of what was checked before.
+    pub(super) async fn sum_up(&self, args: GetUsage) -> Result<UsageReport, OpError> {
         let until = args.until_at.unwrap_or_else(|| self.clock.now().saturating_add(1));
         let since = args.since_at.unwrap_or_else(|| until.saturating_sub(DAY_MS).max(0)).min(until);
         let limit = args.limit.unwrap_or(DEFAULT_GROUPS);

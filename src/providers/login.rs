@@ -13,15 +13,19 @@ use crate::engine::{
 
 /// Sends a call. A token that is refused is renewed once; if that does not help either, somebody must log in.
 pub(super) async fn send(providers: &Providers, call: Call) -> Result<Answer, Fault> {
-    let Some(credentials) = &providers.credentials else {
-        return Err(Fault::new(FaultKind::NoToken, "nobody holds tokens here"));
-    };
+    let credentials = credentials(providers)?;
     let plain = Arc::clone(&call.target.connection);
     let used = credentials.armed(&plain).await?;
     match providers.dispatch(with(&call, &used)).await {
         Err(fault) if is_refused(&fault) => again(providers, credentials, call, (&plain, &used)).await,
         sent => sent,
     }
+}
+
+/// Who holds the tokens.
+pub(super) fn credentials(providers: &Providers) -> Result<&Credentials, Fault> {
+    let nobody = || Fault::new(FaultKind::NoToken, "nobody holds tokens here");
+    providers.credentials.as_ref().ok_or_else(nobody)
 }
 
 async fn again(
@@ -53,6 +57,7 @@ fn with(call: &Call, connection: &Arc<Connection>) -> Call {
     Call { target, ..call.clone() }
 }
 
-fn is_refused(fault: &Fault) -> bool {
+/// Whether a token was refused.
+pub(super) fn is_refused(fault: &Fault) -> bool {
     fault.status == Some(StatusCode::UNAUTHORIZED.as_u16())
 }

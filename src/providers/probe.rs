@@ -1,6 +1,7 @@
 //! Asks providers outside of requests: how far the way goes, which models there are, whether one answers.
 
 mod listing;
+mod look;
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,17 +9,16 @@ use bytes::Bytes;
 use canon::{Dialect, Usage};
 use futures_core::future::BoxFuture;
 use futures_util::StreamExt;
-use http::{Request, header::ACCEPT};
-use http_body_util::{BodyExt, Limited};
+use http::Request;
 
-use super::{Providers, refusal, request, via};
+use super::{Providers, via};
 use crate::{
     engine::{
         fault::{Fault, FaultKind, Stage},
         ports::{self, Call, Target, Task, Upstream},
         settings::{Connection, Timeouts},
     },
-    ops::ports::{ProbeAnswer, ProbeStep, Prober},
+    ops::ports::{Missed, ProbeAnswer, ProbeStep, Prober, Way},
 };
 
 /// What is asked: short, and answered shortly. Models that think need some room for it.
@@ -27,9 +27,6 @@ const QUESTION: &str = "Answer with the word OK.";
 /// The most tokens of the answer.
 const ANSWER_TOKENS: u64 = 64;
 
-/// The largest list of models that is read, in bytes: thousands of models with long descriptions.
-const LIST_BYTES: usize = 16 * 1024 * 1024;
-
 /// The longest that one question may take. Whoever asks waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,7 +34,7 @@ impl Prober for Providers {
     fn reach(&self, connection: Arc<Connection>, connect: Duration) -> BoxFuture<'static, Vec<ProbeStep>> {
         let transport = Arc::clone(&self.transport);
         Box::pin(async move {
-            let url = place(&connection).map(|(_, base)| base.to_owned()).unwrap_or_default();
+            let url = Way::of(&connection).map(|way| way.base).unwrap_or_default();
             let Ok(mut request) = Request::get(url).body(()) else {
                 let error = Some("the connection's base URL cannot be used".to_owned());
                 return vec![ProbeStep { step: "dns", took: Duration::ZERO, error }];
@@ -54,7 +51,28 @@ impl Prober for Providers {
         connect: Duration,
     ) -> BoxFuture<'static, Result<Vec<String>, Fault>> {
         let providers = self.clone();
-        Box::pin(async move { within(list(&providers, connection, connect)).await })
+        Box::pin(async move {
+            let way = Way::of(&connection).ok_or_else(look::unusable)?;
+            within(look::list(&providers, &connection, &way, connect)).await.map_err(|missed| missed.fault)
+        })
+    }
+
+    fn look(
+        &self,
+        connection: Arc<Connection>,
+        way: Way,
+        connect: Duration,
+    ) -> BoxFuture<'static, Result<Vec<String>, Missed>> {
+        let providers = self.clone();
+        Box::pin(async move { within(look::list(&providers, &connection, &way, connect)).await })
+    }
+
+    fn has(&self, connection: Arc<Connection>, model: String, connect: Duration) -> BoxFuture<'static, bool> {
+        let providers = self.clone();
+        Box::pin(async move {
+            let asked = within(look::has(&providers, &connection, &model, connect)).await;
+            asked.unwrap_or(false)
+        })
     }
 
     fn ask(
@@ -75,41 +93,9 @@ impl Prober for Providers {
     }
 }
 
-async fn within<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+async fn within<T, E: From<Fault>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let done = tokio::time::timeout(PATIENCE, work).await;
-    done.unwrap_or_else(|_| Err(Fault::timed_out(Stage::Total, PATIENCE)))
-}
-
-/// The dialect in which the provider is asked for its models, and the URL below which they are.
-fn place(connection: &Connection) -> Option<(Dialect, &str)> {
-    let dialect = Dialect::ALL.into_iter().find(|dialect| connection.endpoints.contains_key(dialect))?;
-    Some((dialect, connection.endpoints.get(&dialect)?))
-}
-
-async fn list(
-    providers: &Providers,
-    connection: Arc<Connection>,
-    connect: Duration,
-) -> Result<Vec<String>, Fault> {
-    let unusable = || Fault::new(FaultKind::Unreachable, "the connection's base URL cannot be used");
-    let (dialect, base) = place(&connection).ok_or_else(unusable)?;
-    let query = listing::query(dialect);
-    let mut asked = Request::get(format!("{base}/models{query}"))
-        .header(ACCEPT, "application/json")
-        .body(Bytes::new())
-        .map_err(|_| unusable())?;
-    request::sign(&connection, dialect, &mut asked)?;
-    let answer = providers.transport.call(asked, connect).await;
-    let answer = answer.map_err(|error| request::unreachable_fault(&error))?;
-    let (parts, body) = answer.into_parts();
-    if !parts.status.is_success() {
-        let target = Target { connection, model: "".into(), dialect, facts: Arc::default() };
-        return Err(refusal::read(&target, &parts, body, providers.clock.now()).await);
-    }
-    let malformed = |what: &str| Fault::new(FaultKind::Malformed, format!("the list of models {what}"));
-    let body = Limited::new(body, LIST_BYTES).collect().await;
-    let body = body.map_err(|_| malformed("was too long or broke off"))?.to_bytes();
-    listing::read(&body).ok_or_else(|| malformed("was not one in JSON"))
+    done.unwrap_or_else(|_| Err(Fault::timed_out(Stage::Total, PATIENCE).into()))
 }
 
 async fn ask(providers: &Providers, target: Target, timeouts: Timeouts) -> Result<ProbeAnswer, Fault> {

@@ -173,6 +173,12 @@ impl Simulator {
         }
     }
 
+    /// Replaces the models on offer.
+    pub fn set_models<I: IntoIterator<Item: Into<String>>>(&self, models: I) {
+        let mut script = self.world.script.write().unwrap_or_else(PoisonError::into_inner);
+        script.models = Some(models.into_iter().map(Into::into).collect());
+    }
+
     fn world(&self) -> Arc<World> {
         Arc::clone(&self.world)
     }

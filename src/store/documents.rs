@@ -153,16 +153,6 @@ async fn write(
     Ok(done.execute(connection).await?.rows_affected() == 1)
 }
 
-/// Whether the first thing that is encrypted can be read with the key at hand; `None` when nothing is encrypted.
-pub(super) async fn first_opens(pool: &Pool, sealer: &Sealer) -> Result<Option<bool>, StoreError> {
-    let query =
-        "SELECT section, id, sealed FROM documents WHERE sealed IS NOT NULL ORDER BY section, id LIMIT 1";
-    let Some(row) = sql::query(query).fetch_optional(pool).await? else { return Ok(None) };
-    let (section, id) = place(&row)?;
-    let opened = sealer.open(&[KIND, &section, &id], row.try_get("sealed")?)?;
-    Ok(Some(opened.is_some()))
-}
-
 fn place(row: &Row) -> Result<(Arc<str>, Arc<str>), sqlx::Error> {
     Ok((row.try_get::<&str, _>("section")?.into(), row.try_get::<&str, _>("id")?.into()))
 }

@@ -91,6 +91,17 @@ pub enum StoreError {
         /// Why, and what to do.
         problem: KeyProblem,
     },
+    /// Something that is encrypted cannot be read with the key at hand.
+    #[error(
+        "{rows} rows that are encrypted cannot be read with the `secret.key` of the data folder ({places}). Put the right one \
+         back from a backup. Nothing was changed"
+    )]
+    Unreadable {
+        /// How many.
+        rows: u64,
+        /// Where they are.
+        places: String,
+    },
     /// A backup cannot be made, read or put back.
     #[error(transparent)]
     Backup(#[from] BackupProblem),

@@ -11,6 +11,7 @@ mod mcp_sessions;
 mod oauth;
 mod price_lists;
 mod responses;
+mod suggestions;
 mod usage;
 
 use std::{
@@ -31,7 +32,10 @@ use crate::{
         ports::{CooldownRecord, CooldownSink, ReceiptSink, WindowRecord, WindowSink},
         receipt::Receipt,
     },
-    ops::ports::{FetchedList, LogError, McpSession, QueueState, ReceiptLog, ReceiptQueue, ReceiptRow},
+    ops::ports::{
+        FetchedList, InspectError, Inspected, Inspector, LogError, McpSession, QueueState, ReceiptLog,
+        ReceiptQueue, ReceiptRow,
+    },
 };
 
 /// Receipts that are kept.
@@ -58,6 +62,7 @@ struct State {
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
     mcp_sessions: Vec<McpSession>,
+    suggestions: suggestions::Suggestions,
     usage: usage::Usage,
 }
 
@@ -244,6 +249,12 @@ impl ReceiptSink for MemoryStore {
             state.receipts.push_front((row, plan));
             state.receipts.truncate(KEPT);
         }
+    }
+}
+
+impl Inspector for MemoryStore {
+    fn inspect(&self, _: bool) -> BoxFuture<'_, Result<Inspected, InspectError>> {
+        Box::pin(std::future::ready(Ok(Inspected { kind: "memory", ..Inspected::default() })))
     }
 }
 

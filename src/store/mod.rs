@@ -14,11 +14,13 @@ mod documents;
 mod error;
 mod events;
 mod glance;
+mod inspector;
 mod keys;
 mod leases;
 mod locations;
 mod mcp_sessions;
 mod memory;
+mod mirror;
 mod oauth;
 mod postgres;
 mod price_lists;
@@ -27,10 +29,13 @@ mod receipts;
 mod responses;
 mod retention;
 mod rollup;
+mod rotation;
 mod runtime;
 mod seal;
+mod sealed;
 mod sql;
 mod sqlite;
+mod suggestions;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -40,13 +45,14 @@ mod writer;
 
 pub use admin::SqlAdmin;
 pub use audit::SqlAudit;
-pub use backups::{BackupProblem, Restored, SqlBackups, restore};
+pub use backups::{BackupProblem, Restored, SqlBackups, restore, restore_into};
 pub use captures::SqlCaptures;
 pub use claims::SqlClaims;
 pub use data_dir::DataDir;
 pub use documents::SqlDocuments;
 pub use error::StoreError;
 pub use glance::{Glance, glance};
+pub use inspector::SqlInspector;
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
 pub use mcp_sessions::SqlMcpSessions;
@@ -57,8 +63,11 @@ pub use price_lists::SqlPriceLists;
 pub use receipts::SqlReceipts;
 pub use responses::SqlResponses;
 pub use retention::Sweeper;
+pub use rotation::Rotated;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
+pub use sealed::Readable;
+pub use suggestions::SqlSuggestions;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
@@ -112,13 +121,14 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let (pools, hub_lock) = match url {
             None => {
-                backups::before_upgrade(data_dir, &*clock).await?;
+                Box::pin(backups::before_upgrade(data_dir, &*clock)).await?;
                 (sqlite::open(&data_dir.database()).await?, None)
             }
             Some(url) => postgres::open(url).await.map(|(pools, lock)| (pools, Some(lock)))?,
         };
         let writer = Writer::start(pools.writing.clone(), limits, Arc::clone(&clock));
-        let backups = SqlBackups::new(data_dir.clone(), url.is_none(), writer.clone(), clock);
+        let server = url.map(|_| pools.managing.clone());
+        let backups = SqlBackups::new(data_dir.clone(), server, writer.clone(), clock);
         let sealer = Arc::new(Sealer::new(data_dir.path()));
         let responses = SqlResponses::new(pools.managing.clone(), writer.clone(), Arc::clone(&sealer));
         let claims = SqlClaims::new(pools.managing.clone(), Arc::clone(&sealer));
@@ -173,6 +183,12 @@ impl Store {
         SqlOAuth::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
+    /// Who looks at the database.
+    #[must_use]
+    pub fn inspector(&self) -> SqlInspector {
+        SqlInspector::new(self.pools.managing.clone(), self.data_dir.database())
+    }
+
     /// The backups.
     #[must_use]
     pub fn backups(&self) -> SqlBackups {
@@ -195,6 +211,12 @@ impl Store {
     #[must_use]
     pub fn mcp_sessions(&self) -> SqlMcpSessions {
         SqlMcpSessions::new(self.pools.managing.clone())
+    }
+
+    /// What diagnoses of connections suggest.
+    #[must_use]
+    pub fn suggestions(&self) -> SqlSuggestions {
+        SqlSuggestions::new(self.pools.managing.clone())
     }
 
     /// Messages that were captured word for word.

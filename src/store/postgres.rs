@@ -18,7 +18,7 @@ use super::{
     StoreError,
     sql::{Pool, Pools},
 };
-use crate::engine::settings::Secret;
+use crate::{engine::settings::Secret, ops::ports::Inspected};
 pub(super) use lock::HubLock;
 pub use problem::PostgresProblem;
 
@@ -59,6 +59,26 @@ pub(super) async fn open(url: &Secret) -> Result<(Pools, HubLock), StoreError> {
         writing: Pool::Postgres { pool: writing, turn: None },
     };
     Ok((pools, lock))
+}
+
+/// How the database is, as far as its server tells: that it can be read, its size and its schema. Whether its pages are sound
+/// is the server's business. To repair is to refresh what its planner knows.
+pub(super) async fn inspect(pool: &Pool, repair: bool) -> Result<Inspected, sqlx::Error> {
+    let Pool::Postgres { pool, .. } = pool else { return Ok(Inspected::default()) };
+    if repair {
+        sqlx::query("ANALYZE").execute(pool).await?;
+    }
+    let bytes: i64 =
+        sqlx::query_scalar("SELECT pg_database_size(current_database())").fetch_one(pool).await?;
+    let steps = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
+    Ok(Inspected {
+        kind: "postgres",
+        damage: Vec::new(),
+        bytes: u64::try_from(bytes).ok(),
+        log_bytes: None,
+        schema: sqlx::query_scalar(steps).fetch_one(pool).await?,
+        latest: MIGRATIONS.iter().map(|step| step.version).max().unwrap_or_default(),
+    })
 }
 
 async fn pool(options: PgConnectOptions, connections: u32) -> Result<PgPool, sqlx::Error> {

@@ -1,7 +1,10 @@
 //! How receipts become sums of usage: which row each counts in, and what it adds there. No SQL; the in-memory twin adds up by
 //! the same rules.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::Hash,
+};
 
 use super::receipt_text::served_by;
 use crate::{
@@ -12,7 +15,10 @@ use crate::{
 /// Names of models of one hour that are told apart. Only clients that invent names make more: those count as [`OTHER`].
 const MODELS: usize = 2000;
 
-/// Where models count that are too many.
+/// Sessions of one hour that are told apart. Their ids are the clients' words.
+const SESSIONS: usize = 10_000;
+
+/// Where models and sessions count that are too many.
 const OTHER: &str = "(other)";
 
 /// One row of sums.
@@ -40,27 +46,45 @@ pub(super) struct Sheet {
     pub(super) sessions: BTreeMap<Session, (i64, i64, Sums)>,
 }
 
-/// The names of models that were seen in the last hour with a receipt.
+/// The names of models and sessions that were seen in the last hour with a receipt.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     hour: i64,
     seen: HashSet<String>,
+    sessions: HashSet<Session>,
 }
 
 impl Names {
     fn of(&mut self, hour: i64, model: &str) -> String {
+        self.enter(hour);
+        told_apart(&mut self.seen, model.to_owned(), MODELS).unwrap_or_else(|| OTHER.to_owned())
+    }
+
+    fn session(&mut self, hour: i64, id: &str, caller: &str) -> Session {
+        self.enter(hour);
+        let session = (id.to_owned(), caller.to_owned());
+        let known = told_apart(&mut self.sessions, session, SESSIONS);
+        known.unwrap_or_else(|| (OTHER.to_owned(), caller.to_owned()))
+    }
+
+    fn enter(&mut self, hour: i64) {
         if hour > self.hour {
             self.hour = hour;
             self.seen.clear();
+            self.sessions.clear();
         }
-        if !self.seen.contains(model) {
-            if self.seen.len() >= MODELS {
-                return OTHER.to_owned();
-            }
-            self.seen.insert(model.to_owned());
-        }
-        model.to_owned()
     }
+}
+
+/// The name, if it was seen before or there is room for it.
+fn told_apart<T: Clone + Eq + Hash>(seen: &mut HashSet<T>, name: T, most: usize) -> Option<T> {
+    if !seen.contains(&name) {
+        if seen.len() >= most {
+            return None;
+        }
+        seen.insert(name.clone());
+    }
+    Some(name)
 }
 
 /// What these receipts add.
@@ -75,7 +99,7 @@ pub(super) fn gather(receipts: &[Receipt], names: &mut Names) -> Sheet {
         }
         if let Some(session) = &receipt.session {
             let at = receipt.at;
-            let key = (session.clone(), receipt.caller.to_string());
+            let key = names.session(hour_of(at), session, &receipt.caller);
             let (first, last, all) = sheet.sessions.entry(key).or_insert_with(|| (at, at, Sums::default()));
             (*first, *last) = ((*first).min(at), (*last).max(at));
             all.merge(&sums);
@@ -84,8 +108,12 @@ pub(super) fn gather(receipts: &[Receipt], names: &mut Names) -> Sheet {
     sheet
 }
 
+const fn hour_of(at: i64) -> i64 {
+    at - at.rem_euclid(HOUR_MS)
+}
+
 fn place(receipt: &Receipt, names: &mut Names) -> Place {
-    let at = receipt.at - receipt.at.rem_euclid(HOUR_MS);
+    let at = hour_of(receipt.at);
     let last = receipt.attempts.last();
     Place {
         span_ms: HOUR_MS,

@@ -1,9 +1,13 @@
 //! Encryption of what the database keeps of people's words: AES-256-GCM with a key in a file of its own, so that
 //! the database alone (a backup, a copy for a bug report) shows nothing. What is sealed is not decided here.
+//!
+//! While a key takes another's place the file has both, the new one first: that one seals, and either opens. So whatever
+//! stops the change in the middle, everything can be read.
+
+mod file;
 
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write},
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -14,7 +18,7 @@ use ring::{
 };
 use zeroize::Zeroizing;
 
-use super::{StoreError, data_dir::private_file, events};
+use super::{StoreError, events};
 
 /// The name of the key's file in the data directory.
 pub(super) const FILE: &str = "secret.key";
@@ -35,7 +39,7 @@ pub enum KeyProblem {
     File(#[from] io::Error),
     /// It is something else.
     #[error(
-        "it has {0} bytes instead of 32. Restore it from a backup, or move it away: the hub then makes a new \
+        "it has {0} bytes instead of 32, or 64 while it is changed. Restore it from a backup, or move it away: the hub then makes a new \
          one and cannot read the responses that it kept until now"
     )]
     Size(u64),
@@ -45,6 +49,9 @@ pub enum KeyProblem {
          it away instead: the hub then makes a new one and cannot read the responses that it kept until now"
     )]
     Open(u32),
+    /// It is needed, and not there.
+    #[error("it is not there. Restore it from a backup: what is encrypted cannot be read without it")]
+    Missing,
     /// The operating system gave no random bytes.
     #[error("the system gives no random bytes for it")]
     NoEntropy,
@@ -62,28 +69,55 @@ struct Key(Arc<Zeroizing<Vec<u8>>>);
 /// first time, and read once.
 pub(super) struct Sealer {
     path: PathBuf,
-    key: Mutex<Option<Key>>,
+    /// One, or the new one and the old one.
+    keys: Mutex<Option<Arc<[Key]>>>,
     random: SystemRandom,
 }
 
 impl Sealer {
     pub(super) fn new(data_dir: &Path) -> Self {
-        Self { path: data_dir.join(FILE), key: Mutex::default(), random: SystemRandom::new() }
+        Self { path: data_dir.join(FILE), keys: Mutex::default(), random: SystemRandom::new() }
     }
 
     /// Reads the key, or makes one. Blocks on the disk the first time.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
-        self.key_or_new().map(drop)
+        self.keys_or_new().map(drop)
     }
 
     /// Whether there is a key, which can be used. Makes none.
     pub(super) fn is_there(&self) -> Result<bool, StoreError> {
-        Ok(self.known_key()?.is_some())
+        Ok(self.known_keys()?.is_some())
+    }
+
+    /// Puts a new key before the one that there is, in the file and here. A change that was begun before is gone on with;
+    /// says whether that is so.
+    pub(super) fn begin_change(&self) -> Result<bool, StoreError> {
+        let known = self.known_keys()?.ok_or_else(|| self.problem(KeyProblem::Missing))?;
+        if known.len() > 1 {
+            return Ok(true);
+        }
+        let new = Key::random(&self.random).map_err(|problem| self.problem(problem))?;
+        self.replace(std::iter::once(new).chain(known.iter().cloned()).collect())?;
+        Ok(false)
+    }
+
+    /// Forgets the old key. For when nothing is sealed with it any more.
+    pub(super) fn end_change(&self) -> Result<(), StoreError> {
+        let known = self.known_keys()?.ok_or_else(|| self.problem(KeyProblem::Missing))?;
+        self.replace(known.iter().take(1).cloned().collect())
+    }
+
+    fn replace(&self, keys: Arc<[Key]>) -> Result<(), StoreError> {
+        let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        file::write(&self.path, &keys).map_err(|problem| self.problem(problem))?;
+        *known = Some(keys);
+        Ok(())
     }
 
     /// Encrypts. Only who names the same places again, in the same order, can open it.
     pub(super) fn seal(&self, places: &[&str], mut plain: Vec<u8>) -> Result<Vec<u8>, StoreError> {
-        let key = self.key_or_new()?;
+        let keys = self.keys_or_new()?;
+        let key = keys.first().ok_or_else(|| self.problem(KeyProblem::Missing))?;
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(|_| self.problem(KeyProblem::NoEntropy))?;
         plain.reserve_exact(OVERHEAD);
@@ -99,30 +133,46 @@ impl Sealer {
 
     /// Decrypts; `None` when this is not what was sealed for these places with this key.
     pub(super) fn open(&self, places: &[&str], mut sealed: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(key) = self.known_key()? else { return Ok(None) };
-        Ok(open(&key, places, &mut sealed).map(|length| {
+        let Some(keys) = self.known_keys()? else { return Ok(None) };
+        let Some((last, others)) = keys.split_last() else { return Ok(None) };
+        // A try with the wrong key leaves nothing to try again with.
+        for key in others {
+            let mut copy = sealed.clone();
+            if let Some(length) = open(key, places, &mut copy) {
+                copy.truncate(length);
+                return Ok(Some(copy));
+            }
+        }
+        Ok(open(last, places, &mut sealed).map(|length| {
             sealed.truncate(length);
             sealed
         }))
     }
 
-    fn key_or_new(&self) -> Result<Key, StoreError> {
-        let mut known = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = &*known {
-            return Ok(key.clone());
+    fn keys_or_new(&self) -> Result<Arc<[Key]>, StoreError> {
+        let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = &*known {
+            return Ok(Arc::clone(keys));
         }
-        let key = match read(&self.path) {
-            Ok(Some(key)) => Ok(key),
-            Ok(None) => make(&self.path, &self.random).inspect(|_| events::secret_made(&self.path)),
+        let keys = match file::read(&self.path) {
+            Ok(Some(keys)) => Ok(keys),
+            Ok(None) => self.make(),
             Err(problem) => Err(problem),
         };
-        Ok(known.insert(key.map_err(|problem| self.problem(problem))?).clone())
+        Ok(Arc::clone(known.insert(keys.map_err(|problem| self.problem(problem))?)))
     }
 
-    fn known_key(&self) -> Result<Option<Key>, StoreError> {
-        let mut known = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+    fn make(&self) -> Result<Arc<[Key]>, KeyProblem> {
+        let keys: Arc<[Key]> = Arc::from([Key::random(&self.random)?]);
+        file::write(&self.path, &keys)?;
+        events::secret_made(&self.path);
+        Ok(keys)
+    }
+
+    fn known_keys(&self) -> Result<Option<Arc<[Key]>>, StoreError> {
+        let mut known = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_none() {
-            *known = read(&self.path).map_err(|problem| self.problem(problem))?;
+            *known = file::read(&self.path).map_err(|problem| self.problem(problem))?;
         }
         Ok(known.clone())
     }
@@ -133,6 +183,12 @@ impl Sealer {
 }
 
 impl Key {
+    fn random(random: &SystemRandom) -> Result<Self, KeyProblem> {
+        let mut bytes = Zeroizing::new(vec![0; KEY_BYTES]);
+        random.fill(&mut bytes).map_err(|_| KeyProblem::NoEntropy)?;
+        Ok(Self(Arc::new(bytes)))
+    }
+
     /// Made for each use: the library's own form of the key is not wiped when it is dropped, so it should not
     /// stay. It costs less than a microsecond.
     fn cipher(&self) -> Result<LessSafeKey, ring::error::Unspecified> {
@@ -159,47 +215,6 @@ fn bound_to(places: &[&str]) -> Aad<Vec<u8>> {
         bytes.extend_from_slice(place.as_bytes());
     }
     Aad::from(bytes)
-}
-
-fn read(path: &Path) -> Result<Option<Key>, KeyProblem> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let meta = file.metadata()?;
-    #[cfg(unix)]
-    {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(KeyProblem::Open(mode));
-        }
-    }
-    if meta.len() != KEY_BYTES as u64 {
-        return Err(KeyProblem::Size(meta.len()));
-    }
-    let mut bytes = Zeroizing::new(vec![0; KEY_BYTES]);
-    file.read_exact(&mut bytes)?;
-    Ok(Some(Key(Arc::new(bytes))))
-}
-
-/// Whoever finds the file finds all of it, also after a power cut: what is sealed with it would be lost otherwise.
-/// Nobody else writes here, since the directory is locked.
-fn make(path: &Path, random: &SystemRandom) -> Result<Key, KeyProblem> {
-    let mut bytes = Zeroizing::new(vec![0; KEY_BYTES]);
-    random.fill(&mut bytes).map_err(|_| KeyProblem::NoEntropy)?;
-    let draft = path.with_extension("key.new");
-    let mut file = private_file(&draft)?;
-    file.set_len(0)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&draft, path)?;
-    #[cfg(unix)]
-    if let Some(dir) = path.parent() {
-        File::open(dir)?.sync_all()?;
-    }
-    Ok(Key(Arc::new(bytes)))
 }
 
 #[cfg(test)]

@@ -50,6 +50,15 @@ pub(super) async fn checkpoint(pool: &Pool) -> Result<(), sqlx::Error> {
     }
 }
 
+/// Rebuilds the indexes, refreshes what the planner of queries knows, and writes the log into the file.
+pub(super) async fn mend(pool: &Pool) -> Result<(), sqlx::Error> {
+    if let Pool::Sqlite(pool) = pool {
+        sqlx::query("REINDEX").execute(pool).await?;
+        sqlx::query("PRAGMA optimize").execute(pool).await?;
+    }
+    checkpoint(pool).await
+}
+
 async fn pool(
     path: &Path,
     synchronous: SqliteSynchronous,

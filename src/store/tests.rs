@@ -20,8 +20,31 @@ use crate::{
         ports::{CooldownSink, ReceiptSink},
         receipt::Receipt,
     },
-    ops::ports::ReceiptLog,
+    ops::ports::{Inspector, ReceiptLog},
 };
+
+#[tokio::test]
+async fn a_database_in_use_is_looked_at_and_put_in_order() {
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        for number in 0..500 {
+            store.writer().record(receipt(&number.to_string()));
+        }
+        store.writer().flush().await.unwrap();
+        for repair in [false, true] {
+            let found = store.inspector().inspect(repair).await.unwrap();
+            assert!(["sqlite", "postgres"].contains(&found.kind), "{found:?}");
+            assert!(found.damage.is_empty() && found.bytes > Some(0), "{found:?}");
+            assert!(found.schema > 0 && found.schema == found.latest, "{found:?}");
+        }
+        let after = store.inspector().inspect(false).await.unwrap();
+        assert!(
+            after.kind != "sqlite" || after.log_bytes == Some(0),
+            "the log was written into the file: {after:?}"
+        );
+        assert_eq!(store.receipts().count().await.unwrap(), 500);
+    }
+}
 
 async fn refused(dir: &TempDir) -> StoreError {
     let data_dir = DataDir::lock(dir.path()).unwrap();

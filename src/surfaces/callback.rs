@@ -72,7 +72,7 @@ async fn come_back(State(logins): State<Arc<Logins>>, RawQuery(query): RawQuery)
     }
 }
 
-fn page(status: StatusCode, title: &str, text: &str) -> Response {
+pub(super) fn page(status: StatusCode, title: &str, text: &str) -> Response {
     let (title, text) = (escaped(title), escaped(text));
     let html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\

@@ -154,9 +154,14 @@ pub(super) fn has_credential(headers: &HeaderMap) -> bool {
 
 /// The token in the session's cookie.
 fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, COOKIE)
+}
+
+/// What a cookie holds, unless that is nothing.
+pub(super) fn cookie_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, token)| token).find(|token| !token.is_empty())
+    pairs.filter(|(name, _)| *name == wanted).map(|(_, token)| token).find(|token| !token.is_empty())
 }
 
 /// Whether a browser, if it is one, says that a page of the hub asks: by the kind of request, and by the page's origin,

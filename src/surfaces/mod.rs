@@ -27,11 +27,14 @@ mod render;
 mod server;
 mod shape;
 mod socket;
+mod speech;
 mod stay;
 mod wishes;
 
+pub use admin::OIDC_CALLBACK;
 pub use callback::OtherPorts;
 pub use server::{Server, serve};
+pub use speech::ChatSpeech;
 
 use std::{sync::Arc, time::Duration};
 
@@ -54,6 +57,10 @@ pub struct Handles {
     pub logins: Arc<ops::oauth::Logins>,
     /// The operator's login.
     pub admin: Arc<ops::admin::Admin>,
+    /// The operator's login at a provider, where there is one.
+    pub provider_login: Option<Arc<ops::admin::ProviderLogin>>,
+    /// Whether browsers reach the hub over TLS, as far as the settings say.
+    pub public_tls: bool,
     /// The counters.
     pub metrics: Arc<ops::metrics::Metrics>,
     /// Responses that callers can come back to.

@@ -80,6 +80,7 @@ fn merged(headers: Wishes, said: Extension) -> Result<Wishes, Refusal> {
         max_cost: headers.max_cost.or(max_cost),
         tier: headers.tier.or(said.tier),
         no_training: headers.no_training || said.no_training,
+        task: None,
     })
 }
 
@@ -95,6 +96,7 @@ fn of_headers(headers: &HeaderMap) -> Result<Option<Box<Wishes>>, Refusal> {
         max_cost: text(headers, "x-trivium-max-cost")?.map(cost).transpose()?,
         tier: text(headers, "x-trivium-tier")?.map(tier).transpose()?,
         no_training: text(headers, "x-trivium-no-training")?.map(flag).transpose()?.unwrap_or(false),
+        task: None,
     };
     Ok((wishes != Wishes::default()).then(|| Box::new(wishes)))
 }

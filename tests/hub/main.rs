@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod accounts;
+mod agents;
 mod budgets;
 mod cache;
 mod captures;
@@ -13,6 +14,7 @@ mod cost;
 mod crossing;
 mod day;
 mod deadlines;
+mod diagnosis;
 mod dialects;
 mod faults;
 mod fixtures;
@@ -24,9 +26,11 @@ mod models;
 mod multivibe;
 mod names;
 mod oauth;
+mod oidc;
 mod omniroute;
 mod operating;
 mod operations;
+mod own;
 mod policy;
 mod prices;
 mod quotas;

@@ -250,6 +250,15 @@ async fn the_catalogue_is_shown_and_ranked() {
     let reset = hub.post("/v1/gateway/models/reset", "").await.json();
     assert_eq!(routes(&reset), routes(&shown), "as it was: {reset}");
     assert_eq!(reset["data"][2]["tags"], json!(["web-search"]));
+    // What is not among the routes is hidden, and what is disabled; a route that is put in again is shown.
+    let part = json!([{"route_id": "mine/small", "enabled": false}]);
+    let put = hub.json(Method::PUT, "/v1/gateway/models", part).await.json();
+    let on = |answer: &Value| -> Vec<bool> {
+        answer["data"].as_array().unwrap().iter().map(|one| one["enabled"] == true).collect()
+    };
+    assert_eq!((routes(&put).len(), on(&put)), (3, vec![true, false, false]), "{put}");
+    let put = hub.json(Method::PUT, "/v1/gateway/models", shown.clone()).await.json();
+    assert_eq!(on(&put), [true; 3], "{put}");
     let wrong = hub.json(Method::PUT, "/v1/gateway/models", json!({"data": [{"route_id": "x/y"}]})).await;
     assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::NOT_FOUND, "not_found"));
     assert!(wrong.json()["detail"].as_str().unwrap().contains("x/y"), "{}", wrong.text);
@@ -266,13 +275,22 @@ async fn a_route_is_disabled_and_enabled() {
         (&off.json()["data"]["route_id"], &off.json()["data"]["enabled"]),
         (&json!("mine/vendor/big"), &json!(false))
     );
-    assert_eq!(hub.chat("vendor/big").await.status, StatusCode::NOT_FOUND);
+    let listed = hub.get("/v1/models").await.text;
+    assert!(!listed.contains("vendor/big"), "{listed}");
+    let kept = hub.get("/api/connections/mine").await.json();
+    assert_eq!(kept["definition"]["models"][0], "vendor/big", "it stays on the list: {kept}");
     let on = hub.post("/v1/gateway/models/mine/vendor/big/enable", "").await;
     assert_eq!((on.status, &on.json()["data"]["enabled"]), (StatusCode::OK, &json!(true)), "{}", on.text);
     assert_eq!(hub.chat("vendor/big").await.route(), "mine");
+    // One that the file declares is hidden too: its list stays as it is.
+    let file = hub.post("/v1/gateway/models/first/m/disable", "").await.json();
+    assert_eq!(file["data"]["enabled"], false, "{file}");
+    // A model that is on no list is accepted.
+    let fresh = hub.post("/v1/gateway/models/mine/fresh/enable", "").await.json();
+    assert_eq!(fresh["data"]["enabled"], true, "{fresh}");
     for (path, status) in [
         ("/v1/gateway/models/nobody/x/disable", StatusCode::NOT_FOUND),
-        ("/v1/gateway/models/first/m/disable", StatusCode::CONFLICT),
+        ("/v1/gateway/models/first/fresh/enable", StatusCode::CONFLICT),
         ("/v1/gateway/models/first/m/explode", StatusCode::NOT_FOUND),
     ] {
         let answer = hub.post(path, "").await;
@@ -347,21 +365,66 @@ async fn who_may_not_see_or_change_the_catalogue_is_told_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_hub_cannot_do_yet_is_said_plainly() {
+async fn diagnoses_are_shown_made_and_applied_in_freerouters_words() {
     let hub = hub().await;
-    for (method, path, operation) in [
-        (Method::POST, "/v1/gateway/models/mine/small/health/reset", "reset_health"),
-        (Method::GET, "/v1/gateway/endpoint-diagnosis", "list_suggestions"),
-        (Method::POST, "/v1/gateway/endpoint-diagnosis/refresh", "diagnose_connections"),
-        (Method::POST, "/v1/gateway/endpoint-diagnosis/apply", "accept_suggestion"),
-    ] {
-        let answer = hub.json(method, path, json!({"suggestion_ids": ["s"]})).await;
-        if operations::Definition::named(operation).is_some() {
-            assert_ne!(answer.status, StatusCode::NOT_IMPLEMENTED, "{path}");
-            continue;
-        }
-        assert_eq!(answer.status, StatusCode::NOT_IMPLEMENTED, "{path}: {}", answer.text);
-        assert_eq!(answer.json()["error"]["code"], "not_implemented");
-        assert!(answer.json()["detail"].as_str().unwrap().contains(operation));
+    hub.simulator.set_models(["m", "vendor/big", "fresh"]);
+    let path = "/v1/gateway/endpoint-diagnosis";
+    let before = hub.get(path).await.json();
+    assert_eq!(keys(&before), ["auto_maintenance_enabled", "enabled", "last_auto_applied", "last_report"]);
+    assert_eq!((&before["enabled"], &before["last_report"]), (&json!(true), &Value::Null));
+    let report = hub.post(&format!("{path}/refresh"), "").await.json()["data"].take();
+    assert_eq!(keys(&report), ["checked_at", "providers", "suggestions"]);
+    assert_eq!(report["checked_at"], hub.engine.clock().now() / 1000);
+    let groq = &report["providers"][0];
+    let counts = [
+        ("provider_name", json!("groq")),
+        ("configured", json!(true)),
+        ("ok", json!(true)),
+        ("discovered_model_count", json!(3)),
+        ("new_route_suggestion_count", json!(2)),
+        ("confirmed_route_count", json!(1)),
+        ("stale_route_suggestion_count", json!(1)),
+        ("recovered_route_suggestion_count", json!(0)),
+        ("error", Value::Null),
+    ];
+    assert_eq!(groq.as_object().unwrap().len(), counts.len());
+    for (name, wanted) in counts {
+        assert_eq!(groq[name], wanted, "{name}: {groq}");
+    }
+    let suggestions = report["suggestions"].as_array().unwrap();
+    let of = |route: &str| {
+        suggestions.iter().find(|one| one["route_id"] == route).unwrap_or_else(|| panic!("{report}"))
+    };
+    let (fresh, gone) = (of("mine/fresh"), of("mine/small"));
+    let fields =
+        ["action", "details", "model_id", "provider_name", "route", "route_id", "suggestion_id", "title"];
+    assert_eq!((keys(fresh), keys(gone)), (fields.to_vec(), fields.to_vec()));
+    assert_eq!((&fresh["action"], &fresh["route"]["enabled"]), (&json!("add_route"), &json!(false)));
+    assert_eq!((&gone["action"], &gone["route"]), (&json!("remove_route"), &Value::Null));
+    let chosen = json!({ "suggestion_ids": [fresh["suggestion_id"], gone["suggestion_id"]] });
+    let applied = hub.json(Method::POST, &format!("{path}/apply"), chosen.clone()).await;
+    assert_eq!(applied.status, StatusCode::OK, "{}", applied.text);
+    assert_eq!(applied.json()["data"].as_array().map(Vec::len), Some(2));
+    let shown = hub.get("/v1/gateway/models").await.json();
+    let enabled = |route: &str| {
+        let data = shown["data"].as_array().unwrap();
+        data.iter().find(|one| one["route_id"] == route).map(|one| one["enabled"].clone())
+    };
+    assert_eq!(
+        (enabled("mine/fresh"), enabled("mine/small")),
+        (Some(json!(true)), Some(json!(false))),
+        "{shown}"
+    );
+    let again = hub.json(Method::POST, &format!("{path}/apply"), chosen).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.text);
+    let after = hub.get(path).await.json();
+    assert_eq!(after["last_report"]["checked_at"], report["checked_at"]);
+    let wrong = hub.json(Method::POST, &format!("{path}/apply"), json!({"suggestion_ids": [1]})).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{}", wrong.text);
+    let other = hub.other_key().await;
+    for (method, path) in [(Method::GET, path.to_owned()), (Method::POST, format!("{path}/refresh"))] {
+        let request =
+            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {other}"));
+        assert_eq!(hub.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::FORBIDDEN);
     }
 }

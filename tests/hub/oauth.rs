@@ -292,3 +292,31 @@ async fn tokens_outlive_a_restart_and_are_shown_nowhere() {
         TestHub::builder().after(&first).yaml(&other).script(script(OAuthScript::default())).build().await;
     assert_eq!(credential(&third, "a").await["state"], "needs_login", "another application's tokens");
 }
+
+#[tokio::test(start_paused = true)]
+async fn tests_and_discovery_use_the_token_and_hold_nothing_against_it() {
+    let hub = hub(&[("a", "")], OAuthScript::default()).await;
+    let call =
+        async |what: &str| hub.json(Method::POST, &format!("/api/connections/a/{what}"), json!({})).await;
+    let without = call("test").await.json();
+    assert_eq!((&without["works"], &without["failed"]), (&json!(false), &json!("auth")), "{without}");
+    assert_eq!(call("discover").await.status, 409);
+    log_in(&hub, "a").await;
+    let tested = call("test").await.json();
+    assert_eq!((&tested["works"], &tested["listed"]), (&json!(true), &json!(2)), "{tested}");
+    let found = call("discover").await.json();
+    assert_eq!(found["new"].as_array().map(Vec::len), Some(2), "{found}");
+    let diagnosed = hub.json(Method::POST, "/api/diagnosis", json!({})).await.json();
+    assert_eq!(diagnosed["run"]["connections"][0]["works"], true, "{diagnosed}");
+    let log = hub.simulator.log();
+    let asked: Vec<_> = log.iter().filter(|entry| entry.path.starts_with("/v1/models")).collect();
+    assert!(
+        asked.len() >= 3
+            && asked.iter().all(|one| one.key.as_ref().is_some_and(|key| key.starts_with("oat_")))
+    );
+    // One that has ended is renewed first.
+    pass(4000).await;
+    let renewed = call("test").await.json();
+    assert_eq!(renewed["works"], true, "{renewed}");
+    assert_eq!(credential(&hub, "a").await["state"], "ready");
+}

@@ -232,7 +232,6 @@ async fn a_key_without_the_scope_sees_and_changes_nothing() {
         (Method::POST, "/api/health/reset"),
         (Method::GET, "/api/quotas"),
         (Method::GET, "/api/spending"),
-        (Method::GET, "/api/models"),
         (Method::GET, "/api/providers"),
         (Method::GET, "/api/cache"),
         (Method::POST, "/api/cache/clear"),

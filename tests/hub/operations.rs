@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use operations::{
-    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, traces,
+    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, search, traces,
 };
 use serde_json::{Value, json};
 
@@ -14,8 +14,10 @@ use super::support::{Answer, TestHub};
 
 /// Serves what the examples name, so that deleting the connection of an example leaves nothing without a target.
 const SERVED: &str = "
+prices_sync: {url: 'https://prices.test/list.json'}
+webhooks: [{id: on-call, url: 'https://hooks.test/x'}]
 providers:
-  - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [llama-3.3-70b-versatile]}
+  - {id: base, type: openai-compatible, api_key: sim-ok.base, base_url: 'http://simulator.test/v1', models: [{id: llama-3.3-70b-versatile, tags: [web-search]}]}
   - id: work-account
     type: openai-compatible
     base_url: http://simulator.test/v1
@@ -60,6 +62,7 @@ fn needed(definition: &Definition) -> BTreeSet<Scope> {
     let more: &[Scope] = match definition.name {
         keys::Create::NAME | keys::Rotate::NAME => &[Scope::ExecuteCompletions, Scope::ReadModels],
         audit::Undo::NAME => &[Scope::WriteConnections],
+        search::Web::NAME => &[Scope::ExecuteCompletions],
         _ => &[],
     };
     more.iter().copied().chain([definition.scope]).collect()
@@ -68,6 +71,9 @@ fn needed(definition: &Definition) -> BTreeSet<Scope> {
 /// A hub on which everything that the examples name is there.
 pub(crate) async fn seeded() -> TestHub {
     let hub = TestHub::builder().yaml(SERVED).build().await;
+    let price =
+        json!({"litellm_provider": "groq", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6});
+    hub.lists.give(json!({ "m": price }).to_string());
     let made = Definition::all().iter().filter(|definition| definition.name.starts_with("put_"));
     for definition in made.chain(Definition::named(keys::Create::NAME)) {
         let answer = hub.send(example(definition, Some(super::support::KEY))).await;
@@ -192,6 +198,11 @@ async fn examples_work_on_a_hub_that_has_what_they_name() {
     let mut failed = Vec::new();
     for definition in Definition::all().iter().filter(|one| !beyond.contains(&one.name)) {
         let hub = seeded().await;
+        if definition.name.ends_with("_suggestion") {
+            // What it names follows from what the simulator lists and the connection of the examples does not.
+            let found = hub.json(http::Method::POST, "/api/diagnosis", json!({"connection": "groq-2"})).await;
+            assert!(found.status.is_success(), "{}", found.text);
+        }
         let answer = hub.send(example(definition, Some(super::support::KEY))).await;
         if answer.status.as_u16() != definition.route.status {
             failed.push(format!("{}: {} {}", definition.name, answer.status, answer.text));

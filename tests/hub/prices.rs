@@ -81,3 +81,35 @@ async fn fetched_prices_lie_between_the_users_and_the_catalogues() {
     let page = next.get("/api/pricing?modell=m").await;
     assert_eq!(page.code(), "invalid_parameter");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_fetched_at_once_and_what_is_different_is_counted() {
+    let hub = TestHub::builder().yaml(YAML).build().await;
+    let sync = async |args: Value| hub.json(http::Method::POST, "/api/pricing/sync", args).await;
+    let failed = sync(json!({})).await;
+    assert_eq!(failed.status, 409, "{}", failed.text);
+    assert!(failed.text.contains("prices.test") && !failed.text.contains("token=x"), "{}", failed.text);
+    let mut first = list(5.0);
+    first["picture"] = json!({"litellm_provider": "openai", "output_cost_per_image": 0.04});
+    hub.lists.give(first.to_string());
+    let counts =
+        |told: &Value| ["new", "changed", "same", "gone", "skipped"].map(|name| told[name].as_u64().unwrap());
+    let dry = sync(json!({"dry_run": true})).await.json();
+    assert_eq!((counts(&dry), &dry["dry_run"]), ([4, 0, 0, 0, 1], &json!(true)), "{dry}");
+    assert_eq!(prices(&hub).await[0].1, None, "nothing is in force");
+    let done = sync(json!({})).await.json();
+    assert_eq!((counts(&done), &done["source"]), ([4, 0, 0, 0, 1], &json!("prices.test")), "{done}");
+    assert_eq!(prices(&hub).await[0].1, Some(5.0));
+    let mut second = list(5.0);
+    second.as_object_mut().unwrap().shift_remove("own");
+    second["m"]["input_cost_per_token"] = json!(6e-6);
+    hub.lists.give(second.to_string());
+    assert_eq!(counts(&sync(json!({})).await.json()), [0, 1, 2, 1, 0]);
+    hub.lists.give("<html>".to_owned());
+    assert_eq!(sync(json!({})).await.status, 409);
+    assert_eq!(prices(&hub).await[0].1, Some(6.0), "what holds goes on holding");
+    let none = TestHub::builder().account("a", "sim-ok").build().await;
+    let unnamed = none.json(http::Method::POST, "/api/pricing/sync", json!({})).await;
+    assert_eq!(unnamed.status, 409);
+    assert!(unnamed.text.contains("prices_sync.url"), "{}", unnamed.text);
+}

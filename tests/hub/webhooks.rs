@@ -135,3 +135,28 @@ async fn budgets_and_quotas_are_told_of_once_a_window() {
     seconds(2).await;
     assert!(names(&hub).contains(&"quota.reset".to_owned()), "{:?}", told(&hub));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_is_tested_by_one_signed_message() {
+    let hub = TestHub::builder().yaml(ALL).account("a", "sim-ok").build().await;
+    let test = async |id: &str| {
+        hub.json(http::Method::POST, &format!("/api/webhooks/{id}/test"), serde_json::json!({})).await
+    };
+    let taken = test("all").await.json();
+    let told = ["taken", "status", "signed"].map(|name| taken[name].clone());
+    assert_eq!(told, serde_json::json!([true, 200, true]).as_array().unwrap()[..], "{taken}");
+    let message = hub.posted.messages().remove(0);
+    let body: Value = serde_json::from_slice(&message.body).unwrap();
+    assert_eq!((&body["type"], &body["data"]["webhook"]), (&"test".into(), &"all".into()));
+    assert_eq!(
+        (body["id"].as_str(), taken["message"].as_str()),
+        (message.header("webhook-id"), body["id"].as_str())
+    );
+    assert!(message.header("webhook-signature").unwrap().starts_with("v1,"));
+    hub.posted.answer(&[503]);
+    let refused = test("all").await.json();
+    assert_eq!((&refused["taken"], &refused["status"]), (&false.into(), &503.into()), "{refused}");
+    assert_eq!(hub.posted.messages().len(), 2, "it is not tried again");
+    assert!(!refused.to_string().contains("key=1"), "the URL stays secret: {refused}");
+    assert_eq!(test("nobody").await.status, 404);
+}

@@ -88,7 +88,7 @@ pub struct AuditEntry {
     /// Where the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The surface that it came in by: rest, cli, mcp, a2a or dashboard.
+    /// The surface that it came in by: rest, cli, mcp, a2a or dashboard; hub where the hub did it by itself.
     pub surface: String,
     /// The request's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -115,6 +115,10 @@ pub struct BackupVerdict {
     pub schema: i64,
     /// How many rows were found, by table.
     pub rows: BTreeMap<String, u64>,
+    /// Rows whose encrypted part cannot be read. Where those are answers or captures of a key that was lost before, that is no reason
+    /// against it.
+    #[serde(default)]
+    pub unreadable: u64,
 }
 
 /// What was deleted.

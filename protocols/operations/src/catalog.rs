@@ -1,12 +1,13 @@
 //! The list of all operations. A new one is a line here, and is then on every surface.
 
 use crate::{
-    Definition, accounts, affinity, audit, backups, bundle, cache, documents::NOUNS, health, keys, models,
-    oauth, prices, providers, quotas, routing, sessions, spending, traces, usage,
+    Definition, accounts, affinity, audit, backups, bundle, cache, checks, completions, diagnosis,
+    documents::NOUNS, health, keys, models, oauth, prices, providers, quotas, reports, routing, search,
+    sessions, spending, steering, traces, usage, webhooks,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 43] = [
+const SINGLE: [Definition; 66] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -24,6 +25,8 @@ const SINGLE: [Definition; 43] = [
     Definition::of::<routing::Explain>(),
     Definition::of::<usage::Get>(),
     Definition::of::<prices::List>(),
+    Definition::of::<prices::SyncNow>(),
+    Definition::of::<webhooks::Test>(),
     Definition::of::<traces::List>(),
     Definition::of::<traces::Get>(),
     Definition::of::<audit::List>(),
@@ -45,11 +48,32 @@ const SINGLE: [Definition; 43] = [
     Definition::of::<accounts::Test>(),
     Definition::of::<accounts::Discover>(),
     Definition::of::<accounts::Accept>(),
+    Definition::of::<diagnosis::Diagnose>(),
+    Definition::of::<diagnosis::List>(),
+    Definition::of::<diagnosis::Accept>(),
+    Definition::of::<diagnosis::Dismiss>(),
     Definition::of::<providers::List>(),
     Definition::of::<cache::Stats>(),
     Definition::of::<cache::Clear>(),
     Definition::of::<affinity::List>(),
     Definition::of::<affinity::Forget>(),
+    Definition::of::<completions::RouteRequest>(),
+    Definition::of::<completions::TestCombo>(),
+    Definition::of::<steering::SwitchCombo>(),
+    Definition::of::<steering::SetStrategy>(),
+    Definition::of::<steering::SetResilience>(),
+    Definition::of::<steering::SetGuard>(),
+    Definition::of::<reports::Cost>(),
+    Definition::of::<reports::Snapshot>(),
+    Definition::of::<reports::Combos>(),
+    Definition::of::<reports::Providers>(),
+    Definition::of::<reports::Errors>(),
+    Definition::of::<reports::Best>(),
+    Definition::of::<checks::Policy>(),
+    Definition::of::<checks::Tokens>(),
+    Definition::of::<checks::Configuration>(),
+    Definition::of::<checks::Database>(),
+    Definition::of::<search::Web>(),
 ];
 
 /// How many operations a noun has.

@@ -23,6 +23,10 @@ pub struct Definition {
     pub command: (&'static str, &'static str),
     /// [`Operation::EXAMPLE`].
     pub example: &'static str,
+    /// [`Operation::ENDS_WITH_CALLER`].
+    pub ends_with_caller: bool,
+    /// [`Operation::WORDS`].
+    pub words: &'static [&'static str],
     /// The JSON Schema of the arguments.
     pub args: fn(&mut SchemaGenerator) -> Schema,
     /// The JSON Schema of the result.
@@ -42,6 +46,8 @@ impl Definition {
             route: O::ROUTE,
             command: O::COMMAND,
             example: O::EXAMPLE,
+            ends_with_caller: O::ENDS_WITH_CALLER,
+            words: O::WORDS,
             args: |schemas| schemas.subschema_for::<O::Args>(),
             result: |schemas| schemas.subschema_for::<O::Result>(),
         }

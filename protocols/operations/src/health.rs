@@ -38,9 +38,37 @@ pub struct HealthReport {
     pub breakers: Vec<BreakerHealth>,
     /// Requests that are under way.
     pub requests_running: u64,
+    /// The hub itself. On every page.
+    pub hub: HubHealth,
     /// For the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+/// The hub itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HubHealth {
+    /// The program's version.
+    pub version: String,
+    /// When it started.
+    pub started_at: i64,
+    /// Seconds since then.
+    pub uptime_seconds: u64,
+    /// Memory that the process holds, in bytes, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Requests that wait to be let in.
+    pub requests_waiting: u64,
+    /// Whether new requests are let in: not while it stops.
+    pub accepting: bool,
+    /// Locks of connections and of models on them that run now, on all pages.
+    pub locks: u64,
+    /// Answers that the cache holds.
+    pub cache_entries: u64,
+    /// Requests that were answered from it since the hub started.
+    pub cache_hits: u64,
+    /// Requests that asked it in vain.
+    pub cache_misses: u64,
 }
 
 /// How one connection stands.
@@ -130,7 +158,8 @@ impl Operation for Get {
     const NAME: &'static str = "get_health";
     const TITLE: &'static str = "Show the state of connections";
     const SUMMARY: &'static str = "Says of each connection whether it can be used, and if not, until when and why, with \
-         the provider's words as evidence; and how the breakers of the providers' hosts stand.";
+         the provider's words as evidence; how the breakers of the providers' hosts stand; and how the hub itself does: \
+         version, uptime, memory, and its cache.";
     const SCOPE: Scope = Scope::ReadHealth;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
     const ROUTE: Route = Route::new(Method::Get, "/api/health");

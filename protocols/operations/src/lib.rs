@@ -3,13 +3,17 @@
 
 pub mod accounts;
 pub mod affinity;
+pub mod aliases;
 pub mod audit;
 pub mod backups;
 pub mod bundle;
 pub mod cache;
 pub mod captures;
 mod catalog;
+pub mod checks;
+pub mod completions;
 mod definition;
+pub mod diagnosis;
 pub mod documents;
 pub mod health;
 pub mod keys;
@@ -21,13 +25,17 @@ mod page;
 pub mod prices;
 pub mod providers;
 pub mod quotas;
+pub mod reports;
 mod route;
 pub mod routing;
 mod scope;
+pub mod search;
 pub mod sessions;
 pub mod spending;
+pub mod steering;
 pub mod traces;
 pub mod usage;
+pub mod webhooks;
 
 pub use definition::Definition;
 pub use operation::{Hints, Invalid, Operation};

@@ -43,15 +43,42 @@ pub struct ListModels {
     /// Only those whose name holds this text, whatever its case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
-    /// Only those that this connection serves, by its id.
+    /// Only those that this connection serves, by its id. Needs `read:connections`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+    /// Only those that this provider serves, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Only those that are made for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<Capability>,
     /// `next_cursor` of the page before; without it the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Most models on the page, 1 to 500; 100 when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+}
+
+/// What a model is made for, by its name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// Talking.
+    #[default]
+    Chat,
+    /// Turning text into vectors.
+    Embedding,
+    /// Drawing.
+    Image,
+    /// Hearing and speaking.
+    Audio,
+    /// Making films.
+    Video,
+    /// Ordering texts by how well they answer a question.
+    Rerank,
+    /// Judging what is said.
+    Moderation,
 }
 
 /// Some models.
@@ -69,6 +96,9 @@ pub struct ModelPage {
 pub struct ModelView {
     /// Its name, as providers know it.
     pub id: String,
+    /// What it is made for, by its name.
+    #[serde(default)]
+    pub capability: Capability,
     /// Whether it is hidden wherever it is served: not listed to clients, and not chosen unless it is named.
     pub hidden: bool,
     /// Who serves it, in the order of the configuration.
@@ -78,7 +108,8 @@ pub struct ModelView {
 /// A model on one connection.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServedBy {
-    /// The connection's id.
+    /// The connection's id; left out for callers without `read:connections`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub connection: String,
     /// The provider's id.
     pub provider: String,
@@ -128,8 +159,9 @@ impl Operation for List {
     const NAME: &'static str = "list_models";
     const TITLE: &'static str = "List models with who serves them";
     const SUMMARY: &'static str = "Lists every model that connections serve, with what is known of it at each: window, \
-         abilities, price with its source and date, rank and tags, and whether it is hidden from clients.";
-    const SCOPE: Scope = Scope::ReadConnections;
+         abilities, price with its source and date, rank and tags. Callers without `read:connections` see those that they may \
+         ask for and that are not hidden, and no connections.";
+    const SCOPE: Scope = Scope::ReadModels;
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
     const ROUTE: Route = Route::new(Method::Get, "/api/models");
     const COMMAND: (&'static str, &'static str) = ("models", "list");
@@ -141,7 +173,8 @@ impl Operation for List {
         let limit = page::check(args.cursor.as_ref(), args.limit)?;
         let search = page::check_name("search", args.search.as_ref())?;
         let connection = page::check_name("connection", args.connection.as_ref())?;
-        Ok(ListModels { search, connection, limit: Some(limit), ..args })
+        let provider = page::check_name("provider", args.provider.as_ref())?;
+        Ok(ListModels { search, connection, provider, limit: Some(limit), ..args })
     }
 }
 

@@ -58,7 +58,7 @@ fn operation(definition: &Definition, args: &Value, result: &Value) -> Value {
         "description": format!("{}\n\nNeeds the scope `{}`.", definition.summary, definition.scope),
         "tags": [definition.command.0],
         "parameters": parameters(definition, args, &example),
-        "responses": responses(definition, result),
+        "responses": responses(definition, args, result),
         "x-scope": definition.scope.as_str(),
         "x-read-only": definition.hints.read_only,
         "x-destructive": definition.hints.destructive,
@@ -152,7 +152,7 @@ fn body(definition: &Definition, args: &Value) -> Option<(Value, bool)> {
     Some((Value::Object(schema), required))
 }
 
-fn responses(definition: &Definition, result: &Value) -> Value {
+fn responses(definition: &Definition, args: &Value, result: &Value) -> Value {
     let error = |about: &str| {
         let content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
         json!({ "description": about, "content": content })
@@ -166,12 +166,20 @@ fn responses(definition: &Definition, result: &Value) -> Value {
         ("403", "The caller does not hold the scope."),
         ("404", "There is no such thing."),
         ("409", "It does not go together with what is there."),
-        ("412", "It was changed since the version in If-Match."),
+        ("412", "It was changed since the version that was named."),
         ("413", "The body is too large."),
         ("429", "Too many requests, or too many failed ones."),
-        ("503", "The hub is stopping or its store cannot be reached."),
+        ("502", "Every provider that was asked failed."),
+        ("503", "The hub is stopping, its store cannot be reached, or nobody can be asked now."),
+        ("504", "The time for an answer is over."),
     ] {
-        if status == "412" && !definition.route.guarded {
+        let possible = match status {
+            "412" => definition.route.guarded || args.pointer("/properties/version").is_some(),
+            // What is given up when its caller leaves is what asks models.
+            "502" | "504" => definition.ends_with_caller,
+            _ => true,
+        };
+        if !possible {
             continue;
         }
         all.insert(status.to_owned(), error(about));

@@ -26,6 +26,11 @@ pub trait Operation {
     const COMMAND: (&'static str, &'static str);
     /// Arguments as somebody would write them, in JSON: for the OpenAPI document, for guides and for tests.
     const EXAMPLE: &'static str;
+    /// Whether nobody wants it any more once its caller has left: it is given up in the middle then. What changes something
+    /// goes on to its end instead.
+    const ENDS_WITH_CALLER: bool = false;
+    /// Arguments that hold what people say. Of them only the size is written down.
+    const WORDS: &'static [&'static str] = &[];
     /// What is asked.
     type Args: Serialize + DeserializeOwned + JsonSchema;
     /// What is answered.

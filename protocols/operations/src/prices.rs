@@ -14,6 +14,10 @@ const MAX_NAME: usize = 512;
 #[derive(Debug, Clone, Copy)]
 pub struct List;
 
+/// Fetches the configured list now.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncNow;
+
 /// Whose prices to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +68,56 @@ pub struct ModelPrice {
     /// The day on which that was last seen, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
+}
+
+/// How to fetch the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyncPricing {
+    /// Only say what would be different.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What a fetched list brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PricingSynced {
+    /// The host of the list.
+    pub source: String,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// Models on the list that can be read.
+    pub models: u32,
+    /// Those of them of which the list before had no price.
+    pub new: u32,
+    /// Those of them that have another price than on the list before.
+    pub changed: u32,
+    /// Those of them whose price is as before.
+    pub same: u32,
+    /// Models of the list before that are not on this one.
+    pub gone: u32,
+    /// Entries of the list that were left out: not by tokens, no price, or not readable.
+    pub skipped: u32,
+    /// When it was fetched, in milliseconds since the Unix epoch.
+    pub fetched_at: i64,
+}
+
+impl Operation for SyncNow {
+    const NAME: &'static str = "sync_pricing";
+    const TITLE: &'static str = "Fetch prices now";
+    const SUMMARY: &'static str = "Fetches the list of prices that `prices_sync.url` names, without waiting for its time, and \
+         counts what is new, changed and left out. With `dry_run` nothing is put in force.";
+    const SCOPE: Scope = Scope::WritePricing;
+    const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true };
+    const ROUTE: Route = Route::new(Method::Post, "/api/pricing/sync");
+    const COMMAND: (&'static str, &'static str) = ("pricing", "sync");
+    const EXAMPLE: &'static str = r#"{"dry_run": true}"#;
+    type Args = SyncPricing;
+    type Result = PricingSynced;
+
+    fn check(args: SyncPricing) -> Result<SyncPricing, Invalid> {
+        Ok(args)
+    }
 }
 
 impl Operation for List {

@@ -16,6 +16,9 @@ pub struct ListQuotas {
     /// Only those of this connection, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+    /// Only those of connections to this provider, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// `next_cursor` of the page before; without it the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -39,6 +42,13 @@ pub struct QuotaPage {
 pub struct QuotaWindow {
     /// The connection's id.
     pub connection: String,
+    /// The provider's id.
+    #[serde(default)]
+    pub provider: String,
+    /// Of a connection that somebody logs in to: `valid`, `refreshing` (it could not be renewed a moment ago, and is tried
+    /// again soon) or `expired` (its owner must log in).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_status: Option<String>,
     /// The model, where only that one is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -84,6 +94,7 @@ impl Operation for List {
     fn check(args: ListQuotas) -> Result<ListQuotas, Invalid> {
         let limit = page::check(args.cursor.as_ref(), args.limit)?;
         let connection = page::check_name("connection", args.connection.as_ref())?;
-        Ok(ListQuotas { connection, limit: Some(limit), ..args })
+        let provider = page::check_name("provider", args.provider.as_ref())?;
+        Ok(ListQuotas { connection, provider, limit: Some(limit), ..args })
     }
 }

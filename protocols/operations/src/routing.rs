@@ -208,6 +208,7 @@ impl Operation for Simulate {
     const ROUTE: Route = Route::new(Method::Post, "/api/routing/simulate");
     const COMMAND: (&'static str, &'static str) = ("routing", "simulate");
     const EXAMPLE: &'static str = r#"{"model": "auto", "tools": true}"#;
+    const WORDS: &'static [&'static str] = &["text"];
     type Args = SimulateRoute;
     type Result = Decision;
 

@@ -77,11 +77,20 @@ pub enum Scope {
     /// Clear the cache of answers.
     #[serde(rename = "write:cache")]
     WriteCache,
+    /// Read all definitions at once (never a secret): what a hub or a script that follows this one needs, and nothing else.
+    #[serde(rename = "read:bundle")]
+    ReadBundle,
+    /// Take the secrets of definitions away, encrypted to whom the caller names.
+    #[serde(rename = "export:secrets")]
+    ExportSecrets,
+    /// Have the web searched by models that can.
+    #[serde(rename = "execute:search")]
+    ExecuteSearch,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are listed to people.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::ExecuteCompletions,
         Self::ReadModels,
         Self::ReadHealth,
@@ -105,6 +114,9 @@ impl Scope {
         Self::WriteBackups,
         Self::ReadCache,
         Self::WriteCache,
+        Self::ReadBundle,
+        Self::ExportSecrets,
+        Self::ExecuteSearch,
     ];
 
     /// The scope's name.
@@ -134,6 +146,9 @@ impl Scope {
             Self::WriteBackups => "write:backups",
             Self::ReadCache => "read:cache",
             Self::WriteCache => "write:cache",
+            Self::ReadBundle => "read:bundle",
+            Self::ExportSecrets => "export:secrets",
+            Self::ExecuteSearch => "execute:search",
         }
     }
 }

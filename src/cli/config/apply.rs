@@ -2,8 +2,8 @@
 //! by its own operation, with its own entry in the audit log, in an order in which each step is valid.
 
 use std::{
+    cell::Cell,
     io::{BufRead, IsTerminal, stdin},
-    path::Path,
     process::ExitCode,
 };
 
@@ -20,15 +20,15 @@ use crate::{
         output::{fail, note, problems, say},
         place::{Place, at_place},
     },
-    config::{Managed, Wishes},
+    config::{Managed, SETTINGS, Source, Wishes},
 };
 
 /// What is different when something is.
 const DIFFERENT: u8 = 2;
 
 /// Shows what `apply` would do. The exit status is 2 when it would do something.
-pub(super) fn plan(file: &Path, choices: Choices, common: &Common) -> ExitCode {
-    let wishes = match read(file, common) {
+pub(super) fn plan(source: &Source, choices: Choices, common: &Common) -> ExitCode {
+    let wishes = match read(source, common) {
         Ok(wishes) => wishes,
         Err(code) => return code,
     };
@@ -45,8 +45,8 @@ pub(super) fn plan(file: &Path, choices: Choices, common: &Common) -> ExitCode {
 }
 
 /// Does it.
-pub(super) fn apply(file: &Path, choices: Choices, yes: bool, common: &Common) -> ExitCode {
-    let wishes = match read(file, common) {
+pub(super) fn apply(source: &Source, choices: Choices, yes: bool, common: &Common) -> ExitCode {
+    let wishes = match read(source, common) {
         Ok(wishes) => wishes,
         Err(code) => return code,
     };
@@ -62,15 +62,63 @@ pub(super) fn apply(file: &Path, choices: Choices, yes: bool, common: &Common) -
             confirm()?;
         }
         let count = plan.steps.len();
-        execute(place, plan.steps).await?;
+        execute(place, plan.steps, &|_| {}).await?;
         say(&format!("Applied: {count} changes, in force now."));
         Ok(())
     })
 }
 
-fn read(file: &Path, common: &Common) -> Result<Wishes, ExitCode> {
+/// Brings the hub to what is wished for, and tells each step when it is done; `try_only` says what would be done. Settings
+/// that the hub's own file declares stay as they are.
+pub(in crate::cli) async fn bring(
+    place: &Place,
+    wishes: &mut Wishes,
+    try_only: bool,
+    common: &Common,
+) -> Result<(), String> {
+    let made = all(place).await?;
+    leave_settings(wishes, &made);
+    let plan = Plan::new(wishes, &made, Choices { prune: false, secrets: false });
+    check(&plan, &made, common)?;
+    let count = plan.steps.len();
+    if count == 0 {
+        say("Unchanged: the hub has all of it.");
+        return Ok(());
+    }
+    if try_only {
+        plan.lines().iter().for_each(|line| say(line));
+        say(&format!("{count} changes. Nothing was changed: leave out --dry-run to make them."));
+        return Ok(());
+    }
+    let done = Cell::new(0);
+    let tell = |line: &str| {
+        done.set(done.get() + 1);
+        note(&format!("{} of {count}: {line}", done.get()));
+    };
+    execute(place, plan.steps, &tell).await?;
+    say(&format!("Imported: {count} changes, in force now."));
+    Ok(())
+}
+
+/// Takes settings out of the wishes that the hub's file, its environment or a flag declares.
+fn leave_settings(wishes: &mut Wishes, made: &[Made]) {
+    wishes.wishes.retain(|wish| {
+        let there = made.iter().find(|one| one.is(&wish.section, &wish.id));
+        let Some(there) = there.filter(|one| &*wish.section == SETTINGS && one.view.owner == Owner::File)
+        else {
+            return true;
+        };
+        if there.view.definition != wish.definition {
+            let place = there.view.place.as_deref().unwrap_or("the hub's configuration file");
+            note(&format!("left as it is: `{}`, which is set in {place}", wish.id));
+        }
+        false
+    });
+}
+
+fn read(source: &Source, common: &Common) -> Result<Wishes, ExitCode> {
     let (loader, _) = loader(common, None)?;
-    let wishes = match loader.wishes(file) {
+    let wishes = match loader.wishes(source) {
         Ok(wishes) => wishes,
         Err(found) => {
             problems(&found);
@@ -148,7 +196,7 @@ fn confirm() -> Result<(), String> {
 }
 
 /// Puts first, then deletes. What needs another one that is not there yet waits for the next round.
-async fn execute(place: &Place, steps: Vec<Step>) -> Result<(), String> {
+async fn execute(place: &Place, steps: Vec<Step>, tell: &dyn Fn(&str)) -> Result<(), String> {
     let (deletes, puts): (Vec<Step>, Vec<Step>) =
         steps.into_iter().partition(|step| matches!(step.what, What::Delete));
     let mut done = Vec::new();
@@ -158,7 +206,11 @@ async fn execute(place: &Place, steps: Vec<Step>) -> Result<(), String> {
             let mut reasons = Vec::new();
             for step in waiting {
                 match one(place, &step).await {
-                    Ok(()) => done.push(format!("{} `{}`", step.noun.one, step.id)),
+                    Ok(()) => {
+                        let line = format!("{} `{}`", step.noun.one, step.id);
+                        tell(&line);
+                        done.push(line);
+                    }
                     Err(reason) => {
                         reasons.push(format!("{} `{}`: {reason}", step.noun.one, step.id));
                         refused.push(step);

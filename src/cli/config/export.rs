@@ -57,7 +57,12 @@ fn export(made: &[Made]) -> (String, BTreeSet<String>) {
     (yaml_text(&root), variables)
 }
 
-fn place_in(root: &mut Map<String, Value>, section: &str, id: &str, definition: Map<String, Value>) {
+pub(super) fn place_in(
+    root: &mut Map<String, Value>,
+    section: &str,
+    id: &str,
+    definition: Map<String, Value>,
+) {
     if section == SETTINGS {
         let Some((section, key)) = id.split_once('.') else { return };
         let there = root.entry(section).or_insert_with(|| Value::Object(Map::new()));

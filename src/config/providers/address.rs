@@ -67,7 +67,7 @@ pub(super) fn is_local_url(url: &str) -> bool {
 }
 
 /// This machine, a private network, or a name that only a private network resolves.
-pub(super) fn is_local(host: &str) -> bool {
+pub(in crate::config) fn is_local(host: &str) -> bool {
     const PRIVATE_ENDS: [&str; 5] = [".localhost", ".local", ".internal", ".lan", ".home.arpa"];
     let bare = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
     match bare.parse() {

@@ -1,7 +1,7 @@
 //! The section `providers`: the list of connections, in MultiRouter's format. One entry is read in
 //! `instance`; here is what concerns the list.
 
-mod address;
+pub(super) mod address;
 mod allowance;
 mod endpoints;
 pub(super) mod instance;

@@ -31,7 +31,7 @@ use super::{Env, Folders, Loaded, Loader, Origin, Overrides, Problem, Severity, 
 use crate::engine::settings::{Catalogue, Connection, Declined, Provider};
 
 /// The real rows, without the module that embeds them: this layer must not know it.
-fn catalogue() -> Arc<Catalogue> {
+pub(in crate::config) fn catalogue() -> Arc<Catalogue> {
     static ROWS: LazyLock<Arc<Catalogue>> = LazyLock::new(read_catalogue);
     Arc::clone(&ROWS)
 }
@@ -59,7 +59,7 @@ fn read_catalogue() -> Arc<Catalogue> {
     Arc::new(Catalogue::new(providers, declined).unwrap())
 }
 
-fn folders() -> Folders {
+pub(in crate::config) fn folders() -> Folders {
     Folders {
         current: "/here".into(),
         home: Some("/home/me".into()),

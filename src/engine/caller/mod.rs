@@ -55,6 +55,12 @@ impl Caller {
         self.scopes.contains(scope)
     }
 
+    /// Whether it sees what belongs to other callers: their usage, requests, sessions and budgets.
+    #[must_use]
+    pub fn sees_others(&self) -> bool {
+        self.may(Scope::ReadKeys)
+    }
+
     /// Whether nothing that it says, or is told, may be written down.
     #[must_use]
     pub fn is_unlogged(&self) -> bool {

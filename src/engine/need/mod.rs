@@ -46,6 +46,8 @@ pub struct Wishes {
     pub tier: Option<super::settings::Tier>,
     /// Nobody who may learn from what is sent.
     pub no_training: bool,
+    /// What the request is about, by the client's own word.
+    pub task: Option<TaskKind>,
 }
 
 /// The dialect of this name; that of most clients where none is given. `None` where there is no such dialect.

@@ -58,8 +58,9 @@ impl Need {
             need.prompt_at_least = look::tokens_of(body()) / 2;
         }
         if worth.task {
-            need.task =
-                Some(group.task.unwrap_or_else(|| task::detect(look::said_last(turns()), need.vision)));
+            let said = need.wishes.as_ref().and_then(|wishes| wishes.task);
+            let detect = || task::detect(look::said_last(turns()), need.vision);
+            need.task = Some(group.task.or(said).unwrap_or_else(detect));
         }
         if worth.beginning {
             need.beginning = Some(names::hash(look::beginning(turns())));

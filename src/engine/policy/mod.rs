@@ -2,6 +2,7 @@
 //! is: whether it is disabled, from where and when it may come, what it may ask for, what it may spend, how often it may
 //! ask. A caller of whom nothing of that is said costs a look at an option.
 
+mod preview;
 mod rates;
 
 use operations::Scope;
@@ -18,6 +19,7 @@ use super::{
     settings::KeyLimits,
 };
 
+pub use preview::Preview;
 pub use rates::{Gauge, Rates, Ticket, Told};
 
 /// Checks that `caller` holds `scope`.

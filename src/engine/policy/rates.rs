@@ -139,6 +139,20 @@ impl Rates {
         Ok(Ticket { rates: Arc::clone(self), counts, limits, told })
     }
 
+    /// The refusal that a request of `caller` would get now. Counts nothing.
+    pub(super) fn full(&self, caller: &Caller, limits: KeyLimits) -> Option<Refusal> {
+        let now = self.clock.now();
+        let counts = self.counts(caller, now)?;
+        let mut windows = *lock(&counts.windows);
+        roll(&mut windows, &limits, now);
+        if let Some((window, count, limit)) = fullest(&windows) {
+            return Some(refused(caller, window, count, limit, now));
+        }
+        let most = limits.concurrent.filter(|most| counts.running.load(Ordering::Relaxed) >= *most)?;
+        let text = format!("The key `{}` has {most} requests under way, which is its limit.", caller.name);
+        Some(Refusal::new(Code::RateLimited, text).retry_after(SOON))
+    }
+
     /// Tells the store how every window stands exactly: for an orderly stop.
     pub fn save(&self) {
         let now = self.clock.now();

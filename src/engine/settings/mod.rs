@@ -10,6 +10,7 @@ mod capture;
 mod catalogue;
 mod combo;
 mod connection;
+mod diagnosis;
 mod hours;
 mod idempotency;
 mod issuer;
@@ -23,6 +24,7 @@ pub mod money;
 mod names;
 mod network;
 mod oauth;
+mod oidc;
 mod price_sync;
 mod pricelist;
 mod provider;
@@ -48,6 +50,7 @@ pub use capture::Capture;
 pub use catalogue::{Catalogue, Clash, PrefixMatch};
 pub use combo::{Combo, Knobs, Step, Wanted};
 pub use connection::{About, Connection, Models};
+pub use diagnosis::DiagnosisSettings;
 pub use hours::{Hours, WallClock};
 pub use idempotency::Idempotency;
 pub use issuer::Issuer;
@@ -61,6 +64,7 @@ pub use money::Usd;
 pub use names::{AUTO_CATEGORIES, AUTO_TIERS, BELOW_AUTO, Mapping, TAGGED, fits, is_below_auto};
 pub use network::{Access, Network, NoNetwork};
 pub use oauth::{ClientAuth, Flow, OAuth};
+pub use oidc::Oidc;
 pub use price_sync::PriceSync;
 pub use pricelist::{ListedModel, PriceList, PriceSource, Provenance};
 pub use provider::{
@@ -115,6 +119,8 @@ pub struct Settings {
     pub webhooks: Vec<Arc<Webhook>>,
     /// Whether prices are fetched.
     pub price_sync: PriceSync,
+    /// Whether the hub looks by itself whether connections are as they are configured.
+    pub diagnosis: DiagnosisSettings,
     /// Where spans go.
     pub telemetry: Telemetry,
     /// Who sees the metrics.

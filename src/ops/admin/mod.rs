@@ -1,9 +1,12 @@
-//! The operator's login: a password, and the sessions of those who gave it rightly. Sessions are changed in the store first
+//! The operator's login: a password, or a provider that vouches, and the sessions of those who proved who they are. Sessions are changed in the store first
 //! and in the index right after. How a token becomes a caller is `auth`'s; cookies are the surface's.
 
+mod provider;
 mod sessions;
 #[cfg(test)]
 mod tests;
+
+pub use provider::ProviderLogin;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -20,8 +23,8 @@ use tokio::sync::{Mutex, Semaphore};
 use super::{OpError, error::require};
 use crate::{
     auth::{
-        ABSOLUTE_MS, FailureThrottle, PasswordError, SessionIndex, ThrottleLimits, Token, generated, hashed,
-        is_right,
+        ABSOLUTE_MS, FailureThrottle, OidcError, PasswordError, SessionIndex, ThrottleLimits, Token,
+        generated, hashed, is_right,
         ports::{AdminStore, AdminStoreError, PasswordRecord, SessionRecord},
     },
     engine::{
@@ -89,12 +92,18 @@ pub enum LoginError {
     /// The password is wrong, or there is none.
     #[error("the password is wrong, or none has been set")]
     Wrong,
-    /// Too many wrong passwords came from this address.
-    #[error("too many wrong passwords came from this address")]
+    /// Too many failed logins came from this address.
+    #[error("too many failed logins came from this address")]
     Throttled(Duration),
     /// Others are logging in.
     #[error("too many are logging in at the moment")]
     Busy,
+    /// The provider did not prove who it is.
+    #[error(transparent)]
+    Provider(OidcError),
+    /// It is somebody, but nobody who may manage this hub.
+    #[error("`{0}` is not among those who may manage this hub")]
+    NotAdmitted(Arc<str>),
     /// The store failed, or the machine.
     #[error(transparent)]
     Operation(#[from] OpError),

@@ -5,6 +5,8 @@ mod cells;
 mod gauges;
 mod process;
 
+pub(super) use process::resident;
+
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock, atomic::Ordering::Relaxed},

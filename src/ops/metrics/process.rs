@@ -30,7 +30,8 @@ pub(super) fn write(text: &mut Exposition, started_at: i64) {
     }
 }
 
-fn resident() -> Option<u64> {
+/// Memory that the process holds, in bytes.
+pub(in crate::ops) fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)

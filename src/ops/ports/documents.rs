@@ -183,15 +183,17 @@ pub struct OutOfForce {
     pub reason: String,
 }
 
-/// What the file, the environment or a flag declares. Secrets are masked.
-#[derive(Debug, Clone, PartialEq)]
+/// What the file, the environment or a flag declares.
+#[derive(Clone, PartialEq)]
 pub struct DeclaredItem {
     /// The section that it belongs to, or `settings`.
     pub section: &'static str,
     /// Its id.
     pub id: String,
-    /// What it says.
+    /// What it says; secrets are masked.
     pub definition: Definition,
+    /// The same with variables filled in and secrets as they are. Not to be shown.
+    pub whole: Definition,
     /// Where it says so.
     pub place: String,
 }

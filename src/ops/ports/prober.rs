@@ -3,11 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use canon::Dialect;
 use futures_core::future::BoxFuture;
 
 use crate::engine::{
     fault::Fault,
-    settings::{Connection, Timeouts},
+    settings::{AuthStyle, Connection, Timeouts},
 };
 
 /// Somebody who can ask providers.
@@ -21,6 +22,15 @@ pub trait Prober: Send + Sync {
         connection: Arc<Connection>,
         connect: Duration,
     ) -> BoxFuture<'static, Result<Vec<String>, Fault>>;
+    /// The list of models where and how `way` says, which need not be what the connection says.
+    fn look(
+        &self,
+        connection: Arc<Connection>,
+        way: Way,
+        connect: Duration,
+    ) -> BoxFuture<'static, Result<Vec<String>, Missed>>;
+    /// Whether the provider tells of a model when it is asked for that one alone. Some do of models that are on no list.
+    fn has(&self, connection: Arc<Connection>, model: String, connect: Duration) -> BoxFuture<'static, bool>;
     /// Puts a short question to a model and waits for the whole answer.
     fn ask(
         &self,
@@ -28,6 +38,42 @@ pub trait Prober: Send + Sync {
         model: String,
         timeouts: Timeouts,
     ) -> BoxFuture<'static, Result<ProbeAnswer, Fault>>;
+}
+
+/// How a provider is asked for its models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The dialect, of which the headers and the query follow.
+    pub dialect: Dialect,
+    /// The URL below which the list is.
+    pub base: String,
+    /// How the key is sent.
+    pub auth: AuthStyle,
+}
+
+impl Way {
+    /// The way that a connection says; `None` where it has no endpoint.
+    #[must_use]
+    pub fn of(connection: &Connection) -> Option<Self> {
+        let dialect = Dialect::ALL.into_iter().find(|one| connection.endpoints.contains_key(one))?;
+        let base = connection.endpoints.get(&dialect)?.clone();
+        Some(Self { dialect, base, auth: connection.provider.auth.clone() })
+    }
+}
+
+/// Why there was no list.
+#[derive(Debug, Clone)]
+pub struct Missed {
+    /// What happened.
+    pub fault: Fault,
+    /// Where the answer says that the list is instead, where it says so.
+    pub location: Option<String>,
+}
+
+impl From<Fault> for Missed {
+    fn from(fault: Fault) -> Self {
+        Self { fault, location: None }
+    }
 }
 
 /// A step on the way.

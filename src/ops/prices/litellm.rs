@@ -69,6 +69,11 @@ struct Row {
     max_output_tokens: Option<Value>,
 }
 
+/// How many rows a list has, those included that cannot be used; 0 where it is none.
+pub(super) fn rows(bytes: &[u8]) -> usize {
+    serde_json::from_slice::<HashMap<String, serde::de::IgnoredAny>>(bytes).map_or(0, |rows| rows.len())
+}
+
 /// Reads a list. Rows that cannot be understood are left out: it is made by many hands.
 pub(super) fn read(bytes: &[u8], provenance: Provenance) -> Result<PriceList, BadList> {
     let rows: HashMap<String, Value> = serde_json::from_slice(bytes)?;

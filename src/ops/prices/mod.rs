@@ -2,6 +2,7 @@
 //! fetched ones, then those that are built in. A list that cannot be fetched or read changes nothing.
 
 mod litellm;
+mod sync;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,7 @@ use crate::{
     engine::{
         Engine,
         caller::Caller,
-        settings::{Connection, PriceSource, Provenance, Usd, calendar},
+        settings::{Connection, PriceList, PriceSource, Provenance, Usd, calendar},
     },
     observe::events,
 };
@@ -119,7 +120,8 @@ impl Prices {
         }
         let now = self.engine.clock().now();
         let interval = i64::try_from(sync.interval.as_millis()).unwrap_or(i64::MAX);
-        let is_old = current.fetched_at.is_none_or(|at| now.saturating_sub(at) >= interval);
+        // One that a clock wrote which was ahead would be new for years.
+        let is_old = current.fetched_at.is_none_or(|at| at > now || now.saturating_sub(at) >= interval);
         if !is_old || now < current.try_at {
             return;
         }
@@ -162,12 +164,17 @@ impl Prices {
 
     /// Puts a list in force; says how many models it tells of.
     fn apply(&self, list: &FetchedList) -> Result<usize, String> {
-        let provenance = Provenance { source: host(&list.url), as_of: calendar::shown(list.fetched_at) };
-        let read = litellm::read(&list.body, provenance).map_err(|error| error.to_string())?;
+        let read = read(list)?;
         let models = read.len();
         self.engine.reprice(Some(Arc::new(read)));
         Ok(models)
     }
+}
+
+/// What a list says.
+fn read(list: &FetchedList) -> Result<PriceList, String> {
+    let provenance = Provenance { source: host(&list.url), as_of: calendar::shown(list.fetched_at) };
+    litellm::read(&list.body, provenance).map_err(|error| error.to_string())
 }
 
 /// The host of a URL, which may be shown: its path and query may hold a token.

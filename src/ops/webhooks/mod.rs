@@ -5,6 +5,7 @@
 mod line;
 mod look;
 mod message;
+mod tester;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -32,6 +33,8 @@ use crate::{
     engine::{Engine, settings::Webhook},
     observe::events,
 };
+
+pub use tester::Tester;
 
 /// Between two looks. What begins and ends between them is not seen.
 const LOOK: Duration = Duration::from_secs(1);
@@ -146,8 +149,9 @@ impl Task {
         }
         let happened = self.watch.get_or_insert_default().look(&self.engine);
         for happening in happened {
-            let message = Message::new(happening, self.engine.clock().now());
-            for webhook in webhooks.iter().filter(|webhook| webhook.events.contains(&message.event)) {
+            let event = happening.event;
+            let message = Message::new(&happening, self.engine.clock().now());
+            for webhook in webhooks.iter().filter(|webhook| webhook.events.contains(&event)) {
                 let line = self.lines.entry(Arc::clone(&webhook.id));
                 if !line.or_insert_with(|| Line::new(Instant::now())).push(&message) {
                     self.dropped(&webhook.id, 1, "too many wait");
@@ -197,7 +201,7 @@ impl Task {
                     Ok(status) => format!("it answered {status}"),
                     Err(error) => error.to_string(),
                 };
-                let why = format!("{} `{}`: {why}", tried.message.event.as_str(), tried.message.id);
+                let why = format!("{} `{}`: {why}", tried.message.kind, tried.message.id);
                 self.dropped(&tried.webhook, 1, &why);
             }
         }

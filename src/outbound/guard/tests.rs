@@ -125,29 +125,206 @@ async fn an_allowed_place_is_fetched_with_nothing_of_the_hub_in_it() {
     );
 }
 
+/// What is said of an address that may not be reached, and of one that is not written as it should be.
+const NO: FetchError = FetchError::Forbidden;
+const ODD: FetchError = FetchError::Host;
+
+/// Every way to write an inner host that is known, each with what is said of it. One table for both: for fetches of what requests
+/// name, and for posts to what the operator wrote.
+const INNER: &[(&str, &[&str], FetchError)] = &[
+    ("this machine", &["127.0.0.1", "127.0.0.2", "127.255.255.254", "0.0.0.0", "0.1.2.3"], NO),
+    ("private networks", &["10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.254", "192.168.0.1"], NO),
+    ("shared and link-local", &["100.64.0.1", "100.127.255.254", "169.254.0.1", "169.254.255.254"], NO),
+    (
+        "reserved",
+        &["192.0.0.1", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.19.255.254", "198.51.100.1"],
+        NO,
+    ),
+    ("reserved too", &["203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255"], NO),
+    ("credentials of clouds", &["169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200"], NO),
+    (
+        "more of them",
+        &["168.63.129.16", "192.0.0.192", "[fd00:ec2::254]", "[fd00:ec2::23]", "[fd20:ce::254]"],
+        NO,
+    ),
+    (
+        "IPv6's own",
+        &["[::1]", "[::]", "[fe80::1]", "[febf::1]", "[fec0::1]", "[fc00::1]", "[fd12:3456::1]"],
+        NO,
+    ),
+    (
+        "and reserved",
+        &["[ff02::1]", "[100::1]", "[2001:db8::1]", "[2001::1]", "[2001:2::1]", "[3fff::1]", "[5f00::1]"],
+        NO,
+    ),
+    (
+        "mapped",
+        &[
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[::ffff:10.0.0.1]",
+            "[::ffff:a9fe:a9fe]",
+            "[::ffff:8.8.8.8]",
+        ],
+        NO,
+    ),
+    (
+        "compatible, translated",
+        &["[::127.0.0.1]", "[::7f00:1]", "[::ffff:0:127.0.0.1]", "[::ffff:0:7f00:1]"],
+        NO,
+    ),
+    (
+        "6to4",
+        &[
+            "[2002:7f00:1::]",
+            "[2002:a00:1::1]",
+            "[2002:c0a8:101::1]",
+            "[2002:a9fe:a9fe::1]",
+            "[2002:e000:1::1]",
+        ],
+        NO,
+    ),
+    (
+        "NAT64",
+        &["[64:ff9b::7f00:1]", "[64:ff9b::10.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::a00:1]"],
+        NO,
+    ),
+    (
+        "long forms",
+        &["[0:0:0:0:0:0:0:1]", "[0000:0000:0000:0000:0000:ffff:7f00:0001]", "[::FFFF:127.0.0.1]"],
+        NO,
+    ),
+    (
+        "decimal",
+        &["2130706433", "167772161", "2852039166", "127.1", "127.0.1", "10.1", "4294967297", "0"],
+        ODD,
+    ),
+    (
+        "hexadecimal",
+        &["0x7f000001", "0x7f.0.0.1", "0x7f.1", "0X7F000001", "0xa9fea9fe", "0x7f.0x0.0x0.0x1"],
+        ODD,
+    ),
+    (
+        "octal",
+        &["017700000001", "0177.0.0.1", "0177.0.1", "127.0.0.01", "0251.0376.0251.0376", "00177.0.0.1"],
+        ODD,
+    ),
+    (
+        "other scripts",
+        &["①②⑦.0.0.1", "１２７.０.０.１", "127。0。0。1", "%31%32%37.0.0.1", "127.0.0.1."],
+        ODD,
+    ),
+];
+
+/// Names, and what comes behind or before an address so that it is read in two ways.
+const HIDDEN: &[(&str, FetchError)] = &[
+    ("http://user@127.0.0.1/", FetchError::UserInfo),
+    ("http://example.com@127.0.0.1/", FetchError::UserInfo),
+    ("http://127.0.0.1%2f@example.com/", FetchError::UserInfo),
+    ("http://127.0.0.1\\@example.com/", FetchError::Malformed),
+    ("http:127.0.0.1/", FetchError::Malformed),
+    ("http:///127.0.0.1/", FetchError::Malformed),
+    ("http://127.0.0.1#@example.com/", FetchError::Forbidden),
+    ("http://127.0.0.1:80/", FetchError::Forbidden),
+    ("http://[fe80::1%25eth0]/", FetchError::Host),
+    ("file:///etc/passwd", FetchError::Scheme),
+    ("gopher://127.0.0.1/", FetchError::Scheme),
+    ("//127.0.0.1/", FetchError::Malformed),
+];
+
+/// What a table's host is as an address, where it is one as it stands.
+fn address_of(host: &str) -> Option<String> {
+    let bare = host.trim_matches(['[', ']']);
+    bare.parse::<IpAddr>().ok().map(|_| bare.to_owned())
+}
+
+/// A post to a URL by somebody who may not go inside, with a resolver that knows nothing.
+async fn told(url: &str) -> Result<u16, FetchError> {
+    let limit = Duration::from_secs(5);
+    GuardedPost::with(Script::new(&[&[]])).post(url, http::HeaderMap::new(), Bytes::new(), false, limit).await
+}
+
 #[tokio::test]
-async fn inner_addresses_are_refused_before_any_connection() {
+async fn the_table_of_ways_inside_leads_nowhere() {
     let server = Server::saying(&[PICTURE]).await;
-    let bad =
-        ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"];
-    let more = ["224.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1"];
-    let v6 = [
-        "::1",
-        "::",
-        "fe80::1",
-        "fc00::1",
-        "ff02::1",
-        "::ffff:127.0.0.1",
-        "64:ff9b::7f00:1",
-        "2002:7f00:1::1",
-    ];
-    for address in bad.into_iter().chain(more).chain(v6) {
-        let guard =
-            GuardedFetch::with(AllowList::default(), FetchLimits::default(), Script::new(&[&[address]]));
-        assert_eq!(refusal(&guard, "http://evil.example/").await, FetchError::Forbidden, "{address}");
-        let literal = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
-        assert_eq!(refusal(&guard, &format!("http://{literal}/")).await, FetchError::Forbidden, "{address}");
-        assert_eq!(refusal(&guard, &server.url(&literal)).await, FetchError::Port(server.port), "{address}");
+    let outside = || Script::new(&[&["93.184.215.14"]]);
+    let plain = |resolver| GuardedFetch::with(AllowList::default(), FetchLimits::default(), resolver);
+    for (what, hosts, wanted) in INNER {
+        for host in *hosts {
+            for url in [format!("http://{host}/"), format!("https://{host}/x")] {
+                assert_eq!(refusal(&plain(outside()), &url).await, *wanted, "{what}: {url}");
+                assert_eq!(told(&url).await, Err(*wanted), "{what}: a post to {url}");
+            }
+            // At the port of a server that listens: the address is not even tried.
+            let port = if *wanted == NO { FetchError::Port(server.port) } else { *wanted };
+            assert_eq!(refusal(&plain(outside()), &server.url(host)).await, port, "{what}: {host}");
+            // As the answer of a resolver, alone and behind a public one.
+            if let Some(address) = address_of(host) {
+                for answer in [vec![address.as_str()], vec!["93.184.215.14", address.as_str()]] {
+                    let guard = plain(Script::new(&[answer.as_slice()]));
+                    assert_eq!(refusal(&guard, "http://evil.example/").await, NO, "{what}: {answer:?}");
+                    assert_eq!(posted(&server, &answer, false).await, Err(NO), "{what}: {answer:?}");
+                }
+            }
+        }
+    }
+    for (url, wanted) in HIDDEN {
+        assert_eq!(refusal(&plain(outside()), url).await, *wanted, "{url}");
+        assert_eq!(told(url).await, Err(*wanted), "a post to {url}");
+    }
+    assert_eq!(server.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_table_of_ways_inside_is_closed_to_redirects_too() {
+    for (what, hosts, wanted) in INNER {
+        for host in *hosts {
+            let to = format!("HTTP/1.1 302 Found\r\nlocation: http://{host}/\r\ncontent-length: 0\r\n\r\n");
+            // What bytes of other scripts are in a header is not defined; they are refused at once.
+            if !host.is_ascii() {
+                continue;
+            }
+            let server = Server::saying(&[&to]).await;
+            // The server itself may be reached, and nothing else at another port.
+            let guard = server.guard(FetchLimits::default(), home());
+            assert_eq!(refusal(&guard, &server.url("files.example")).await, *wanted, "{what}: {host}");
+            assert_eq!(server.asked().len(), 1, "{what}: {host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_bound_anew_leads_to_what_was_checked() {
+    let inner = [&["127.0.0.1"][..], &["169.254.169.254"], &["::ffff:127.0.0.1"], &["64:ff9b::a9fe:a9fe"]];
+    for second in inner {
+        // The first answer is good, the second is what an attacker would like to be connected to.
+        let script = Script::new(&[&["127.0.0.1"][..], second]);
+        let server = Server::saying(&[PICTURE]).await;
+        let url = server.url("rebind.example");
+        let guard = server.guard(FetchLimits::default(), script.clone());
+        assert!(guard.fetch(&url).await.is_ok());
+        assert_eq!((script.asked(), server.asked().len()), (1, 1), "resolved once, and that is connected to");
+        // As the first answer, and so where it is checked.
+        let plain = GuardedFetch::with(AllowList::default(), FetchLimits::default(), Script::new(&[second]));
+        assert_eq!(refusal(&plain, "http://rebind.example/").await, NO, "{second:?}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_of_clouds_are_closed_even_to_those_who_may_go_inside() {
+    let server = Server::saying(&[PICTURE]).await;
+    for address in [
+        "169.254.169.254",
+        "169.254.170.2",
+        "100.100.100.200",
+        "168.63.129.16",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+    ] {
+        assert_eq!(posted(&server, &[address], true).await, Err(NO), "{address}");
+    }
+    for address in ["169.254.1.1", "0.0.0.0", "64:ff9b::a00:1", "2002:a00:1::1", "::ffff:10.0.0.1"] {
+        assert_eq!(posted(&server, &[address], true).await, Err(NO), "{address}");
     }
     assert_eq!(server.asked(), [""; 0]);
 }
@@ -339,19 +516,4 @@ async fn a_post_reaches_inner_addresses_only_where_that_is_allowed() {
     assert!(asked.starts_with("POST /a?b HTTP/1.1\r\n"), "{asked}");
     assert!(asked.contains(&format!("host: hook.example:{}\r\n", server.port)), "{asked}");
     assert!(asked.contains("content-type: text/x\r\n") && asked.contains("content-length: 1\r\n"), "{asked}");
-}
-
-#[tokio::test]
-async fn what_is_no_plain_url_is_not_posted_to() {
-    let post = GuardedPost::with(Script::new(&[&["127.0.0.1"]]));
-    for (url, expected) in [
-        ("http://127.0.0.1/", FetchError::Forbidden),
-        ("http://0x7f.1/", FetchError::Host),
-        ("file:///etc/passwd", FetchError::Scheme),
-        ("http://me:pw@hook.example/", FetchError::UserInfo),
-    ] {
-        let limit = Duration::from_secs(1);
-        let posted = post.post(url, http::HeaderMap::new(), Bytes::new(), false, limit).await;
-        assert_eq!(posted, Err(expected), "{url}");
-    }
 }

@@ -19,8 +19,9 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::super::via;
 use crate::{
-    engine::settings::{ClientAuth, OAuth, Secret},
+    engine::settings::{ClientAuth, Connection, OAuth, Secret},
     ops::ports::oauth::{Authorization, GrantError},
     outbound::Transport,
 };
@@ -76,9 +77,10 @@ type Application<Auth = EndpointNotSet, Device = EndpointNotSet> = Client<
     EndpointSet,
 >;
 
-/// The way to login servers.
+/// The way to the login server of a connection: through the same proxy as everything else for it.
 pub(super) struct Door {
     transport: Arc<dyn Transport>,
+    connection: Arc<Connection>,
 }
 
 /// Why there is no answer of a login server.
@@ -95,8 +97,8 @@ pub(super) enum DoorError {
 }
 
 impl Door {
-    pub(super) fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport }
+    pub(super) const fn new(transport: Arc<dyn Transport>, connection: Arc<Connection>) -> Self {
+        Self { transport, connection }
     }
 
     /// Asks, and reads the whole answer. A server that is in trouble gave none.
@@ -105,6 +107,7 @@ impl Door {
         mut request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, DoorError> {
         request.headers_mut().insert(USER_AGENT, AGENT);
+        via::mark(&mut request, &self.connection);
         let asking = async {
             let (parts, body) = self.transport.call(request, CONNECT).await?.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|_| DoorError::Body)?;

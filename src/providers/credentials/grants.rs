@@ -29,7 +29,7 @@ impl Grants for Credentials {
         let credentials = self.clone();
         Box::pin(async move {
             let oauth = login_of(&connection)?;
-            let door = credentials.door();
+            let door = credentials.door(&connection);
             let issued =
                 endpoint::exchange(&door, oauth, &login.redirect_url, (code, &login.verifier)).await?;
             credentials.adopt(&connection, oauth, issued, Some(&login.nonce)).await
@@ -39,7 +39,7 @@ impl Grants for Credentials {
     fn device(&self, connection: Arc<Connection>) -> BoxFuture<'static, Result<DeviceLogin, GrantError>> {
         let credentials = self.clone();
         Box::pin(async move {
-            let details = endpoint::device(&credentials.door(), login_of(&connection)?).await?;
+            let details = endpoint::device(&credentials.door(&connection), login_of(&connection)?).await?;
             let started = DeviceLogin {
                 user_code: details.user_code().secret().clone(),
                 verification_url: details.verification_uri().to_string(),
@@ -48,7 +48,8 @@ impl Grants for Credentials {
                 expires_in: details.expires_in(),
                 finished: Box::pin(async move {
                     let oauth = login_of(&connection)?;
-                    let issued = endpoint::device_tokens(&credentials.door(), oauth, &details).await?;
+                    let issued =
+                        endpoint::device_tokens(&credentials.door(&connection), oauth, &details).await?;
                     credentials.adopt(&connection, oauth, issued, None).await
                 }),
             };
@@ -60,7 +61,7 @@ impl Grants for Credentials {
         let credentials = self.clone();
         Box::pin(async move {
             let oauth = login_of(&connection)?;
-            let issued = endpoint::application(&credentials.door(), oauth).await?;
+            let issued = endpoint::application(&credentials.door(&connection), oauth).await?;
             credentials.adopt(&connection, oauth, issued, None).await
         })
     }
@@ -87,21 +88,22 @@ impl Grants for Credentials {
 }
 
 impl Credentials {
-    fn door(&self) -> endpoint::Door {
-        endpoint::Door::new(Arc::clone(&self.0.transport))
+    /// The way to the login server of a connection.
+    pub(super) fn door(&self, connection: &Arc<Connection>) -> endpoint::Door {
+        endpoint::Door::new(Arc::clone(&self.0.transport), Arc::clone(connection))
     }
 
     /// Takes tokens that somebody logged in for: finds out whose they are, keeps them, and lets requests use them.
     async fn adopt(
         &self,
-        connection: &Connection,
+        connection: &Arc<Connection>,
         oauth: &OAuth,
         issued: Issued,
         nonce: Option<&Secret>,
     ) -> Result<Credential, GrantError> {
         let identity = match &issued.id_token {
             Some(token) => {
-                let (door, now) = (self.door(), self.now());
+                let (door, now) = (self.door(connection), self.now());
                 Some(identity::read(&self.0.issuers, &door, oauth, token, nonce, now).await?)
             }
             None => None,

@@ -137,7 +137,7 @@ impl Credentials {
         oauth: &OAuth,
         current: &Current,
     ) -> Result<Credential, GrantError> {
-        let door = endpoint::Door::new(Arc::clone(&self.0.transport));
+        let door = self.door(connection);
         let before = current.ready(oauth);
         let issued = match (oauth.flow, before.and_then(|one| one.refresh.as_ref())) {
             (_, Some(refresh)) => endpoint::refresh(&door, oauth, refresh).await?,

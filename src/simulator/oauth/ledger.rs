@@ -53,6 +53,7 @@ struct Device {
 struct Access {
     family: u64,
     ends: u64,
+    email: String,
 }
 
 struct Refresh {
@@ -135,7 +136,7 @@ impl Ledger {
         let access = self.name(TOKEN);
         let family = family.unwrap_or(self.serial);
         let ends = now + script.expires_in;
-        bounded(&mut self.access).insert(access.clone(), Access { family, ends });
+        bounded(&mut self.access).insert(access.clone(), Access { family, ends, email: grant.email.clone() });
         let refresh = self.name("ort_");
         let entry = Refresh { grant: grant.clone(), family, used: false };
         bounded(&mut self.refresh).insert(refresh.clone(), entry);
@@ -147,6 +148,11 @@ impl Ledger {
 
     pub(super) fn lives(&self, access: &str, now: u64) -> bool {
         self.access.get(access).is_some_and(|one| one.ends > now)
+    }
+
+    /// Whose token it is, if it lives.
+    pub(super) fn email(&self, access: &str, now: u64) -> Option<String> {
+        self.access.get(access).filter(|one| one.ends > now).map(|one| one.email.clone())
     }
 
     pub(super) fn end(&mut self, access: &str) {

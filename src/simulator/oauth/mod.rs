@@ -15,7 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Simulator;
 use super::problem::json_response;
@@ -42,11 +42,20 @@ pub struct OAuthScript {
     pub client_secret: Option<String>,
     /// How often devices may ask, in seconds.
     pub interval: u64,
+    /// What ID tokens say instead of the truth; `null`: not at all.
+    pub claims: Map<String, Value>,
 }
 
 impl Default for OAuthScript {
     fn default() -> Self {
-        Self { expires_in: 3600, rotate: true, delay_ms: 0, client_secret: None, interval: 5 }
+        Self {
+            expires_in: 3600,
+            rotate: true,
+            delay_ms: 0,
+            client_secret: None,
+            interval: 5,
+            claims: Map::new(),
+        }
     }
 }
 
@@ -89,6 +98,8 @@ pub(super) enum Endpoint {
     Device,
     Approve,
     Keys,
+    Discovery,
+    UserInfo,
     Stats,
 }
 
@@ -101,6 +112,8 @@ impl Endpoint {
             "/oauth/device" => Self::Device,
             "/oauth/device/approve" => Self::Approve,
             "/oauth/jwks" => Self::Keys,
+            "/oauth/userinfo" => Self::UserInfo,
+            "/.well-known/openid-configuration" => Self::Discovery,
             "/oauth/stats" => Self::Stats,
             _ => return None,
         })
@@ -157,6 +170,10 @@ impl Simulator {
                 json_response(if known { 200 } else { 404 }, json!({"approved": known}).to_string())
             }
             Endpoint::Keys => json_response(200, id_token::keys().to_string()),
+            Endpoint::Discovery => {
+                json_response(200, discovery(&format!("http://{}", host(parts))).to_string())
+            }
+            Endpoint::UserInfo => self.user_info(parts),
             Endpoint::Stats => {
                 json_response(200, serde_json::to_string(&self.oauth_stats()).unwrap_or_default())
             }
@@ -187,6 +204,20 @@ impl Simulator {
             response.headers_mut().insert(header::LOCATION, location);
         }
         response
+    }
+
+    /// Who an access token speaks for.
+    fn user_info(&self, parts: &Parts) -> Response<Body> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let email = self.world.desk().ledger.email(token, self.world.clock.unix());
+        match email {
+            Some(email) => {
+                let sub = format!("sub-{email}");
+                json_response(200, json!({"sub": sub, "email": email, "email_verified": true}).to_string())
+            }
+            None => refused(&Refused(401, "invalid_token")),
+        }
     }
 
     fn device(&self, parts: &Parts, form: &Form) -> Response<Body> {
@@ -278,7 +309,8 @@ impl Simulator {
         grant.client = client;
         let answer = ledger.issue(&grant, family, script, now);
         let refreshes = text("grant_type") != "client_credentials";
-        Ok(id_token::with(answer, &grant, refreshes, &format!("http://{}", host(parts)), now))
+        let issuer = format!("http://{}", host(parts));
+        Ok(id_token::with(answer, &grant, refreshes, (&issuer, &script.claims), now))
     }
 }
 
@@ -287,7 +319,10 @@ fn known_client(script: &OAuthScript, parts: &Parts, form: &Form) -> Result<Stri
     let basic = || {
         let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
         let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
-        text.split_once(':').map(|(id, secret)| (id.to_owned(), Some(secret.to_owned())))
+        // Both parts are encoded as in a form first (RFC 6749, 2.3.1).
+        let (id, secret) = text.split_once(':')?;
+        let parts = form_decoded(&format!("id={id}&secret={secret}"));
+        Some((parts.get("id")?.clone(), parts.get("secret").cloned()))
     };
     let posted = || Some((form.get("client_id")?.clone(), form.get("client_secret").cloned()));
     let (client, secret) = basic().or_else(posted).ok_or(Refused(401, "invalid_client"))?;
@@ -299,6 +334,17 @@ fn known_client(script: &OAuthScript, parts: &Parts, form: &Form) -> Result<Stri
 
 fn refused(error: &Refused) -> Response<Body> {
     json_response(error.0, json!({"error": error.1, "error_description": "as the script says"}).to_string())
+}
+
+/// What the server says of itself (OpenID Connect Discovery 1.0).
+fn discovery(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer, "authorization_endpoint": format!("{issuer}/oauth/authorize"),
+        "token_endpoint": format!("{issuer}/oauth/token"), "jwks_uri": format!("{issuer}/oauth/jwks"),
+        "userinfo_endpoint": format!("{issuer}/oauth/userinfo"), "response_types_supported": ["code"],
+        "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["EdDSA"],
+        "code_challenge_methods_supported": ["S256"],
+    })
 }
 
 fn host(parts: &Parts) -> &str {

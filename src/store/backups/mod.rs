@@ -1,4 +1,4 @@
-//! Backups: folders below `backups` in the data directory, each with a copy of the database, the key to what is encrypted in
+//! Backups: folders below `backups` in the data directory, each with a copy of the database (a SQLite file, whatever the store is), the key to what is encrypted in
 //! it, and a manifest. A folder has its name only once it is whole. What a copy is asked for, and how long it is kept, is
 //! said in `ops`; how one is put back, in `restore`.
 
@@ -19,21 +19,20 @@ use futures_core::future::BoxFuture;
 use operations::backups::{BackupReason, BackupVerdict, BackupView};
 use tokio::sync::Mutex;
 
-use super::{StoreError, Writer, data_dir::DataDir, events, seal, sqlite};
+use super::{StoreError, Writer, data_dir::DataDir, events, mirror, seal, sql::Pool, sqlite};
 use crate::{
     engine::ports::Clock,
     ops::ports::{BackupStore, BackupStoreError},
 };
-pub use restore::{Restored, restore};
+pub use restore::{Restored, restore, restore_into};
 
 /// The name of the copied database in a backup.
 const DATABASE: &str = "trivium.db";
 /// A backup that is not whole yet, and one that is being deleted. No name of a backup begins with a dot.
 const DRAFT: &str = ".making";
 const DOOMED: &str = ".deleting";
-/// What is said of a store that this program cannot copy by itself.
-const ELSEWHERE: &str = "the store is a PostgreSQL database, which has better means of its own: back it up with `pg_dump`, \
-     and `secret.key` in the data folder beside it; docs/operations.md says how";
+/// What a copy of a PostgreSQL database is put together in.
+const DRAWN: &str = "drawn.db";
 
 /// Why a backup could not be made, read or put back.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +43,12 @@ pub enum BackupProblem {
     /// Another one is being made.
     #[error("another backup is being made; try again when it is done")]
     Busy,
-    /// The store is not a file.
-    #[error("{ELSEWHERE}")]
-    Elsewhere,
+    /// The database to put it into is in use, or was.
+    #[error(
+        "the PostgreSQL database of `store.url` is not empty, and nothing in it is overwritten: make a new one, name it in \
+         `store.url`, and restore again. Nothing was changed"
+    )]
+    NotEmpty,
     /// A file of it cannot be read or written.
     #[error("cannot use {}: {source}", path.display())]
     File {
@@ -91,25 +93,27 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupProblem {
 #[derive(Clone)]
 pub struct SqlBackups {
     data_dir: DataDir,
-    /// Whether the database is a file of that directory.
-    here: bool,
+    /// The database, where it is not a file of that directory.
+    server: Option<Pool>,
     writer: Writer,
     clock: Arc<dyn Clock>,
     turn: Arc<Mutex<()>>,
 }
 
 impl SqlBackups {
-    pub(super) fn new(data_dir: DataDir, here: bool, writer: Writer, clock: Arc<dyn Clock>) -> Self {
-        Self { data_dir, here, writer, clock, turn: Arc::default() }
+    pub(super) fn new(
+        data_dir: DataDir,
+        server: Option<Pool>,
+        writer: Writer,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { data_dir, server, writer, clock, turn: Arc::default() }
     }
 
     async fn make(&self, reason: BackupReason, with_key: bool) -> Result<BackupView, StoreError> {
-        if !self.here {
-            return Err(BackupProblem::Elsewhere.into());
-        }
         let Ok(_turn) = self.turn.try_lock() else { return Err(BackupProblem::Busy.into()) };
         self.writer.flush().await?;
-        make(&self.data_dir, reason, with_key, self.clock.now()).await
+        make((&self.data_dir, self.server.as_ref()), reason, with_key, self.clock.now()).await
     }
 }
 
@@ -118,16 +122,16 @@ pub(super) fn list(data_dir: &Path) -> Result<Vec<BackupView>, BackupProblem> {
     files::list(&files::folder(data_dir))
 }
 
-/// Copies the database of a data directory, whether or not somebody else writes to it.
+/// Copies the database of a data directory, or the one on a server, whether or not somebody else writes to it.
 async fn make(
-    data_dir: &DataDir,
+    (data_dir, server): (&DataDir, Option<&Pool>),
     reason: BackupReason,
     with_key: bool,
     now: i64,
 ) -> Result<BackupView, StoreError> {
     let folder = files::folder(data_dir.path());
     let draft = files::draft(&folder)?;
-    let made = fill(data_dir, (folder, draft.clone()), reason, with_key, now).await;
+    let made = fill((data_dir, server), (folder, draft.clone()), reason, with_key, now).await;
     match &made {
         Ok(view) => events::backed_up(&view.name, view.reason.as_str(), view.bytes),
         // On a full disk, the half of a backup takes what the hub needs.
@@ -138,15 +142,18 @@ async fn make(
 
 /// Fills the draft, and gives it its name.
 async fn fill(
-    data_dir: &DataDir,
+    (data_dir, server): (&DataDir, Option<&Pool>),
     (folder, draft): (PathBuf, PathBuf),
     reason: BackupReason,
     with_key: bool,
     now: i64,
 ) -> Result<BackupView, StoreError> {
     let copy = draft.join(DATABASE);
-    let copied = sqlite::copy(&data_dir.database(), &copy).await;
-    copied.map_err(|source| BackupProblem::Copy { path: copy.clone(), source })?;
+    match server {
+        None => sqlite::copy(&data_dir.database(), &copy).await,
+        Some(server) => Box::pin(draw(server, &draft.join(DRAWN), &copy)).await?,
+    }
+    .map_err(|source| BackupProblem::Copy { path: copy.clone(), source })?;
     let found = sqlite::inspect(&copy, sqlite::Depth::Counts).await;
     let found = found.map_err(|source| BackupProblem::Copy { path: copy.clone(), source })?;
     let key = Some(data_dir.path().join(seal::FILE)).filter(|_| with_key);
@@ -170,6 +177,19 @@ async fn fill(
     beside(finish).await
 }
 
+/// Draws a database on a server off into a file, and copies that without what SQLite needs only while it writes.
+async fn draw(server: &Pool, drawn: &Path, copy: &Path) -> Result<Result<(), sqlx::Error>, StoreError> {
+    mirror::to_file(server, drawn).await?;
+    let copied = sqlite::copy(drawn, copy).await;
+    for end in ["", "-wal", "-shm"] {
+        let mut name = drawn.as_os_str().to_owned();
+        name.push(end);
+        // One that is not there need not go; one that stays goes unnoticed with the backup.
+        drop(std::fs::remove_file(name));
+    }
+    Ok(copied)
+}
+
 /// Makes a backup of a database whose schema is older than this program's, before that is changed.
 pub(super) async fn before_upgrade(data_dir: &DataDir, clock: &dyn Clock) -> Result<(), StoreError> {
     let database = data_dir.database();
@@ -181,7 +201,7 @@ pub(super) async fn before_upgrade(data_dir: &DataDir, clock: &dyn Clock) -> Res
     if found.schema == 0 || found.schema >= sqlite::latest() {
         return Ok(());
     }
-    make(data_dir, BackupReason::Upgrade, true, clock.now()).await.map(drop)
+    make((data_dir, None), BackupReason::Upgrade, true, clock.now()).await.map(drop)
 }
 
 /// Works with files on a thread of its own.
@@ -196,9 +216,9 @@ async fn beside<T: Send + 'static>(
 fn failed(error: StoreError) -> BackupStoreError {
     match error {
         StoreError::Backup(BackupProblem::Missing(_)) => BackupStoreError::NotFound,
-        StoreError::Backup(
-            problem @ (BackupProblem::Busy | BackupProblem::Elsewhere | BackupProblem::Unreadable { .. }),
-        ) => BackupStoreError::Refused(problem.to_string()),
+        StoreError::Backup(problem @ (BackupProblem::Busy | BackupProblem::Unreadable { .. })) => {
+            BackupStoreError::Refused(problem.to_string())
+        }
         error => {
             events::management_failed(&error);
             BackupStoreError::Failed(Box::new(error))

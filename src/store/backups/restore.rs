@@ -9,10 +9,14 @@ use std::{
 use operations::backups::BackupView;
 
 use super::{BackupProblem, DATABASE, at, files, manifest, verify};
-use crate::store::{
-    DataDir, StoreError,
-    data_dir::{private_dir, private_file},
-    events, seal,
+use crate::{
+    engine::settings::Secret,
+    store::{
+        DataDir, StoreError,
+        data_dir::{private_dir, private_file},
+        events, mirror, postgres, seal,
+        sql::Pool,
+    },
 };
 
 /// What was put back.
@@ -41,6 +45,76 @@ pub async fn restore(data_dir: &Path, backup: &str, now: i64) -> Result<Restored
     Ok(done)
 }
 
+/// Puts a backup into an empty PostgreSQL database, whichever database it was made of: all of it or nothing. The key of the data
+/// directory is moved aside where the backup has another.
+///
+/// # Errors
+/// As [`restore`]; [`BackupProblem::NotEmpty`] when there is something in the database.
+pub async fn restore_into(
+    data_dir: &Path,
+    url: &Secret,
+    backup: &str,
+    now: i64,
+) -> Result<Restored, StoreError> {
+    let locked = DataDir::lock(data_dir)?;
+    let folder = find(data_dir, backup)?;
+    let verdict = verify::verify(&folder, data_dir).await?;
+    if !verdict.whole {
+        return Err(BackupProblem::NotWhole { path: folder, problems: verdict.problems }.into());
+    }
+    let (pools, lock) = postgres::open(url).await?;
+    let done = put_into(&locked, &folder, &pools.managing, now).await;
+    pools.close().await;
+    lock.release();
+    let done = done?;
+    events::restored(&done.backup.name);
+    Ok(done)
+}
+
+/// The key first: where this stops in between the database is still empty, and the next try begins anew.
+async fn put_into(locked: &DataDir, folder: &Path, to: &Pool, now: i64) -> Result<Restored, StoreError> {
+    if !mirror::is_unused(to).await? {
+        return Err(BackupProblem::NotEmpty.into());
+    }
+    // A copy, whose schema may be brought up to date.
+    let draft = locked.path().join(format!("{DATABASE}.restoring"));
+    let (from, data_dir, file) = (folder.to_owned(), locked.clone(), draft.clone());
+    let placed = super::beside(move || {
+        let backup = manifest::read(&from)?;
+        drop_draft(&file);
+        stage(&from.join(DATABASE), &file).map_err(at(&file))?;
+        let aside = if backup.has_key { place_key(&data_dir, &from, now)? } else { None };
+        Ok(Restored { backup, aside })
+    });
+    let placed = placed.await?;
+    let done = mirror::from_file(&draft, to).await;
+    drop_draft(&draft);
+    done.map(|()| placed)
+}
+
+fn place_key(data_dir: &DataDir, folder: &Path, now: i64) -> Result<Option<PathBuf>, BackupProblem> {
+    let (key, place) = (folder.join(seal::FILE), data_dir.path().join(seal::FILE));
+    let same = fs::read(&place).is_ok_and(|there| fs::read(&key).is_ok_and(|new| new == there));
+    if same {
+        return Ok(None);
+    }
+    let draft = data_dir.path().join(format!("{}.restoring", seal::FILE));
+    stage(&key, &draft).map_err(at(&draft))?;
+    let aside = move_aside(data_dir, &[seal::FILE], now)?;
+    fs::rename(&draft, &place).map_err(at(&place))?;
+    File::open(data_dir.path()).and_then(|dir| dir.sync_all()).map_err(at(data_dir.path()))?;
+    Ok(aside)
+}
+
+/// What SQLite left beside it goes, too.
+fn drop_draft(draft: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = draft.as_os_str().to_owned();
+        name.push(end);
+        drop(fs::remove_file(name));
+    }
+}
+
 /// A name is looked up among the backups first; anything else is a path.
 fn find(data_dir: &Path, backup: &str) -> Result<PathBuf, BackupProblem> {
     let named = files::folder(data_dir).join(backup);
@@ -59,7 +133,12 @@ fn put_back(data_dir: &DataDir, folder: &Path, now: i64) -> Result<Restored, Bac
         stage(&folder.join(name), &draft).map_err(at(&draft))?;
         staged.push((draft, place));
     }
-    let aside = move_aside(data_dir, backup.has_key, now)?;
+    // The database's companions first: a log that is left behind would be read into the wrong database.
+    let mut old = vec!["trivium.db-wal", "trivium.db-shm", DATABASE];
+    if backup.has_key {
+        old.push(seal::FILE);
+    }
+    let aside = move_aside(data_dir, &old, now)?;
     for (draft, place) in &staged {
         fs::rename(draft, place).map_err(at(place))?;
     }
@@ -75,12 +154,8 @@ fn stage(from: &Path, to: &Path) -> io::Result<()> {
     draft.sync_all()
 }
 
-/// The database's companions first: a log that is left behind would be read into the wrong database.
-fn move_aside(data_dir: &DataDir, key_too: bool, now: i64) -> Result<Option<PathBuf>, BackupProblem> {
-    let mut names = vec!["trivium.db-wal", "trivium.db-shm", DATABASE];
-    if key_too {
-        names.push(seal::FILE);
-    }
+fn move_aside(data_dir: &DataDir, names: &[&str], now: i64) -> Result<Option<PathBuf>, BackupProblem> {
+    let mut names = names.to_vec();
     names.retain(|name| data_dir.path().join(name).exists());
     if names.is_empty() {
         return Ok(None);

@@ -206,7 +206,10 @@ async fn the_oldest_of_the_schedule_give_way() {
     }
     let left: Vec<_> = backups.list().await.unwrap().backups.into_iter().map(|one| one.name).collect();
     assert_eq!(left, [&*names[3], &*names[2], &*asked]);
-    assert_eq!(backups.last_scheduled().await.unwrap(), Some(START + 4000));
+    assert_eq!(backups.last_scheduled(START + 4000).await.unwrap(), Some(START + 4000));
+    // As if the clock had been ahead when the last two were made.
+    assert_eq!(backups.last_scheduled(START + 3500).await.unwrap(), Some(START + 3000));
+    assert_eq!(backups.last_scheduled(START).await.unwrap(), None);
     store.close().await.unwrap();
 }
 

@@ -1,12 +1,12 @@
 //! Whether a backup can be put back: the file is the one that was written, the database is sound, its schema is known, no row is
 //! missing, and what is encrypted in it can be read.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use operations::backups::{BackupVerdict, BackupView};
 
 use super::{BackupProblem, DATABASE, beside, files, manifest};
-use crate::store::{StoreError, documents, seal, seal::Sealer, sqlite};
+use crate::store::{StoreError, seal, seal::Sealer, sealed, sqlite};
 
 /// Looks at the backup in a folder. A backup without the key is read with the key of `data_dir`.
 pub(super) async fn verify(folder: &Path, data_dir: &Path) -> Result<BackupVerdict, StoreError> {
@@ -29,6 +29,7 @@ pub(super) async fn verify(folder: &Path, data_dir: &Path) -> Result<BackupVerdi
         problems: Vec::new(),
         schema: said.schema,
         rows: said.rows.clone(),
+        unreadable: 0,
     };
     match sqlite::inspect(&folder.join(DATABASE), sqlite::Depth::Everything).await {
         Ok(found) => {
@@ -38,9 +39,8 @@ pub(super) async fn verify(folder: &Path, data_dir: &Path) -> Result<BackupVerdi
         }
         Err(error) => problems.push(format!("its database cannot be opened ({error})")),
     }
-    // The first schemas had nothing encrypted that is looked at here.
-    if problems.is_empty() && verdict.rows.contains_key("documents") {
-        sealed(folder, data_dir, said.has_key, &mut problems).await?;
+    if problems.is_empty() {
+        verdict.unreadable = encrypted(folder, data_dir, &verdict, said.has_key, &mut problems).await?;
     }
     verdict.whole = problems.is_empty();
     verdict.problems = problems;
@@ -62,32 +62,41 @@ fn compare(said: &BackupView, found: &sqlite::Inspection, problems: &mut Vec<Str
     }
 }
 
-/// Whether what is encrypted can be read with the key beside it.
-async fn sealed(
+/// Whether everything that is encrypted can be read with the key beside it; how much cannot.
+async fn encrypted(
     folder: &Path,
     data_dir: &Path,
+    verdict: &BackupVerdict,
     has_key: bool,
     problems: &mut Vec<String>,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let keys = if has_key { folder } else { data_dir };
     if has_key && !folder.join(seal::FILE).exists() {
         problems.push(format!("its key, `{}`, is gone", seal::FILE));
-        return Ok(());
+        return Ok(0);
     }
     let path = folder.join(DATABASE);
     let unusable = |source| BackupProblem::Copy { path: path.clone(), source };
     let pool = sqlite::look(&path, true).await.map_err(unusable)?;
-    let opens = documents::first_opens(&pool, &Sealer::new(keys)).await;
+    let sealer = Arc::new(Sealer::new(keys));
+    let found = match pool.acquire().await {
+        Ok(mut connection) => {
+            sealed::look(&mut connection, &sealer, |table| verdict.rows.contains_key(table)).await
+        }
+        Err(error) => Err(error.into()),
+    };
     pool.close().await;
-    if opens? == Some(false) {
+    let found = found?;
+    if found.is_serious() {
+        let places = found.lost_places();
         problems.push(if has_key {
-            "what is encrypted in it cannot be read with the key beside it".to_owned()
+            format!("what is encrypted in it cannot be read with the key beside it ({places})")
         } else {
+            let key = seal::FILE;
             format!(
-                "it was made without the key, and the `{}` of this data folder is another or missing",
-                seal::FILE
+                "it was made without the key, and the `{key}` of this data folder is another or missing ({places})"
             )
         });
     }
-    Ok(())
+    Ok(found.lost_rows())
 }

@@ -32,8 +32,17 @@ pub(in crate::store) struct Scene {
 impl Scene {
     /// One of each kind of database that can be tested here.
     pub(in crate::store) async fn each() -> Vec<Self> {
-        let sqlite = Self { dir: tempfile::tempdir().unwrap(), url: None };
-        std::iter::once(sqlite).chain(Self::postgres().await).collect()
+        std::iter::once(Self::file()).chain(Self::postgres().await).collect()
+    }
+
+    /// A new folder for SQLite.
+    pub(in crate::store) fn file() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), url: None }
+    }
+
+    /// The address, which must be that of a server.
+    pub(in crate::store) fn secret_url(&self) -> Secret {
+        Secret::new(self.url.as_ref().unwrap().as_str())
     }
 
     /// A new schema in PostgreSQL; none where there is no server.
@@ -54,6 +63,11 @@ impl Scene {
     /// The same database, seen from another machine: with a data directory of its own.
     pub(in crate::store) fn elsewhere(&self) -> Self {
         Self { dir: tempfile::tempdir().unwrap(), url: self.url.clone() }
+    }
+
+    /// Its data directory.
+    pub(in crate::store) fn path(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     /// The address, to be changed.

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::fs;
+
 use tempfile::TempDir;
 
 use super::*;
+use crate::store::data_dir::private_file;
 
 const PLACES: [&str; 3] = ["response", "key_1", "resp_1"];
 
@@ -81,7 +84,7 @@ fn another_key_or_none_opens_nothing() {
 #[test]
 fn a_file_of_another_size_is_left_alone_and_explained() {
     let (dir, sealer) = scene();
-    for bytes in [0, 31, 33] {
+    for bytes in [0, 31, 33, 63, 96] {
         private_file(&dir.path().join(FILE)).unwrap().set_len(bytes).unwrap();
         assert!(matches!(problem(sealer.prepare()), KeyProblem::Size(found) if found == bytes));
         assert!(matches!(problem(sealer.open(&PLACES, vec![0; 99])), KeyProblem::Size(_)));
@@ -113,4 +116,28 @@ fn the_key_is_private_or_refused() {
     }
     fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
     Sealer::new(dir.path()).prepare().unwrap();
+}
+
+#[test]
+fn while_the_key_is_changed_the_new_one_seals_and_either_opens() {
+    let (dir, sealer) = scene();
+    assert!(matches!(problem(sealer.begin_change()), KeyProblem::Missing));
+    let old = sealer.seal(&PLACES, b"old".to_vec()).unwrap();
+    let file = dir.path().join(FILE);
+    let before = fs::read(&file).unwrap();
+    assert!(!sealer.begin_change().unwrap());
+    let both = fs::read(&file).unwrap();
+    assert_eq!((both.len(), &both[32..]), (64, &before[..]));
+    let new = sealer.seal(&PLACES, b"new".to_vec()).unwrap();
+    // As after a kill: everything opens, and the change is gone on with.
+    let again = Sealer::new(dir.path());
+    for (sealed, plain) in [(&old, &b"old"[..]), (&new, b"new")] {
+        assert_eq!(again.open(&PLACES, sealed.clone()).unwrap().unwrap(), plain);
+    }
+    assert!(again.begin_change().unwrap());
+    assert_eq!(fs::read(&file).unwrap(), both, "no third key");
+    again.end_change().unwrap();
+    assert_eq!(fs::read(&file).unwrap(), both[..32]);
+    assert_eq!(again.open(&PLACES, old).unwrap(), None, "the old key is gone");
+    assert_eq!(again.open(&PLACES, new).unwrap().unwrap(), b"new");
 }

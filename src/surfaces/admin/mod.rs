@@ -2,6 +2,7 @@
 //! arguments travel, is in its definition; how they become one object is in `arguments`.
 
 mod arguments;
+mod provider;
 mod session;
 
 use std::{
@@ -33,9 +34,11 @@ use crate::{
         registry::{Asked, Registry},
     },
 };
+pub use provider::OIDC_CALLBACK;
 
-/// The largest definition, and room for what is around it.
-const BODY_LIMIT: usize = operations::documents::MAX_DEFINITION + 16 * 1024;
+/// The longest conversation, which is longer than any definition, with every second letter escaped, and room for what is
+/// around it.
+const BODY_LIMIT: usize = 2 * operations::completions::MAX_TEXT + 64 * 1024;
 
 /// The OpenAPI document. Made when somebody asks for it: a hub that nobody manages holds a third less memory without.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(env!("CARGO_PKG_VERSION")));
@@ -46,6 +49,7 @@ struct Admin {
     identify: Identify,
     operations: Arc<Registry>,
     login: Arc<ops::admin::Admin>,
+    provider: Option<provider::At>,
 }
 
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
@@ -53,6 +57,7 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         identify: identify.clone(),
         operations: Arc::clone(&handles.operations),
         login: Arc::clone(&handles.admin),
+        provider: provider::At::of(handles),
     };
     let mut paths: BTreeMap<&'static str, MethodRouter<Admin>> = BTreeMap::new();
     for definition in Definition::all() {
@@ -65,6 +70,8 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         .route("/api/openapi.json", get(document))
         .route("/api/session", get(session::who).post(session::log_in).delete(session::log_out))
         .route("/api/session/password", put(session::change_password))
+        .route("/api/session/oidc", get(provider::begin))
+        .route(OIDC_CALLBACK, get(provider::come_back))
         .with_state(admin)
 }
 

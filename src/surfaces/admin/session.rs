@@ -1,5 +1,5 @@
 //! `/api/session`: logging in, who one is, logging out and changing the password. The operations on all sessions are
-//! among the others.
+//! among the others, and logging in at a provider is in `provider`.
 //! The cookie lives for as long as its session at most, is for this host alone, and no script can read it.
 
 use axum::{
@@ -177,7 +177,7 @@ fn begun(session: &LoggedIn, secure: bool) -> Response {
     response
 }
 
-fn cookie(token: &str, seconds: i64, secure: bool) -> HeaderValue {
+pub(super) fn cookie(token: &str, seconds: i64, secure: bool) -> HeaderValue {
     let secure = if secure { "; Secure" } else { "" };
     let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     // Tokens are letters and digits: there is nothing in the text that a header could not have.
@@ -193,19 +193,26 @@ fn is_secure(headers: &HeaderMap) -> bool {
     origin.is_some_and(|origin| origin.starts_with("https://"))
 }
 
-fn agent(headers: &HeaderMap) -> Option<String> {
+pub(super) fn agent(headers: &HeaderMap) -> Option<String> {
     headers.get(header::USER_AGENT)?.to_str().ok().map(str::to_owned)
 }
 
-fn denied(error: &LoginError) -> Refusal {
+pub(super) fn denied(error: &LoginError) -> Refusal {
     match error {
         LoginError::Wrong => Refusal::new(Code::LoginFailed, "The password is wrong, or none has been set."),
         LoginError::Throttled(wait) => {
-            Refusal::new(Code::TooManyFailures, "Too many wrong passwords came from your address.")
+            Refusal::new(Code::TooManyFailures, "Too many failed logins came from your address.")
                 .retry_after(*wait)
         }
         LoginError::Busy => Refusal::new(Code::TooManyFailures, "Too many are logging in at the moment.")
             .retry_after(std::time::Duration::from_secs(1)),
+        LoginError::Provider(error) => Refusal::new(Code::LoginFailed, sentence(&error.to_string())),
+        LoginError::NotAdmitted(_) => Refusal::new(Code::InsufficientScope, sentence(&error.to_string())),
         LoginError::Operation(error) => refused(error),
     }
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).chain(['.']).collect()
 }

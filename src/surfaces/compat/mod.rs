@@ -28,7 +28,7 @@ use super::{Handles, body, front::Ids, identify::Identify, operation::refused, r
 use crate::{
     engine::{Engine, caller::Caller, code::Code, refusal::Refusal},
     ops::{
-        ports::{LogError, ReceiptLog},
+        ports::{LogError, ReceiptLog, ReceiptRow},
         registry::{Asked, Registry},
     },
 };
@@ -57,15 +57,11 @@ struct Compat {
 
 /// Why a call was not done.
 #[derive(Debug)]
-enum Problem {
-    Refused(Box<Refusal>),
-    /// The hub has nothing that does this.
-    Missing(&'static str),
-}
+struct Problem(Box<Refusal>);
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
+        Self(Box::new(refusal))
     }
 }
 
@@ -94,9 +90,19 @@ impl Compat {
 }
 
 impl Call<'_> {
+    /// The latest receipts that the caller sees, newest first: of the last `look` that there are.
+    async fn receipts(&self, look: u32) -> Result<Vec<ReceiptRow>, LogError> {
+        let mut rows = self.compat.receipts.recent(look).await?;
+        if !self.caller.sees_others() {
+            rows.retain(|row| *row.caller == *self.caller.id);
+        }
+        Ok(rows)
+    }
+
     /// Executes an operation.
     async fn operation(&self, name: &'static str, args: Value) -> Result<Value, Problem> {
-        let definition = Definition::named(name).ok_or(Problem::Missing(name))?;
+        let missing = || Refusal::new(Code::NotFound, format!("There is no operation `{name}`."));
+        let definition = Definition::named(name).ok_or_else(missing)?;
         let asked = Asked::new(self.caller.clone(), "rest", Some(Arc::clone(&self.id)));
         let called = self.compat.operations.call(asked, definition, args).await;
         called.map_err(|error| refused(&error).into())
@@ -117,39 +123,17 @@ async fn json(request: Request) -> Result<Value, Problem> {
 
 /// An answer, or the error in the shape that `write` gives it from the hub's own error object.
 fn respond(answer: Answer, ids: &Ids, write: fn(Map<String, Value>) -> Value) -> Response {
-    let problem = match answer {
+    let refusal = match answer {
         Ok((status, value)) => return (status, Json(value)).into_response(),
-        Err(problem) => problem,
+        Err(Problem(refusal)) => refusal,
     };
     let ids = Ids { dialect: Dialect::Chat, ..ids.clone() };
-    let (mut parts, error) = match problem {
-        Problem::Refused(refusal) => {
-            let body = render::body(&refusal, &ids, false);
-            let read = serde_json::from_slice::<Value>(&body).unwrap_or_default();
-            let error = read.get("error").and_then(Value::as_object).cloned().unwrap_or_default();
-            (render::refusal(&refusal, &ids, false).into_parts().0, error)
-        }
-        Problem::Missing(name) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-            (response.into_parts().0, missing(name, &ids))
-        }
-    };
+    let body = render::body(&refusal, &ids, false);
+    let read = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    let error = read.get("error").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut parts = render::refusal(&refusal, &ids, false).into_parts().0;
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Response::from_parts(parts, Body::from(write(error).to_string()))
-}
-
-fn missing(name: &str, ids: &Ids) -> Map<String, Value> {
-    let message = format!("This hub has no operation `{name}`, which this call needs.");
-    [
-        ("message", message.as_str()),
-        ("type", "invalid_request_error"),
-        ("code", "not_implemented"),
-        ("request_id", &*ids.own),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.into()))
-    .collect()
 }
 
 fn invalid(param: &'static str, message: &str) -> Problem {

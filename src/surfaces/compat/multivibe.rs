@@ -3,19 +3,22 @@
 
 mod stats;
 mod traces;
+mod whole;
+
+use std::sync::Arc;
 
 use axum::{
-    Extension, Router,
-    extract::{Path, Request, State, rejection::PathRejection},
-    response::Response,
+    Router,
+    extract::{FromRequest, Path, Request, rejection::PathRejection},
+    response::{IntoResponse, Response},
     routing::{get, patch},
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Call, Compat, Problem, invalid, json as body_of, respond};
 use crate::{
-    engine::{code::Code, refusal::Refusal},
+    engine::{caller::Caller, code::Code, refusal::Refusal},
     surfaces::{front::Ids, path},
 };
 
@@ -56,67 +59,82 @@ fn answered(answer: Answer, ids: &Ids) -> Response {
     })
 }
 
-async fn list(State(compat): State<Compat>, Extension(ids): Extension<Ids>, request: Request) -> Response {
-    let request = with_token(request);
-    let (compat, ids) = (&compat, &ids);
-    let done = async move {
-        let call = compat.call(&request, ids)?;
-        let aliases = all(&call).await?;
-        Ok((StatusCode::OK, json!({ "modelAliases": aliases })))
-    };
-    answered(done.await, ids)
+/// A call whose caller is known, read to its end.
+struct Admin {
+    compat: Compat,
+    caller: Caller,
+    ids: Ids,
+    uri: Uri,
+    body: Value,
 }
 
-async fn create(State(compat): State<Compat>, Extension(ids): Extension<Ids>, request: Request) -> Response {
-    let request = with_token(request);
-    let (compat, ids) = (&compat, &ids);
-    let done = async move {
-        let call = compat.call(&request, ids)?;
-        let body = body_of(request).await?;
-        let mut definition = fields(&body)?;
-        let id = text(&body, "id").ok_or_else(|| invalid("id", "An alias needs an `id`."))?;
-        if !definition.contains_key("targets") {
-            return Err(invalid("targets", "An alias needs at least one target."));
+impl FromRequest<Compat> for Admin {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, compat: &Compat) -> Result<Self, Response> {
+        let request = with_token(request);
+        let missing = || StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        let ids = request.extensions().get::<Ids>().cloned().ok_or_else(missing)?;
+        let uri = request.uri().clone();
+        let caller = match compat.call(&request, &ids) {
+            Ok(call) => call.caller,
+            Err(problem) => return Err(answered(Err(problem), &ids)),
+        };
+        match body_of(request).await {
+            Ok(body) => Ok(Self { compat: compat.clone(), caller, ids, uri, body }),
+            Err(problem) => Err(answered(Err(problem), &ids)),
         }
-        definition.retain(|_, value| !value.is_null());
-        let made = call.operation("put_alias", json!({ "id": id, "definition": definition })).await?;
-        Ok((StatusCode::OK, json!({ "ok": true, "modelAlias": alias(&made) })))
-    };
-    answered(done.await, ids)
+    }
 }
 
-async fn update(
-    State(compat): State<Compat>,
-    Extension(ids): Extension<Ids>,
-    id: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Response {
-    let request = with_token(request);
-    let (compat, ids) = (&compat, &ids);
-    let done = async move {
-        let call = compat.call(&request, ids)?;
-        let id = path::text(id)?;
-        let changes = fields(&body_of(request).await?)?;
-        let made = call.operation("update_alias", json!({ "id": id, "changes": changes })).await?;
-        Ok((StatusCode::OK, json!({ "ok": true, "modelAlias": alias(&made) })))
-    };
-    answered(done.await, ids)
+impl Admin {
+    fn call(&self) -> Call<'_> {
+        Call { compat: &self.compat, caller: self.caller.clone(), id: Arc::clone(&self.ids.own) }
+    }
+
+    /// What was done, or the error, as MultiVibe writes it.
+    fn told(&self, done: Result<Value, Problem>) -> Response {
+        answered(done.map(|value| (StatusCode::OK, value)), &self.ids)
+    }
 }
 
-async fn delete(
-    State(compat): State<Compat>,
-    Extension(ids): Extension<Ids>,
-    id: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Response {
-    let request = with_token(request);
-    let (compat, ids) = (&compat, &ids);
-    let done = async move {
-        let call = compat.call(&request, ids)?;
-        call.operation("delete_alias", json!({ "id": path::text(id)? })).await?;
-        Ok((StatusCode::OK, json!({ "ok": true })))
-    };
-    answered(done.await, ids)
+async fn list(admin: Admin) -> Response {
+    let aliases = all(&admin.call()).await;
+    admin.told(aliases.map(|aliases| json!({ "modelAliases": aliases })))
+}
+
+async fn create(admin: Admin) -> Response {
+    let made = made(&admin).await;
+    admin.told(made.map(|made| json!({ "ok": true, "modelAlias": alias(&made) })))
+}
+
+async fn made(admin: &Admin) -> Result<Value, Problem> {
+    let mut definition = fields(&admin.body)?;
+    let id = text(&admin.body, "id").ok_or_else(|| invalid("id", "An alias needs an `id`."))?;
+    if !definition.contains_key("targets") {
+        return Err(invalid("targets", "An alias needs at least one target."));
+    }
+    definition.retain(|_, value| !value.is_null());
+    admin.call().operation("put_alias", json!({ "id": id, "definition": definition })).await
+}
+
+async fn update(id: Result<Path<String>, PathRejection>, admin: Admin) -> Response {
+    let changed = changed(id, &admin).await;
+    admin.told(changed.map(|changed| json!({ "ok": true, "modelAlias": alias(&changed) })))
+}
+
+async fn changed(id: Result<Path<String>, PathRejection>, admin: &Admin) -> Result<Value, Problem> {
+    let args = json!({ "id": path::text(id)?, "changes": fields(&admin.body)? });
+    admin.call().operation("update_alias", args).await
+}
+
+async fn delete(id: Result<Path<String>, PathRejection>, admin: Admin) -> Response {
+    let deleted = deleted(id, &admin).await;
+    admin.told(deleted.map(|()| json!({ "ok": true })))
+}
+
+async fn deleted(id: Result<Path<String>, PathRejection>, admin: &Admin) -> Result<(), Problem> {
+    admin.call().operation("delete_alias", json!({ "id": path::text(id)? })).await.map(drop)
 }
 
 /// Every alias, those of the file included.

@@ -5,6 +5,7 @@
 
 mod backups;
 mod bad_input;
+mod bundles;
 mod client;
 mod commands;
 mod declared;
@@ -12,11 +13,13 @@ mod demo;
 mod doctor;
 mod hangup;
 mod idempotency;
+mod import;
 mod killed;
 mod limits;
 mod managed;
 mod names;
 mod oauth;
+mod outgoing;
 mod postgres;
 mod provider;
 mod proxies;

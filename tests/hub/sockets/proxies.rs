@@ -105,3 +105,23 @@ async fn a_proxy_that_fails_costs_no_request_and_opens_no_breaker() {
     assert_eq!((&tested["works"], &tested["failed"]), (&json!(false), &json!("proxy")), "{tested}");
     assert!(hub.provider.calls("broken").is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_fetched_through_the_proxy_of_their_account() {
+    let hub = Hub::builder().account("first", "sim-ok").start().await;
+    let (at, log) = proxy(hub.provider.address).await;
+    // Neither name exists but for the proxy.
+    hub.write_config(&format!(
+        "providers:\n  - id: far\n    type: openai-compatible\n    base_url: http://far.invalid/v1\n    models: [m]\n    \
+         proxy: http://{at}\n    oauth: {{flow: client-credentials, client_id: app-1, client_secret: s3, token_url: \
+         'http://login.internal/oauth/token'}}\n"
+    ));
+    hub.uses(&["far"]).await;
+    let tested = hub.post("/api/connections/far/test", "{}").await.json();
+    assert_eq!(tested["works"], true, "{tested}");
+    hub.chat("m").send().await.must_be_whole();
+    let asked = log.lock().unwrap().clone();
+    for host in ["login.internal:80", "far.invalid:80"] {
+        assert!(asked.iter().any(|head| head.starts_with(&format!("CONNECT {host} "))), "{host}: {asked:?}");
+    }
+}

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use trivium::{
     app::{self, Configured, Executors, Live},
-    auth::{Gate, KeyIndex, ThrottleLimits},
+    auth::{Gate, KeyIndex, Oidc, ThrottleLimits},
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{
         Engine,
@@ -31,23 +31,29 @@ use trivium::{
     },
     ops::{
         accounts::Accounts,
-        admin::Admin,
+        admin::{Admin, ProviderLogin},
         backups::Backups,
         capture::Capturing,
+        checks::Checks,
+        completions::{Completions, Witness},
+        diagnosis::Diagnosis,
         documents::Documents,
         idempotency::Idempotency,
         keys::Keys,
         metrics::Metrics,
         oauth::Logins,
-        ports::{Configuration, DocumentStore, ReceiptLog, ReceiptRow},
+        ports::{Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow},
         prices::Prices,
+        registry::Registry,
+        reports::Reports,
         responses::Responses,
         routing::Routing,
+        steering::Steering,
         telemetry::Exporter,
         traces::Traces,
         usage::Usage,
         watch::{Watched, Watcher},
-        webhooks::Webhooks,
+        webhooks::{Tester, Webhooks},
     },
     providers::{Providers, credentials::Credentials},
     simulator::{Entry, Script, Simulator},
@@ -99,6 +105,8 @@ pub(crate) struct TestHub {
     keys: Arc<Keys>,
     credentials: Credentials,
     admin: Arc<Admin>,
+    pub(crate) diagnosis: Arc<Diagnosis>,
+    pub(crate) operations: Arc<Registry>,
     router: Router,
 }
 
@@ -223,7 +231,8 @@ impl Builder {
         let exporter = Arc::new(Exporter::new(Arc::clone(&metrics)));
         let watchers: Vec<Arc<dyn Watcher>> = vec![Arc::<Exporter>::clone(&exporter)];
         let sink = Watched::new(Arc::clone(&metrics), watchers, Arc::<MemoryStore>::clone(&store));
-        let sink = Arc::new(sink);
+        let sink = Arc::new(Witness::new(Arc::new(sink)));
+        let witness = Arc::clone(&sink);
         let keeps = Arc::<MemoryStore>::clone(&store);
         let ledger = Ledger::new(Arc::clone(&clock), keeps, &self.windows, &loaded.settings.connections);
         let leases = Budgets::load(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)).await.unwrap();
@@ -279,42 +288,98 @@ impl Builder {
             Arc::new(Live::new(&configured, Arc::clone(&engine), made.clone()));
         let memory = Arc::<MemoryStore>::clone(&store);
         let documents = Arc::new(Documents::new(memory, Arc::clone(&live), Arc::clone(&clock), made));
+        let asker: Arc<dyn Prober> = Arc::<Providers>::clone(&prober);
+        let accounts = Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober));
+        let diagnosis = Arc::new(Diagnosis::new(
+            Arc::clone(&engine),
+            Arc::clone(&documents),
+            Arc::clone(&accounts),
+            asker,
+            Arc::<MemoryStore>::clone(&store),
+        ));
+        let usage = Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)));
         let operations = app::registry(&Executors {
+            diagnosis: Arc::clone(&diagnosis),
+            webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(posted.clone()))),
             prices: Arc::clone(&prices),
             keys: Arc::clone(&keys),
             admin: Arc::clone(&admin),
             logins: Arc::clone(&logins),
             routing: Arc::new(Routing::new(Arc::clone(&engine), Arc::<MemoryStore>::clone(&store))),
-            usage: Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
+            usage: Arc::clone(&usage),
+            checks: Arc::new(Checks::new(
+                Arc::clone(&engine),
+                Arc::clone(&keys),
+                Arc::clone(&documents),
+                Arc::clone(&live),
+                Arc::<MemoryStore>::clone(&store),
+                Arc::<MemoryStore>::clone(&store),
+            )),
+            steering: Arc::new(Steering::new(Arc::clone(&engine), Arc::clone(&documents))),
+            reports: Arc::new(Reports::new(
+                Arc::clone(&engine),
+                usage,
+                Arc::<MemoryStore>::clone(&store),
+                Arc::clone(&clock),
+            )),
             traces: Arc::new(Traces::new(
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
                 Arc::<MemoryStore>::clone(&store),
             )),
             engine: Arc::clone(&engine),
-            accounts: Arc::new(Accounts::new(Arc::clone(&engine), Arc::clone(&documents), prober)),
+            completions: Arc::new(Completions::new(
+                Arc::clone(&engine),
+                Arc::new(surfaces::ChatSpeech),
+                witness,
+            )),
+            accounts,
             documents,
             backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
             clock: Arc::clone(&clock),
         });
+        let provider_login = loaded.boot.oidc.clone().map(|settings| {
+            let back = format!("http://hub.test{}", surfaces::OIDC_CALLBACK);
+            let oidc = Oidc::new(settings, back, Arc::new(InProcess(simulator.clone())), Arc::clone(&clock));
+            let log = Arc::<MemoryStore>::clone(&store);
+            Arc::new(ProviderLogin::new(Arc::clone(&admin), oidc.unwrap(), log))
+        });
         let handles = Handles {
             admin: Arc::clone(&admin),
+            provider_login,
+            public_tls: false,
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
             gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
-            operations,
+            operations: Arc::clone(&operations),
             receipts: Arc::<MemoryStore>::clone(&store),
             logins,
             metrics,
             responses: Arc::new(responses),
+            mcp_sessions: Arc::<MemoryStore>::clone(&store),
+            public_url: None,
+            issuer: None,
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
         };
         let router = surfaces::router(&handles);
-        TestHub { posted, lists, prices, simulator, engine, store, keys, credentials, admin, router }
+        TestHub {
+            posted,
+            lists,
+            prices,
+            simulator,
+            engine,
+            store,
+            keys,
+            credentials,
+            admin,
+            diagnosis,
+            operations,
+            router,
+        }
     }
 }
 
@@ -334,6 +399,11 @@ impl TestHub {
     /// Fetches prices from now on.
     pub(crate) async fn keep_prices(&self) {
         self.prices.start(self.prices.resume().await);
+    }
+
+    /// Diagnoses connections from now on, as the settings say.
+    pub(crate) fn keep_diagnosed(&self) {
+        tokio::spawn(Arc::clone(&self.diagnosis).keep(Arc::clone(&self.operations)));
     }
 
     /// A chat for `model`, unary.

@@ -43,7 +43,7 @@ impl Catalogue {
                     connection: Arc::clone(connection),
                     model: Arc::clone(model),
                     rank: given.unwrap_or(UNRANKED.saturating_add(place)),
-                    enabled: true,
+                    enabled: !snapshot.settings.routing.hidden.hides(&connection.id, model),
                 });
             }
         }
@@ -72,6 +72,11 @@ fn merit(facts: &ModelFacts) -> (bool, bool, bool, u64, u64) {
 }
 
 impl Entry {
+    /// A model that the connection does not list.
+    pub(super) fn proposed(connection: &Arc<Connection>, model: &str) -> Self {
+        Self { connection: Arc::clone(connection), model: model.into(), rank: UNRANKED, enabled: false }
+    }
+
     /// The route's id.
     pub(super) fn id(&self) -> String {
         format!("{}/{}", self.connection.id, self.model)

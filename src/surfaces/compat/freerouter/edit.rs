@@ -1,8 +1,10 @@
-//! Changes of the catalogue as changes of connections: the list `models` of each is written anew, with the version that was
-//! read, so that nothing that somebody else does meanwhile is lost. What the configuration file declares is changed there.
+//! Changes of the catalogue. A route that is disabled is hidden (`hide_model`), and stays on its connection's list with all that is
+//! said of it. Ranks, tags and new routes are changes of the list `models`, which is written anew with the version that was read, so
+//! that nothing that somebody else does meanwhile is lost. What the configuration file declares is changed there.
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use operations::Scope;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,7 +12,7 @@ use super::{
     catalogue::{Catalogue, Entry},
     find, shown, unknown,
 };
-use crate::engine::{code::Code, refusal::Refusal, settings::Connection};
+use crate::engine::{code::Code, policy, refusal::Refusal, settings::Connection};
 
 /// A connection's list, and the version that was read.
 struct Models {
@@ -96,28 +98,45 @@ pub(super) async fn rank(call: &Call<'_>, rank: impl Fn(&str) -> Option<u32>) ->
     Err(Refusal::new(Code::Conflict, text).into())
 }
 
-/// Leaves a route out: its model is taken off the connection's list.
+/// Leaves a route out: its model is hidden on the connection.
 pub(super) async fn disable(call: &Call<'_>, route: &str) -> Result<Value, Problem> {
     let entry = find(call, route)?;
-    let mut models = Models::read(call, &entry.connection.id).await?;
-    models.list.retain(|one| name(one) != &*entry.model);
-    models.write(call).await?;
-    Ok(shown(call, &Entry { enabled: false, ..entry }))
+    hide(call, &entry.connection.id, &entry.model).await?;
+    Ok(shown(call, &find(call, route)?))
 }
 
-/// Puts a route in: its model is put on the connection's list, if it is not there.
+/// Puts a route in: its model is shown again, or put on the connection's list if it is not there.
 pub(super) async fn enable(call: &Call<'_>, route: &str) -> Result<Value, Problem> {
-    if let Ok(entry) = find(call, route) {
-        // Nothing is to be done, for those who might have done it.
-        Models::read(call, &entry.connection.id).await?.write(call).await?;
-        return Ok(shown(call, &find(call, route)?));
-    }
     let snapshot = call.compat.engine.snapshot();
     let (connection, model) = split(route, &snapshot.settings.connections).ok_or_else(|| unknown(route))?;
-    let mut models = Models::read(call, &connection.id).await?;
-    models.list.push(model.into());
-    models.write(call).await?;
+    if find(call, route).is_err() {
+        let args = json!({ "id": connection.id, "models": [model] });
+        call.operation("accept_models", args).await?;
+    }
+    show(call, &connection.id, model).await?;
     Ok(shown(call, &find(call, route)?))
+}
+
+async fn hide(call: &Call<'_>, connection: &str, model: &str) -> Result<(), Problem> {
+    let args = json!({ "connection": connection, "model": model });
+    call.operation("hide_model", args).await.map(drop)
+}
+
+/// Shows a model that was hidden on its connection. One that is hidden by what is said of several is not shown by this.
+async fn show(call: &Call<'_>, connection: &str, model: &str) -> Result<(), Problem> {
+    let snapshot = call.compat.engine.snapshot();
+    let hidden = &snapshot.settings.routing.hidden;
+    if !hidden.hides(connection, model) {
+        // Nothing is to be done, for those who might have done it.
+        return Ok(policy::require(&call.caller, Scope::WriteModels)?);
+    }
+    if hidden.written().contains(&format!("{connection}/{model}")) {
+        let args = json!({ "connection": connection, "model": model });
+        return call.operation("show_model", args).await.map(drop);
+    }
+    let text =
+        format!("`{model}` is hidden by an entry of `routing.hidden` that hides others too: take that away.");
+    Err(Refusal::new(Code::Conflict, text).into())
 }
 
 /// The connection of a route and its model. Ids may hold slashes too: the longest one counts.
@@ -129,7 +148,8 @@ fn split<'a>(route: &'a str, connections: &'a [Arc<Connection>]) -> Option<(&'a 
     connections.iter().filter_map(fits).max_by_key(|(connection, _)| connection.id.len())
 }
 
-/// Puts routes in place of what the connections that they name serve. Connections that are not named stay as they are.
+/// Puts routes in place of what the connections that they name serve. What is not among them is hidden, and nothing is deleted;
+/// connections that are not named stay as they are.
 pub(super) async fn replace(call: &Call<'_>, routes: &[Value]) -> Result<(), Problem> {
     let snapshot = call.compat.engine.snapshot();
     let mut wanted: BTreeMap<&str, Vec<(&str, &Value)>> = BTreeMap::new();
@@ -142,21 +162,42 @@ pub(super) async fn replace(call: &Call<'_>, routes: &[Value]) -> Result<(), Pro
     let before = Catalogue::of(&call.compat.engine);
     for (connection, routes) in wanted {
         let mut models = Models::read(call, connection).await?;
-        let list: Vec<Value> = routes
-            .into_iter()
-            .filter(|(_, route)| route.get("enabled").is_none_or(|enabled| *enabled == true))
-            .map(|(model, route)| {
-                let known = models.list.iter().find(|entry| name(entry) == model);
-                let said = said(&before, route);
-                saying(known.unwrap_or(&Value::from(model)), &said)
-            })
-            .collect();
+        let list = edited(&before, &models.list, &routes);
         if list != models.list {
-            models.list = list;
+            models.list.clone_from(&list);
             models.write(call).await?;
+        }
+        for entry in &list {
+            let model = name(entry);
+            let route = routes.iter().find(|(wanted, _)| *wanted == model);
+            let enabled =
+                route.is_some_and(|(_, route)| route.get("enabled").is_none_or(|enabled| *enabled == true));
+            let hidden = call.compat.engine.snapshot().settings.routing.hidden.hides(connection, model);
+            match (enabled, hidden) {
+                (true, true) => show(call, connection, model).await?,
+                (false, false) => hide(call, connection, model).await?,
+                _ => {}
+            }
         }
     }
     Ok(())
+}
+
+/// The list with what the routes say of its models, and those that are new behind it.
+fn edited(before: &Catalogue, list: &[Value], routes: &[(&str, &Value)]) -> Vec<Value> {
+    let of = |model: &str| {
+        routes.iter().find(|(wanted, _)| *wanted == model).map(|(_, route)| said(before, route))
+    };
+    let mut edited: Vec<Value> = list
+        .iter()
+        .map(|entry| of(name(entry)).map_or_else(|| entry.clone(), |said| saying(entry, &said)))
+        .collect();
+    for (model, route) in routes {
+        if !edited.iter().any(|entry| name(entry) == *model) {
+            edited.push(saying(&Value::from(*model), &said(before, route)));
+        }
+    }
+    edited
 }
 
 /// What a route says that a model's entry can say. A rank that was only shown for want of one is not written down.

@@ -1,28 +1,21 @@
 //! `/admin/stats`: sums over requests, by account, route, model and hour, under MultiVibe's names. Computed from the latest
-//! receipts; `truncated` says that there are older ones.
+//! receipts, to the millisecond; where there are older ones, which `truncated` says, from what `get_usage` sums up.
 
 use std::collections::{BTreeMap, HashMap};
 
-use axum::{
-    Extension, Router,
-    extract::{Request, State},
-    response::Response,
-    routing::get,
-};
-use http::StatusCode;
+use axum::{Router, response::Response, routing::get};
 use operations::Scope;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::Compat,
-    answered,
-    traces::{Query, Range, is_error, route},
-    with_token,
+    super::{Compat, Problem},
+    Admin,
+    traces::{Query, Range, is_error, path_of, route},
+    whole::{self, Only},
 };
 use crate::{
     engine::{pipeline::Snapshot, policy},
     ops::ports::ReceiptRow,
-    surfaces::front::Ids,
 };
 
 /// As many receipts as one call looks at: a fraction of a second's work, and bounded however many are kept.
@@ -33,64 +26,91 @@ pub(super) fn routes() -> Router<Compat> {
     Router::new().route("/admin/stats/usage", get(usage)).route("/admin/stats/traces", get(traces))
 }
 
-async fn usage(State(compat): State<Compat>, Extension(ids): Extension<Ids>, request: Request) -> Response {
-    let request = with_token(request);
-    let (compat, ids) = (&compat, &ids);
-    let done = async move {
-        let call = compat.call(&request, ids)?;
-        policy::require(&call.caller, Scope::ReadUsage)?;
-        let query = Query::of(request.uri());
-        let range = query.range()?;
-        let mut rows = compat.receipts.recent(LOOKED_AT).await?;
-        let truncated = is_truncated(&rows, range);
-        rows.retain(|row| range.holds(row.at));
-        let evaluated = rows.len();
-        let (account, path) = (query.text("accountId"), query.text("route"));
-        rows.retain(|row| {
-            account.is_none_or(|account| row.connection.as_deref() == Some(account))
-                && path.is_none_or(|path| route(row) == path)
-        });
-        let mut filters = filters(range);
-        filters.extend(account.map(|account| ("accountId".to_owned(), account.into())));
-        filters.extend(path.map(|path| ("route".to_owned(), path.into())));
-        let snapshot = compat.engine.snapshot();
-        let answer = json!({
-            "ok": true,
-            "filters": filters,
-            "totals": Value::Object(Sum::of(rows.iter()).written()),
-            "byAccount": by_account(&rows, &snapshot),
-            "byRoute": grouped(&rows, route).into_iter().map(|(path, sum)| named("route", path, &sum)).collect::<Vec<_>>(),
-            "bySession": [],
-            "tracesEvaluated": evaluated,
-            "tracesMatched": rows.len(),
-            "truncated": truncated,
-        });
-        Ok((StatusCode::OK, answer))
-    };
-    answered(done.await, ids)
+async fn usage(admin: Admin) -> Response {
+    let sums = sums(&admin).await;
+    admin.told(sums)
 }
 
-async fn traces(State(compat): State<Compat>, Extension(ids): Extension<Ids>, request: Request) -> Response {
-    let request = with_token(request);
-    let (compat, ids) = (&compat, &ids);
-    let done = async move {
-        let call = compat.call(&request, ids)?;
-        policy::require(&call.caller, Scope::ReadUsage)?;
-        let range = Query::of(request.uri()).range()?;
-        let mut rows = compat.receipts.recent(LOOKED_AT).await?;
-        let truncated = is_truncated(&rows, range);
-        rows.retain(|row| range.holds(row.at));
-        let answer = json!({
-            "ok": true,
-            "filters": filters(range),
-            "totalStored": compat.receipts.count().await?,
-            "matched": rows.len(),
-            "stats": trace_stats(&rows),
-            "truncated": truncated,
+async fn sums(admin: &Admin) -> Result<Value, Problem> {
+    policy::require(&admin.caller, Scope::ReadUsage)?;
+    let query = Query::of(&admin.uri);
+    let range = query.range()?;
+    let mut rows = admin.call().receipts(LOOKED_AT).await?;
+    let truncated = is_truncated(&rows, range);
+    rows.retain(|row| range.holds(row.at));
+    let mut evaluated = rows.len() as u64;
+    let (account, path) = (query.text("accountId"), query.text("route"));
+    rows.retain(|row| {
+        account.is_none_or(|account| row.connection.as_deref() == Some(account))
+            && path.is_none_or(|path| route(row) == path)
+    });
+    let mut filters = filters(range);
+    filters.extend(account.map(|account| ("accountId".to_owned(), account.into())));
+    filters.extend(path.map(|path| ("route".to_owned(), path.into())));
+    let snapshot = admin.compat.engine.snapshot();
+    let mut matched = rows.len() as u64;
+    let mut totals = Value::Object(Sum::of(rows.iter()).written());
+    let mut by_account = by_account(&rows, &snapshot);
+    let by_route = grouped(&rows, route).into_iter().map(|(path, sum)| named("route", path, &sum));
+    let mut by_route: Vec<Value> = by_route.collect();
+    if truncated {
+        // The latest receipts are a part of it. What was summed up by the hour knows the rest.
+        let only = Only { range, account, path };
+        let accounts = whole::usage(&admin.call(), "connection", only).await?;
+        let routes = whole::usage(&admin.call(), "route", only).await?;
+        matched = accounts.total.requests;
+        let everything = Only { account: None, path: None, ..only };
+        evaluated = whole::usage(&admin.call(), "outcome", everything).await?.total.requests;
+        whole::lay_over(&mut totals, &accounts.total);
+        whole::lay_over_groups(&mut by_account, "accountId", &accounts.groups, |name| match name {
+            "" => "unknown".to_owned(),
+            name => name.to_owned(),
         });
-        Ok((StatusCode::OK, answer))
-    };
-    answered(done.await, ids)
+        whole::lay_over_groups(&mut by_route, "route", &routes.groups, |name| path_of(name).to_owned());
+    }
+    Ok(json!({
+        "ok": true,
+        "filters": filters,
+        "totals": totals,
+        "byAccount": by_account,
+        "byRoute": by_route,
+        "bySession": [],
+        "tracesEvaluated": evaluated,
+        "tracesMatched": matched,
+        "truncated": truncated,
+    }))
+}
+
+async fn traces(admin: Admin) -> Response {
+    let totals = totals(&admin).await;
+    admin.told(totals)
+}
+
+async fn totals(admin: &Admin) -> Result<Value, Problem> {
+    policy::require(&admin.caller, Scope::ReadUsage)?;
+    let range = Query::of(&admin.uri).range()?;
+    let mut rows = admin.call().receipts(LOOKED_AT).await?;
+    let truncated = is_truncated(&rows, range);
+    let seen = rows.len() as u64;
+    let stored = if admin.caller.sees_others() { admin.compat.receipts.count().await? } else { seen };
+    rows.retain(|row| range.holds(row.at));
+    let mut stats = trace_stats(&rows);
+    let mut matched = rows.len() as u64;
+    if truncated {
+        let only = Only { range, account: None, path: None };
+        let models = whole::usage(&admin.call(), "model", only).await?;
+        let hours = whole::usage(&admin.call(), "hour", only).await?;
+        matched = models.total.requests;
+        stats = whole::trace_stats(&stats, &models, &hours);
+    }
+    Ok(json!({
+        "ok": true,
+        "filters": filters(range),
+        "totalStored": stored,
+        "matched": matched,
+        "stats": stats,
+        "truncated": truncated,
+    }))
 }
 
 /// Whether older receipts may belong to the range too.

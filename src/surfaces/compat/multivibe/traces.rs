@@ -3,23 +3,17 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    Extension, Router,
-    extract::{Request, State},
-    response::Response,
-    routing::get,
-};
-use http::{StatusCode, Uri};
+use axum::{Router, response::Response, routing::get};
+use http::Uri;
 use operations::Scope;
 use serde_json::{Value, json};
 
 use super::{
     super::{Compat, Problem, invalid},
-    answered,
+    Admin,
     stats::trace_stats,
-    with_token,
 };
-use crate::{engine::policy, ops::ports::ReceiptRow, surfaces::front::Ids};
+use crate::{engine::policy, ops::ports::ReceiptRow};
 
 /// As many as MultiVibe keeps.
 const KEPT: u32 = 1000;
@@ -68,22 +62,20 @@ impl Range {
     }
 }
 
-async fn list(State(compat): State<Compat>, Extension(ids): Extension<Ids>, request: Request) -> Response {
-    let request = with_token(request);
-    let (compat, ids) = (&compat, &ids);
-    let done = async move {
-        let call = compat.call(&request, ids)?;
-        policy::require(&call.caller, Scope::ReadTraces)?;
-        let query = Query::of(request.uri());
-        let rows = compat.receipts.recent(KEPT).await?;
-        let paged = query.text("page").is_some() || query.text("pageSize").is_some();
-        let answer = match query.number("limit")?.filter(|_| !paged) {
-            Some(limit) => at_once(&rows, limit),
-            None => page(rows, &query)?,
-        };
-        Ok((StatusCode::OK, answer))
-    };
-    answered(done.await, ids)
+async fn list(admin: Admin) -> Response {
+    let traces = traces(&admin).await;
+    admin.told(traces)
+}
+
+async fn traces(admin: &Admin) -> Result<Value, Problem> {
+    policy::require(&admin.caller, Scope::ReadTraces)?;
+    let query = Query::of(&admin.uri);
+    let rows = admin.call().receipts(KEPT).await?;
+    let paged = query.text("page").is_some() || query.text("pageSize").is_some();
+    match query.number("limit")?.filter(|_| !paged) {
+        Some(limit) => Ok(at_once(&rows, limit)),
+        None => page(rows, &query),
+    }
 }
 
 /// The older form: the last ones, oldest first.
@@ -155,9 +147,14 @@ pub(super) fn is_error(row: &ReceiptRow) -> bool {
     row.status >= 400
 }
 
-/// The path that a client of this dialect asks.
+/// The path that the client asked.
 pub(super) fn route(row: &ReceiptRow) -> &str {
-    match row.detail.dialect.as_str() {
+    path_of(&row.detail.dialect)
+}
+
+/// The path that a client of this dialect asks.
+pub(super) fn path_of(dialect: &str) -> &str {
+    match dialect {
         "chat" => "/v1/chat/completions",
         "responses" => "/v1/responses",
         "messages" => "/v1/messages",
