@@ -1,0 +1,25 @@
+//! The JSON-RPC envelope: what a body asks for, and how answers and errors are wrapped. Pure; every answer goes out with
+//! HTTP 200, an event of a stream as the `data` of a server-sent event.
+
+mod id;
+mod parse;
+
+pub use id::Id;
+pub use parse::{Call, Malformed, parse};
+
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::version::Version;
+
+/// A response with a result. A call without an id is answered with `null` for it: the protocol has no notifications.
+#[must_use]
+pub fn result(id: Option<&Id>, result: Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "result": result })
+}
+
+/// A response with an error.
+#[must_use]
+pub fn error(id: Option<&Id>, failure: &Failure, version: Version) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "error": failure.to_json(version) })
+}
