@@ -159,7 +159,7 @@ impl Failure {
             .set("status", self.code.rpc_status())
             .set("message", self.message.as_str())
             .set("details", self.details(true));
-        (status, json!({ "error": error.done() }))
+        (status, Object::new().set("error", error.done()).done())
     }
 
     fn details(&self, info: bool) -> Vec<Value> {

@@ -110,6 +110,8 @@ impl std::error::Error for Refused {}
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
     use proptest::prelude::*;
     use proptest::sample::select;
 

@@ -88,6 +88,8 @@ fn message(entry: Entry, id: String) -> Message {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
+
     use serde_json::json;
 
     use super::*;

@@ -1,6 +1,8 @@
 //! Every fixture, read and written in both versions. A file holds the same thing as each version writes it; one that a
 //! version cannot say is missing there.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
+
 use std::path::Path;
 
 use a2a::model::{Reply, Request, StreamEvent};

@@ -107,6 +107,8 @@ fn shortest(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
     use proptest::prelude::*;
     use serde_json::json;
 

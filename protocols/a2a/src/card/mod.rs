@@ -176,7 +176,6 @@ pub fn v1(card: &Card) -> Value {
     serde_json::to_value(card).unwrap_or_default()
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
 const fn is_false(it: &bool) -> bool {
     !*it
 }

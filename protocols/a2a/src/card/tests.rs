@@ -1,5 +1,7 @@
 //! Cards in every form.
 
+#![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
 use serde_json::json;
 
 use super::*;

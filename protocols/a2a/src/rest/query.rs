@@ -106,6 +106,8 @@ fn read(name: &str, kind: Kind, text: &str) -> Result<Value, Invalid> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
+
     use serde_json::json;
 
     use super::*;

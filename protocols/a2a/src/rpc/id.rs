@@ -1,6 +1,5 @@
 //! The id of a call, which comes back as it was.
 
-use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 
 /// An id: text, number or `null`.
@@ -24,14 +23,14 @@ impl Id {
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
-}
 
-impl Serialize for Id {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    /// The id as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
         match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Number(number) => number.serialize(serializer),
-            Self::Null => serializer.serialize_unit(),
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::Number(number) => Value::Number(number.clone()),
+            Self::Null => Value::Null,
         }
     }
 }

@@ -68,6 +68,8 @@ fn malformed(id: Option<Id>, what: &str) -> Malformed {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
     use serde_json::json;
 
     use super::*;

@@ -28,6 +28,11 @@ impl Fields {
         Self::of(result, "result".to_owned())
     }
 
+    /// A value that is no object, as the one field of an object.
+    pub(crate) fn whole(name: &str, value: Value) -> Self {
+        Self { map: Map::from_iter([(name.to_owned(), value)]), at: String::new() }
+    }
+
     pub(crate) fn of(value: Value, at: String) -> Result<Self, Invalid> {
         match value {
             Value::Object(map) => Ok(Self { map, at }),
@@ -198,6 +203,8 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
+
     use serde_json::json;
 
     use super::*;

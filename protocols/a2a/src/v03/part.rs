@@ -1,6 +1,6 @@
 //! Parts of 0.3: of the kind `text`, `file` or `data`. A file is an object with `bytes` or `uri`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model::{Content, Part};
 use crate::shape::{Fields, Invalid, Object, Problem};
@@ -71,7 +71,10 @@ pub(super) fn write(part: &Part) -> Value {
         Content::Raw(raw) => file("bytes", raw),
         Content::Url(url) => file("uri", url),
         Content::Data(Value::Object(data)) => Object::new().set("kind", "data").set("data", data.clone()),
-        Content::Data(data) => Object::new().set("kind", "data").set("data", json!({ "value": data })),
+        Content::Data(data) => {
+            let data = Object::new().set("value", data.clone());
+            Object::new().set("kind", "data").set("data", data.done())
+        }
     };
     object.metadata(&part.metadata).done()
 }

@@ -1,12 +1,12 @@
 //! Answers of 0.3: the `result` of JSON-RPC. Tasks and messages are bare and name their kind.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{V03, push, read_event};
 use crate::model::{PushPage, Reply, Sent, StreamEvent, TaskPage};
 use crate::objects;
 use crate::operation::Operation;
-use crate::shape::{Fields, Invalid, Problem};
+use crate::shape::{Fields, Invalid, Object, Problem};
 
 /// Writes an answer. A page of tasks, for which this version has no call, is written as in 1.0 with tasks of 0.3.
 #[must_use]
@@ -14,12 +14,12 @@ pub fn reply(reply: &Reply) -> Value {
     match reply {
         Reply::Sent(Sent::Task(task)) | Reply::Task(task) => objects::write_task::<V03>(task),
         Reply::Sent(Sent::Message(message)) => objects::write_message::<V03>(message),
-        Reply::Tasks(page) => json!({
-            "tasks": page.tasks.iter().map(objects::write_task::<V03>).collect::<Vec<_>>(),
-            "nextPageToken": page.next_page_token,
-            "pageSize": page.page_size,
-            "totalSize": page.total_size,
-        }),
+        Reply::Tasks(page) => Object::new()
+            .set("tasks", page.tasks.iter().map(objects::write_task::<V03>).collect::<Vec<_>>())
+            .set("nextPageToken", page.next_page_token.as_str())
+            .set("pageSize", page.page_size)
+            .set("totalSize", page.total_size)
+            .done(),
         Reply::Push(push) => push::write(push),
         Reply::Pushes(page) => page.configs.iter().map(push::write).collect(),
         Reply::Deleted => Value::Null,
@@ -54,7 +54,7 @@ pub fn read_reply(operation: Operation, result: Value) -> Result<Reply, Invalid>
         }
         Operation::CreatePush | Operation::GetPush => push::read(Fields::result(result)?).map(Reply::Push),
         Operation::ListPushes => {
-            let configs = Fields::result(json!({ "configs": result }))?.list("configs", push::read)?;
+            let configs = Fields::whole("result", result).list("result", push::read)?;
             Ok(Reply::Pushes(PushPage { configs, next_page_token: String::new() }))
         }
         Operation::DeletePush => Ok(Reply::Deleted),

@@ -1,6 +1,6 @@
 //! Answers of 1.0: the `result` of JSON-RPC, and the bodies of HTTP+JSON.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{V1, push, read_event};
 use crate::model::{PushPage, Reply, Sent, StreamEvent, TaskPage};
@@ -12,22 +12,24 @@ use crate::shape::{Fields, Invalid, Object, Problem};
 #[must_use]
 pub fn reply(reply: &Reply) -> Value {
     match reply {
-        Reply::Sent(Sent::Task(task)) => json!({ "task": objects::write_task::<V1>(task) }),
-        Reply::Sent(Sent::Message(message)) => json!({ "message": objects::write_message::<V1>(message) }),
+        Reply::Sent(Sent::Task(task)) => Object::new().set("task", objects::write_task::<V1>(task)).done(),
+        Reply::Sent(Sent::Message(message)) => {
+            Object::new().set("message", objects::write_message::<V1>(message)).done()
+        }
         Reply::Task(task) => objects::write_task::<V1>(task),
-        Reply::Tasks(page) => json!({
-            "tasks": page.tasks.iter().map(objects::write_task::<V1>).collect::<Vec<_>>(),
-            "nextPageToken": page.next_page_token,
-            "pageSize": page.page_size,
-            "totalSize": page.total_size,
-        }),
+        Reply::Tasks(page) => Object::new()
+            .set("tasks", page.tasks.iter().map(objects::write_task::<V1>).collect::<Vec<_>>())
+            .set("nextPageToken", page.next_page_token.as_str())
+            .set("pageSize", page.page_size)
+            .set("totalSize", page.total_size)
+            .done(),
         Reply::Push(push) => push::write(push),
         Reply::Pushes(page) => {
             let token = Some(&page.next_page_token).filter(|token| !token.is_empty());
             let configs: Vec<Value> = page.configs.iter().map(push::write).collect();
             Object::new().set("configs", configs).text("nextPageToken", token).done()
         }
-        Reply::Deleted => json!({}),
+        Reply::Deleted => Object::new().done(),
         Reply::Card(card) => card.clone(),
     }
 }

@@ -7,7 +7,7 @@ use a2a::model::{
 use serde_json::json;
 
 /// What comes back of a request in 1.0; `None` if it is refused.
-pub fn of_v1(mut request: Request) -> Option<Request> {
+pub(crate) fn of_v1(mut request: Request) -> Option<Request> {
     match &mut request.params {
         // "webhook without an id"
         Params::GetPush(get) if get.id.is_none() => return None,
@@ -19,7 +19,7 @@ pub fn of_v1(mut request: Request) -> Option<Request> {
 }
 
 /// What comes back of a request in 0.3.
-pub fn of_v03(mut request: Request) -> Request {
+pub(crate) fn of_v03(mut request: Request) -> Request {
     // "tenant"
     request.tenant = None;
     match &mut request.params {
@@ -38,7 +38,7 @@ pub fn of_v03(mut request: Request) -> Request {
 }
 
 /// What comes back of a reply in 0.3.
-pub fn of_reply_in_v03(mut reply: Reply) -> Reply {
+pub(crate) fn of_reply_in_v03(mut reply: Reply) -> Reply {
     match &mut reply {
         Reply::Sent(Sent::Task(it)) | Reply::Task(it) => task(it),
         Reply::Sent(Sent::Message(it)) => message(it),
@@ -51,7 +51,7 @@ pub fn of_reply_in_v03(mut reply: Reply) -> Reply {
 }
 
 /// What comes back of an event in 0.3.
-pub fn of_event_in_v03(mut event: StreamEvent) -> StreamEvent {
+pub(crate) fn of_event_in_v03(mut event: StreamEvent) -> StreamEvent {
     match &mut event {
         StreamEvent::Task(it) => task(it),
         StreamEvent::Message(it) => message(it),
@@ -85,7 +85,7 @@ fn part(part: &mut Part) {
 }
 
 /// Something that suffers a declared loss: a request, a reply, or one of each.
-pub fn sample(name: &str) -> (Option<Request>, Option<Reply>) {
+pub(crate) fn sample(name: &str) -> (Option<Request>, Option<Reply>) {
     let request = |params| Some(Request { tenant: None, params });
     let send = |part| Params::Send(SendMessage::new(Message::new("m", Role::User, vec![part])));
     let text = || Part::text("x");
@@ -113,6 +113,6 @@ pub fn sample(name: &str) -> (Option<Request>, Option<Reply>) {
             (request(send(named(text()))), Some(Reply::Sent(Sent::Message(message))))
         }
         "data that is no object" => (request(send(Part::data(json!([1])))), None),
-        other => panic!("there is no sample for {other}"),
+        _ => (None, None),
     }
 }

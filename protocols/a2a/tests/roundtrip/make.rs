@@ -22,7 +22,7 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-pub fn json() -> impl Strategy<Value = Value> {
+pub(crate) fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -64,7 +64,7 @@ fn part() -> impl Strategy<Value = Part> {
     })
 }
 
-pub fn message() -> impl Strategy<Value = Message> {
+pub(crate) fn message() -> impl Strategy<Value = Message> {
     let role = select(vec![Role::User, Role::Agent]);
     (word(), of(word()), of(word()), role, vec(part(), 1..3), metadata(), texts(), texts()).prop_map(
         |(id, context_id, task_id, role, parts, metadata, extensions, reference_task_ids)| Message {
@@ -98,7 +98,7 @@ fn artifact() -> impl Strategy<Value = Artifact> {
     )
 }
 
-pub fn task() -> impl Strategy<Value = Task> {
+pub(crate) fn task() -> impl Strategy<Value = Task> {
     (word(), of(word()), status(), vec(artifact(), 0..2), vec(message(), 0..2), metadata()).prop_map(
         |(id, context_id, status, artifacts, history, metadata)| Task {
             id,
@@ -111,7 +111,7 @@ pub fn task() -> impl Strategy<Value = Task> {
     )
 }
 
-pub fn event() -> impl Strategy<Value = StreamEvent> {
+pub(crate) fn event() -> impl Strategy<Value = StreamEvent> {
     let status =
         (word(), word(), status(), metadata()).prop_map(|(task_id, context_id, status, metadata)| {
             StreamEvent::Status(StatusUpdate { task_id, context_id, status, metadata })
@@ -191,7 +191,7 @@ fn list() -> impl Strategy<Value = ListTasks> {
         )
 }
 
-pub fn request() -> impl Strategy<Value = Request> {
+pub(crate) fn request() -> impl Strategy<Value = Request> {
     let pages = (word(), of(1..=1000_u32), of(word()))
         .prop_map(|(task_id, page_size, page_token)| ListPushes { task_id, page_size, page_token });
     let params = prop_oneof![
@@ -210,7 +210,7 @@ pub fn request() -> impl Strategy<Value = Request> {
     (of(word()), params).prop_map(|(tenant, params)| Request { tenant, params })
 }
 
-pub fn reply() -> impl Strategy<Value = Reply> {
+pub(crate) fn reply() -> impl Strategy<Value = Reply> {
     let page = (vec(task(), 0..2), ".{0,4}", any::<u32>(), any::<u32>()).prop_map(
         |(tasks, next_page_token, page_size, total_size)| TaskPage {
             tasks,
