@@ -324,6 +324,28 @@ async fn the_hub_hides_what_is_gone_for_certain_and_shows_it_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_gone_is_hidden_however_much_is_new() {
+    let mut yaml = every_ten_minutes("");
+    yaml.push_str("providers:\n");
+    for id in 0..200 {
+        yaml.push_str(&format!(
+            "  - {{id: a{id}, type: openai-compatible, base_url: 'http://127.0.0.1:9/v1', api_key: sim-ok, models: [one, two, gone-{id}]}}\n"
+        ));
+    }
+    let hub = TestHub::builder().yaml(&yaml).build().await;
+    let new = (0..60).map(|nth| format!("new-{nth}"));
+    hub.simulator.set_models(["one", "two"].map(str::to_owned).into_iter().chain(new));
+    let report = diagnose(&hub, json!({})).await;
+    assert!(report["run"]["left_out"].as_u64() > Some(0), "there is more than fits");
+    let kinds: Vec<_> = report["suggestions"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+    assert!(kinds.len() == 500 && kinds[..200].iter().all(|kind| **kind == "model_gone"));
+    hub.keep_diagnosed();
+    sleep(Duration::from_secs(1300)).await;
+    let listed = hub.get("/v1/models").await.text;
+    assert!((0..200).all(|id| !listed.contains(&format!("\"gone-{id}\""))), "{listed}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_account_that_lost_most_of_its_models_is_left_to_a_person() {
     let hub = hub(&every_ten_minutes("")).await;
     made(&hub, "made", "openai-compatible", "http://simulator.test/v1", json!(["one", "two", "three"])).await;

@@ -121,6 +121,7 @@ impl Diagnosis {
         let asked: HashSet<&str> = examined.iter().map(|one| one.told.id.as_str()).collect();
         let mut open = self.all().await?;
         open.retain(|one| one.state == SuggestionState::Open && asked.contains(one.connection.as_str()));
+        open.sort_by_key(|one| settle::is_offer(one.kind));
         let suggestions = open.iter().take(MAX_REPORTED).map(|one| self.view(one)).collect();
         let connections = examined.into_iter().map(|one| one.told).collect();
         let run = DiagnosisRun { began_at, ended_at, connections, unfinished, left_out };
