@@ -43,7 +43,7 @@ PLAIN = {
 }
 
 # How clients reach a hub. One that is not there fails.
-TRANSPORTS = ["http"]
+TRANSPORTS = ["http", "sse", "stdio"]
 
 # The clients: by which program, under which name there, and by which transports.
 CLIENTS = [

@@ -168,6 +168,14 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// Whether another hub uses the data directory.
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(self, Self::Store(StoreError::InUse { .. }))
+    }
+}
+
 fn listen_hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -284,6 +292,7 @@ impl Hub {
         announce(&engine, address);
         let mut beside = vec![
             tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
+            tokio::spawn(upkeep::forget_mcp_sessions(store.mcp_sessions(), Arc::clone(&engine))),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
             tokio::spawn(follow_schedule(backups, clock, options.backups)),
@@ -474,6 +483,7 @@ impl Core {
             backups: Arc::clone(&backups),
             audit: Arc::new(store.audit()),
             configuration,
+            mcp_processes: Arc::new(store.mcp_processes(Arc::clone(clock))),
             clock: Arc::clone(clock),
         });
         Ok(Self { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis })

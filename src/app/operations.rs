@@ -17,7 +17,7 @@ use crate::{
         documents::Documents,
         keys::Keys,
         oauth::Logins,
-        ports::{AuditLog, Configuration},
+        ports::{AuditLog, Configuration, McpProcesses},
         prices::Prices,
         registry::Registry,
         reports::Reports,
@@ -70,6 +70,8 @@ pub struct Executors {
     pub audit: Arc<dyn AuditLog>,
     /// The configuration that is in force.
     pub configuration: Arc<dyn Configuration>,
+    /// The processes that speak MCP over their standard input and output.
+    pub mcp_processes: Arc<dyn McpProcesses>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
 }

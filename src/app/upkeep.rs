@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{engine::Engine, observe::events, store::Sweeper};
+use crate::{
+    engine::Engine,
+    observe::events,
+    ops::ports::McpSessionStore,
+    store::{SqlMcpSessions, Sweeper},
+};
 
 /// Between two looks for what is old.
 const EVERY: Duration = Duration::from_secs(60);
@@ -24,6 +29,18 @@ pub(super) async fn sweep(sweeper: Sweeper, engine: Arc<Engine>) {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// Forgets MCP sessions that were unused for as long as the operator says, for as long as the hub runs.
+pub(super) async fn forget_mcp_sessions(sessions: SqlMcpSessions, engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let ttl = engine.snapshot().settings.mcp.session_ttl;
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        if let Err(error) = sessions.sweep(engine.clock().now().saturating_sub(ttl)).await {
+            events::sweep_failed(&error);
         }
     }
 }

@@ -9,6 +9,7 @@ mod doctor;
 mod import;
 mod keys;
 mod login;
+mod mcp;
 mod mock;
 mod operations;
 mod output;
@@ -42,6 +43,8 @@ the hub. New here? `trivium demo` needs no configuration, key or network.";
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    mcp: mcp::McpArgs,
     #[command(flatten)]
     common: Common,
 }
@@ -127,7 +130,16 @@ pub fn main() -> ExitCode {
     dispatch(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
-fn dispatch(Cli { command, common }: Cli) -> ExitCode {
+fn dispatch(Cli { command, mcp, common }: Cli) -> ExitCode {
+    if mcp.is_meant() {
+        return match command {
+            None => mcp::run(&mcp, &common),
+            Some(_) => {
+                output::note("`--mcp` stands alone: it is no option of a command.");
+                ExitCode::from(2)
+            }
+        };
+    }
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&common),
         Command::Demo(demo) => demo::run(&demo, &common),

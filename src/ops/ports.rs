@@ -28,7 +28,7 @@ pub use documents::{
     DocumentStoreError, EntryDetail, KeptChange, NewEntry, OutOfForce, Turn,
 };
 pub use inspector::{InspectError, Inspected, Inspector};
-pub use mcp::{McpSession, McpSessionError, McpSessionStore};
+pub use mcp::{McpProcess, McpProcesses, McpSession, McpSessionError, McpSessionStore};
 pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
 pub use prober::{Missed, ProbeAnswer, ProbeStep, Prober, Way};

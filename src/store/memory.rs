@@ -62,8 +62,8 @@ struct State {
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
     mcp_sessions: Vec<McpSession>,
-    suggestions: suggestions::Suggestions,
-    usage: usage::Usage,
+    suggestions: Box<suggestions::Suggestions>,
+    usage: Box<usage::Usage>,
 }
 
 struct Key {

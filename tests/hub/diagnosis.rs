@@ -250,6 +250,43 @@ async fn hosts_are_asked_politely() {
     assert!(times.windows(2).all(|two| two[1] - two[0] >= 250), "{times:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_there_was_no_time_for_comes_first_next_time() {
+    // Two questions each, as what is not encrypted is also looked for over https: some 480 fit into four minutes.
+    let mut builder = TestHub::builder();
+    for id in 0..700 {
+        builder = builder.account_with(&format!("a{id:04}"), &format!("sim-ok.a{id:04}"), &["sim-small"]);
+    }
+    let hub = builder.build().await;
+    let asked = |report: &Value| -> Vec<String> {
+        let all = report["run"]["connections"].as_array().unwrap();
+        all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let began = Instant::now();
+    let first = diagnose(&hub, json!({})).await;
+    assert!(began.elapsed() <= Duration::from_secs(241), "{:?}", began.elapsed());
+    let unfinished = first["run"]["unfinished"].as_u64().unwrap();
+    assert!(unfinished > 100 && asked(&first).len() as u64 + unfinished == 700, "{unfinished}");
+    let second = asked(&diagnose(&hub, json!({})).await);
+    let left = (0..700).map(|id| format!("a{id:04}")).filter(|id| !asked(&first).contains(id));
+    assert!(left.into_iter().all(|id| second.contains(&id)), "the same ones would never be asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn machines_of_ones_own_are_asked_without_a_pause() {
+    let mut yaml = "providers:\n".to_owned();
+    for id in 0..20 {
+        yaml.push_str(&format!(
+            "  - {{id: a{id}, type: openai-compatible, base_url: 'http://127.0.0.1:9/v1', api_key: sim-ok, models: [sim-small]}}\n"
+        ));
+    }
+    let hub = TestHub::builder().yaml(&yaml).build().await;
+    let began = Instant::now();
+    let report = diagnose(&hub, json!({})).await;
+    assert_eq!(report["run"]["connections"].as_array().map(Vec::len), Some(20));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
 /// A diagnosis every ten minutes, and what else is wanted.
 fn every_ten_minutes(more: &str) -> String {
     format!("diagnosis: {{interval_seconds: 600, start_delay_seconds: 30{more}}}\n")

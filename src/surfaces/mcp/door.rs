@@ -11,6 +11,7 @@ use axum::{
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rmcp::transport::streamable_http_server::StreamableHttpService;
+use tokio_util::sync::DropGuard;
 
 use super::{
     super::{
@@ -24,6 +25,8 @@ use super::{
     metadata::Place,
     profile,
     sessions::{CALLER, Sessions},
+    sse::{self, Sse},
+    stdio,
     visitor::Visitor,
 };
 use crate::engine::{Engine, caller::Caller, code::Code, refusal::Refusal};
@@ -48,7 +51,9 @@ pub(super) struct Door {
     engine: Arc<Engine>,
     service: StreamableHttpService<Handler, Sessions>,
     sessions: Arc<Sessions>,
+    others: Sse,
     place: Place,
+    _ending: Arc<DropGuard>,
 }
 
 impl Door {
@@ -56,10 +61,13 @@ impl Door {
         handles: &Handles,
         identify: &Identify,
         service: StreamableHttpService<Handler, Sessions>,
-        sessions: Arc<Sessions>,
+        others: Sse,
+        ending: DropGuard,
     ) -> Self {
         let (identify, engine) = (identify.clone(), Arc::clone(&handles.engine));
-        Self { identify, engine, service, sessions, place: Place::new(handles) }
+        let sessions = Arc::clone(&others.sessions);
+        let place = Place::new(handles);
+        Self { identify, engine, service, sessions, others, place, _ending: Arc::new(ending) }
     }
 }
 
@@ -104,6 +112,9 @@ impl Door {
             Ok(caller) => caller,
             Err(refusal) => return self.refused(&refusal, ids, request.headers()),
         };
+        if let Some(answered) = self.answer_elsewhere(&caller, ids, &mut request).await {
+            return answered.unwrap_or_else(|refusal| render::refusal(&refusal, ids, false));
+        }
         let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(Arc::from);
         if let Some(id) = session.as_deref().filter(|_| request.method() == Method::DELETE)
             && !self.sessions.is_of(id, &caller.id).await
@@ -137,6 +148,31 @@ impl Door {
             }),
             None => answered,
         }
+    }
+
+    /// The answer of another transport, if the request is for one.
+    async fn answer_elsewhere(
+        &self,
+        caller: &Caller,
+        ids: &Ids,
+        request: &mut Request,
+    ) -> Option<Result<Response, Refusal>> {
+        let path = request.uri().path();
+        let (is_stream, is_message) = (path == sse::STREAM, path == sse::MESSAGES);
+        if path == stdio::PATH {
+            return Some(stdio::attach(Arc::clone(&self.others.offer), caller, std::mem::take(request)));
+        }
+        if !is_stream && !is_message {
+            return None;
+        }
+        if !self.engine.snapshot().settings.mcp.legacy_sse {
+            let text = "The HTTP+SSE transport of 2024 is switched off (`mcp.legacy_sse`); use `/mcp`.";
+            return Some(Err(Refusal::new(Code::NotFound, text)));
+        }
+        if is_stream {
+            return Some(self.others.open(caller, std::mem::take(request)).await);
+        }
+        Some(self.others.take(caller.clone(), ids, std::mem::take(request)).await)
     }
 
     fn let_in(&self, request: &Request) -> Result<Caller, Refusal> {

@@ -41,6 +41,11 @@ impl Handler {
         Self { offer, fixed: None }
     }
 
+    /// For a transport that one caller uses for all its messages.
+    pub(super) fn of(offer: Arc<dyn Offer>, visitor: Visitor) -> Self {
+        Self { offer, fixed: Some(visitor) }
+    }
+
     fn asking(&self, context: RequestContext<RoleServer>) -> Result<Asking, ErrorData> {
         let visitor = Visitor::of(&context.extensions).or(self.fixed.as_ref()).cloned();
         Ok(Asking { visitor: visitor.ok_or_else(nobody)?, context })

@@ -5,6 +5,7 @@ mod door;
 #[cfg(feature = "conformance")]
 mod fixtures;
 mod handler;
+mod line;
 mod metadata;
 mod offer;
 mod operations;
@@ -12,6 +13,8 @@ mod profile;
 mod results;
 mod search;
 mod sessions;
+mod sse;
+mod stdio;
 mod tools;
 mod visitor;
 
@@ -20,21 +23,38 @@ use std::sync::Arc;
 use axum::{Router, routing::any};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
-use self::{door::Door, handler::Handler, offer::Offer, sessions::Sessions};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    door::Door,
+    handler::Handler,
+    offer::Offer,
+    sessions::{Sessions, Settings},
+    sse::Sse,
+};
 use super::{Handles, identify::Identify};
 
 /// Where MCP clients come in, and under which name OmniRoute's do.
 const PATHS: [&str; 3] = ["/mcp", "/mcp/", "/api/mcp/stream"];
+
+/// The other transports.
+const OTHER_PATHS: [&str; 3] = [stdio::PATH, sse::STREAM, sse::MESSAGES];
 
 /// The largest message of a client.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
     let offer = offer(handles);
-    let sessions = Arc::new(Sessions::new(handles));
+    let engine = Arc::clone(&handles.engine);
+    let settings: Settings = Box::new(move || Arc::clone(&engine.snapshot().settings.mcp));
+    let clock = handles.engine.shared_clock();
+    let sessions = Arc::new(Sessions::new(Arc::clone(&handles.mcp_sessions), clock, settings));
+    sessions.look_after();
+    let ending = CancellationToken::new();
     let config = StreamableHttpServerConfig::default()
         .with_max_request_body_bytes(BODY_LIMIT)
         .with_sse_keep_alive(Some(handles.keep_alive))
+        .with_cancellation_token(ending.clone())
         // `front` and `door` have checked both, with the hosts that the operator named.
         .disable_allowed_hosts();
     let config = sessions.kept_in(config);
@@ -44,8 +64,13 @@ pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
         Arc::clone(&sessions),
         config,
     );
-    let door = Door::new(handles, identify, service, sessions);
-    let routes = PATHS.iter().fold(Router::new(), |router, path| router.route(path, any(door::enter)));
+    let others = Sse { offer, sessions, keep_alive: handles.keep_alive };
+    // What serves sessions ends with the last who could ask for it.
+    let door = Door::new(handles, identify, service, others, ending.drop_guard());
+    let routes = PATHS
+        .iter()
+        .chain(&OTHER_PATHS)
+        .fold(Router::new(), |router, path| router.route(path, any(door::enter)));
     routes.with_state(door).merge(metadata::routes(handles))
 }
 

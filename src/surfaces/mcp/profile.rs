@@ -61,12 +61,20 @@ pub(super) fn lists(profile: ToolProfile, definition: &Definition) -> bool {
 pub(super) fn wanted(query: Option<&str>) -> Option<ToolProfile> {
     let mut pairs = form_urlencoded::parse(query?.as_bytes());
     let (_, value) = pairs.find(|(name, _)| name == "profile")?;
-    match &*value {
-        "essential" => Some(ToolProfile::Essential),
-        "standard" => Some(ToolProfile::Standard),
-        "full" => Some(ToolProfile::Full),
-        _ => None,
-    }
+    named(&value)
+}
+
+const NAMES: [(ToolProfile, &str); 3] =
+    [(ToolProfile::Essential, "essential"), (ToolProfile::Standard, "standard"), (ToolProfile::Full, "full")];
+
+/// The profile of that name.
+pub(super) fn named(name: &str) -> Option<ToolProfile> {
+    NAMES.iter().find(|(_, known)| *known == name).map(|(profile, _)| *profile)
+}
+
+/// What the profile is called.
+pub(super) fn name(profile: ToolProfile) -> &'static str {
+    NAMES.iter().find(|(known, _)| *known == profile).map_or("", |(_, name)| name)
 }
 
 #[cfg(test)]

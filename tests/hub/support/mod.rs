@@ -340,6 +340,7 @@ impl Builder {
             backups: Arc::new(Backups::new(Arc::<MemoryStore>::clone(&store))),
             audit: Arc::<MemoryStore>::clone(&store),
             configuration: live,
+            mcp_processes: Arc::<MemoryStore>::clone(&store),
             clock: Arc::clone(&clock),
         });
         let provider_login = loaded.boot.oidc.clone().map(|settings| {
