@@ -134,7 +134,12 @@ impl Door {
             request: Some(Arc::clone(&ids.own)),
             profile,
         });
-        let answered = CALLER.scope(owner, self.service.handle(request)).await.map(Body::new);
+        let ends = request.method() == Method::DELETE;
+        let mut answered = CALLER.scope(owner, self.service.handle(request)).await.map(Body::new);
+        if ends && answered.status() == StatusCode::ACCEPTED {
+            // It has ended when this is answered. Clients take "accepted" for a failure.
+            *answered.status_mut() = StatusCode::NO_CONTENT;
+        }
         match stay.filter(|_| stands) {
             // It would keep the hub from stopping: nothing else ends it.
             Some(mut stay) => answered.map(|body| {
