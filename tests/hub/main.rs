@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agents;
+mod audit;
 mod budgets;
 mod cache;
 mod captures;
