@@ -6,12 +6,12 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        GetPromptRequestParams, GetPromptResponse, ListPromptsResult, ListResourceTemplatesResult,
-        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
-        UnsubscribeRequestParams,
+        Extensions, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ServerConfig, SubscribeRequestParams,
+        SubscriptionFilter, Tool, UnsubscribeRequestParams,
     },
-    service::{RequestContext, SubscriptionContext},
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
 use super::{
@@ -39,8 +39,11 @@ impl Handler {
     }
 
     fn asking(&self, context: RequestContext<RoleServer>) -> Result<Asking, ErrorData> {
-        let visitor = Visitor::of(&context.extensions).or(self.fixed.as_ref()).cloned();
-        Ok(Asking { visitor: visitor.ok_or_else(nobody)?, context })
+        Ok(Asking { visitor: self.visitor(&context.extensions)?, context })
+    }
+
+    fn visitor(&self, extensions: &Extensions) -> Result<Visitor, ErrorData> {
+        Visitor::of(extensions).or(self.fixed.as_ref()).cloned().ok_or_else(nobody)
     }
 }
 
@@ -154,7 +157,14 @@ impl ServerHandler for Handler {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.offer.listen(context).await
+        let visitor = self.visitor(&context.request_context().extensions)?;
+        self.offer.listen(context, visitor).await
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if let Ok(visitor) = self.visitor(&context.extensions) {
+            self.offer.began(visitor, context.peer);
+        }
     }
 
     async fn subscribe(
