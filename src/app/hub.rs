@@ -222,21 +222,9 @@ impl Hub {
         let address = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
-        let settings = &configured.loaded.settings;
-        let (url, limits) =
-            (options.store_url.as_ref(), WriterLimits::keeping(settings.retention.receipts_rows));
-        let store = Store::open_at(&data_dir, url, limits, Arc::clone(&clock)).await?;
-        let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
-        if settings.responses.keep || settings.capture.enabled || has_logins {
-            store.prepare_secret()?;
-        }
-        let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
-        if let Some(key) = &options.api_key {
-            index.accept_environment(key);
-        }
-        if let Some(token) = &options.admin_token {
-            index.accept_admin(token);
-        }
+        let url = options.store_url.as_ref();
+        let store = open(&data_dir, url, &configured.loaded.settings, &clock).await?;
+        let index = Arc::new(key_index(&options, &clock));
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let tokens = options
@@ -502,6 +490,33 @@ fn provider_login(
     let back = format!("{}{}", public_url.trim_end_matches('/'), surfaces::OIDC_CALLBACK);
     let oidc = auth::Oidc::new(settings, back, Arc::clone(transport), Arc::clone(clock))?;
     Ok(Some(Arc::new(ProviderLogin::new(Arc::clone(admin), oidc, Arc::new(store.audit())))))
+}
+
+async fn open(
+    data_dir: &DataDir,
+    url: Option<&Secret>,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<Store, StoreError> {
+    let limits = WriterLimits::keeping(settings.retention.receipts_rows);
+    let store = Store::open_at(data_dir, url, limits, Arc::clone(clock)).await?;
+    let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
+    if settings.responses.keep || settings.capture.enabled || has_logins {
+        store.prepare_secret()?;
+    }
+    Ok(store)
+}
+
+/// The index of keys with those that the operator gave.
+fn key_index(options: &Options, clock: &Arc<dyn Clock>) -> KeyIndex {
+    let index = KeyIndex::new(Arc::clone(clock));
+    if let Some(key) = &options.api_key {
+        index.accept_environment(key);
+    }
+    if let Some(token) = &options.admin_token {
+        index.accept_admin(token);
+    }
+    index
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

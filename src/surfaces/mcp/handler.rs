@@ -6,12 +6,12 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
-        CompleteResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+        CompleteResult, Extensions, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
         ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
         PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
         SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams, UpdateTaskParams,
     },
-    service::{RequestContext, SubscriptionContext},
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
 #[expect(deprecated, reason = "the revisions before 2026-07-28 know no other way to log to a client")]
@@ -47,8 +47,11 @@ impl Handler {
     }
 
     fn asking(&self, context: RequestContext<RoleServer>) -> Result<Asking, ErrorData> {
-        let visitor = Visitor::of(&context.extensions).or(self.fixed.as_ref()).cloned();
-        Ok(Asking { visitor: visitor.ok_or_else(nobody)?, context })
+        Ok(Asking { visitor: self.visitor(&context.extensions)?, context })
+    }
+
+    fn visitor(&self, extensions: &Extensions) -> Result<Visitor, ErrorData> {
+        Visitor::of(extensions).or(self.fixed.as_ref()).cloned().ok_or_else(nobody)
     }
 }
 
@@ -199,7 +202,14 @@ impl ServerHandler for Handler {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.offer.listen(context).await
+        let visitor = self.visitor(&context.request_context().extensions)?;
+        self.offer.listen(context, visitor).await
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if let Ok(visitor) = self.visitor(&context.extensions) {
+            self.offer.began(visitor, context.peer);
+        }
     }
 
     async fn subscribe(

@@ -1,18 +1,27 @@
 //! The hub as an MCP server: what agents can ask of it, as tools, resources and prompts. `door` lets requests in, `handler`
 //! speaks the protocol, and an [`offer::Offer`] says what there is; the protocol itself is rmcp's.
 
+mod address;
+mod attended;
+mod changes;
+mod completion;
 mod door;
 #[cfg(feature = "conformance")]
 mod fixtures;
+mod guides;
 mod handler;
 mod line;
 mod metadata;
 mod offer;
 mod operations;
 mod profile;
+mod prompts;
+mod resources;
 mod results;
 mod search;
 mod sessions;
+mod shelf;
+mod subscriptions;
 mod sse;
 mod stdio;
 mod tools;

@@ -3,7 +3,7 @@
 
 use futures_core::future::BoxFuture;
 use rmcp::{
-    ErrorData,
+    ErrorData, Peer, RoleServer,
     model::{
         CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ErrorCode,
         GetPromptRequestParams, GetPromptResponse, GetTaskResult, InputResponses, Prompt,
@@ -54,7 +54,10 @@ pub(super) trait Offer: Send + Sync + 'static {
     fn subscribable(&self, wanted: &SubscriptionFilter) -> Option<SubscriptionFilter>;
 
     /// Tells a client of changes until it is gone (from revision 2026-07-28 on).
-    fn listen(&self, subscription: SubscriptionContext) -> Later<'_, ()>;
+    fn listen(&self, subscription: SubscriptionContext, visitor: Visitor) -> Later<'_, ()>;
+
+    /// A session has begun, or was taken up again (before that revision).
+    fn began(&self, _visitor: Visitor, _peer: Peer<RoleServer>) {}
 
     /// Begins to tell a client of changes to a resource (before that revision).
     fn subscribe(&self, uri: String, asking: Asking) -> Later<'_, ()>;
