@@ -20,6 +20,7 @@ mod faults;
 mod fixtures;
 mod freerouter;
 mod idempotency;
+mod mcp_offer;
 mod metrics;
 mod migrated;
 mod models;
