@@ -52,6 +52,11 @@ pub fn window_filling(connection: &str, window: &str, used: f64) {
     warn!(connection, window, percent, "a quota is running out");
 }
 
+/// A tool was called over MCP.
+pub fn tool_called(tool: &str, transport: &str, caller: &str, is_ok: bool) {
+    info!(tool, transport, caller, ok = is_ok, "tool called");
+}
+
 /// One finished request.
 pub struct Finished<'a> {
     /// The hub's request id.

@@ -22,6 +22,7 @@ mod fixtures;
 mod freerouter;
 mod idempotency;
 mod mcp_door;
+mod mcp_offer;
 mod metrics;
 mod migrated;
 mod models;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use operations::Definition;
+use operations::{
+    Definition,
+    aliases::{Alias, Meaning},
+};
 use rmcp::{
     ErrorData, Peer, RoleServer,
     model::{
@@ -34,6 +37,7 @@ use crate::{
         Engine,
         settings::{Mcp, ToolProfile},
     },
+    observe::events,
     ops::registry::{Asked, Registry},
 };
 
@@ -83,8 +87,11 @@ impl Operations {
         if params.name == search::NAME {
             return Ok(found(&settings, &asking.visitor, args)?.into());
         }
-        let known = tools::named(&params.name).filter(|(definition, _)| settings.offers(definition.name));
-        let Some((definition, _)) = known else { return Err(unknown(&params.name)) };
+        let (definition, args) = match meant(&settings, &params.name, args) {
+            Ok(meant) => meant,
+            Err(Some(result)) => return Ok((*result).into()),
+            Err(None) => return Err(unknown(&params.name)),
+        };
         let args = match confirmed(definition, args) {
             Ok(args) => args,
             Err(result) => return Ok((*result).into()),
@@ -98,7 +105,9 @@ impl Operations {
             };
             self.registry.call(asked, definition, args)
         });
-        let result = match work.await? {
+        let done = work.await?;
+        events::tool_called(definition.name, visitor.transport, &visitor.caller.id, done.is_ok());
+        let result = match done {
             Ok(value) => {
                 let (shelf, owner) = (&self.resources.shelf, &visitor.caller.id);
                 results::answered(value, settings.result_bytes, shelf, owner)
@@ -106,6 +115,29 @@ impl Operations {
             Err(error) => results::failed(&error),
         };
         Ok(result.into())
+    }
+}
+
+/// The operation that is meant by a name, with the arguments as it calls them. Otherwise what is to be told of the name, if
+/// anything is known of it.
+fn meant(
+    settings: &Mcp,
+    name: &str,
+    args: JsonObject,
+) -> Result<(&'static Definition, JsonObject), Option<Box<CallToolResult>>> {
+    let offered = |name: &str| tools::named(name).filter(|(definition, _)| settings.offers(definition.name));
+    if let Some((definition, _)) = offered(name) {
+        return Ok((definition, args));
+    }
+    let alias = Alias::named(name).filter(|_| settings.aliases).ok_or(None)?;
+    match alias.meaning {
+        Meaning::Operation(name) => {
+            let (definition, _) = offered(name).ok_or(None)?;
+            Ok((definition, alias.translated(args)))
+        }
+        Meaning::Absent(reason) => {
+            Err(Some(Box::new(results::told(format!("There is no tool `{}` here: {reason}.", alias.name)))))
+        }
     }
 }
 
