@@ -15,6 +15,7 @@ mod idempotency;
 mod killed;
 mod limits;
 mod managed;
+mod mcp_wire;
 mod names;
 mod oauth;
 mod postgres;
