@@ -255,3 +255,30 @@ impl fmt::Debug for Scopes {
         f.debug_set().entries(self.iter()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matching(list: &str) -> Result<Vec<&'static str>, String> {
+        let found = Scopes::matching(list).map_err(|error| error.0)?;
+        Ok(found.iter().map(Scope::as_str).collect())
+    }
+
+    #[test]
+    fn lists_name_scopes_and_beginnings_of_scopes() {
+        assert_eq!(
+            matching("write:keys, execute:completions"),
+            Ok(vec!["execute:completions", "write:keys"])
+        );
+        let reading = Scopes::matching("read:*").unwrap_or_default();
+        assert!(
+            reading.iter().all(|scope| scope.as_str().starts_with("read:")) && reading.iter().count() > 3
+        );
+        assert_eq!(Scopes::matching("*").ok(), Some(Scopes::all()));
+        assert_eq!(Scopes::all().and(reading), reading);
+        for wrong in ["", "read:nothing", "read", "read:models,", "read:**", "*:models"] {
+            assert!(matching(wrong).is_err(), "{wrong}");
+        }
+    }
+}

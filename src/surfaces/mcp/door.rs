@@ -115,9 +115,10 @@ impl Door {
         if let Some(answered) = self.answer_elsewhere(&caller, ids, &mut request).await {
             return answered.unwrap_or_else(|refusal| render::refusal(&refusal, ids, false));
         }
-        let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(Arc::from);
-        if let Some(id) = session.as_deref().filter(|_| request.method() == Method::DELETE)
-            && !self.sessions.is_of(id, &caller.id).await
+        let session: Option<Arc<str>> =
+            request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(Arc::from);
+        if let Some(id) = session.as_deref()
+            && !self.may_use(id, &caller.id, request.method()).await
         {
             let refusal = Refusal::new(Code::NotFound, "There is no such session.");
             return render::refusal(&refusal, ids, false);
@@ -173,6 +174,14 @@ impl Door {
             return Some(self.others.open(caller, std::mem::take(request)).await);
         }
         Some(self.others.take(caller.clone(), ids, std::mem::take(request)).await)
+    }
+
+    /// Whether a request may name the session. What nobody knows is the library's to refuse, but not to end.
+    async fn may_use(&self, id: &str, caller: &str, method: &Method) -> bool {
+        match *method {
+            Method::DELETE => self.sessions.is_of(id, caller).await,
+            _ => !self.sessions.is_anothers(id, caller).await,
+        }
     }
 
     fn let_in(&self, request: &Request) -> Result<Caller, Refusal> {

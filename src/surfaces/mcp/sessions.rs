@@ -95,10 +95,19 @@ impl Sessions {
 
     /// Whether the session is this caller's, wherever it is.
     pub(super) async fn is_of(&self, id: &str, caller: &str) -> bool {
-        if let Some(owner) = self.held.owner(id) {
-            return *owner == *caller;
+        self.owner(id).await.is_some_and(|owner| *owner == *caller)
+    }
+
+    /// Whether the session is somebody else's, wherever it is.
+    pub(super) async fn is_anothers(&self, id: &str, caller: &str) -> bool {
+        self.owner(id).await.is_some_and(|owner| *owner != *caller)
+    }
+
+    async fn owner(&self, id: &str) -> Option<Arc<str>> {
+        match self.held.owner(id) {
+            Some(owner) => Some(owner),
+            None => self.kept.store.owner(id.to_owned()).await.ok().flatten().map(Arc::from),
         }
-        self.kept.store.owner(id.to_owned()).await.ok().flatten().as_deref() == Some(caller)
     }
 
     /// Opens a session of the transport of 2024. It ends with [`Sessions::end_sse`], or makes room for another.
