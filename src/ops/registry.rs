@@ -69,7 +69,7 @@ impl Asked {
         after: Option<Value>,
     ) -> NewEntry {
         let detail = EntryDetail { before, after, can_undo: true, ..EntryDetail::default() };
-        self.entry(at, Some(target.to_owned()), AuditOutcome::Done, detail)
+        self.entry(at, Some(target), AuditOutcome::Done, detail)
     }
 
     /// Says that the entry of this was written already.
@@ -77,7 +77,7 @@ impl Asked {
         self.noted.store(true, Ordering::Relaxed);
     }
 
-    fn entry(&self, at: i64, target: Option<String>, outcome: AuditOutcome, detail: EntryDetail) -> NewEntry {
+    fn entry(&self, at: i64, target: Option<&str>, outcome: AuditOutcome, detail: EntryDetail) -> NewEntry {
         let definition = self.definition;
         NewEntry {
             at,
@@ -215,7 +215,7 @@ impl Registry {
             args.get(named).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let arguments = kept(args, outcome);
         let detail = EntryDetail { error: error.map(str::to_owned), arguments, ..EntryDetail::default() };
-        let entry = asked.entry(self.clock.now(), target, outcome, detail);
+        let entry = asked.entry(self.clock.now(), target.as_deref(), outcome, detail);
         if self.log.append(entry).await.is_err() {
             events::audit_failed(definition.name, &asked.caller.id);
         }
@@ -246,7 +246,7 @@ fn ended(error: Option<&OpError>) -> Ended {
 }
 
 /// A caller's text as the name of what something was about: short, and without what PostgreSQL does not take in a text.
-fn named(target: String) -> String {
+fn named(target: &str) -> String {
     let mut target = target.replace('\0', "\u{fffd}");
     target.truncate(target.floor_char_boundary(TARGET));
     target

@@ -13,11 +13,9 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
     let sources = workspace.files.iter().filter(|(file, _)| file.ends_with(".rs") && is_production(file));
     for (file, text) in sources {
         let places = text.lines().enumerate().filter(|(_, line)| line.contains("feature = \""));
-        let mut seen = 0;
-        for (at, line) in places {
+        for (seen, (at, line)) in places.enumerate() {
             let chosen = CHOSEN.iter().find(|(name, _, _)| line.contains(&format!("feature = \"{name}\"")));
-            seen += 1;
-            if chosen.is_some_and(|(_, here, most)| *here == file && seen <= *most) {
+            if chosen.is_some_and(|(_, here, most)| *here == file && seen < *most) {
                 continue;
             }
             findings.push(finding(file, at + 1, format!("`{}` depends on a feature", line.trim())));

@@ -67,7 +67,9 @@ pub(super) async fn relay(post: &mut Post, stop: impl Future<Output = ()>) -> Re
         patience: post.patience(),
     };
     let result = talk.go_on(post, pin!(stop)).await;
-    for answer in talk.memory().abandoned() {
+    // On its own line, so that nobody speaks while the memory is locked.
+    let abandoned = talk.memory().abandoned();
+    for answer in abandoned {
         mouth.say(answer).await;
     }
     drop(talk);

@@ -178,7 +178,7 @@ fn a_client_that_hangs_up_leaves_its_place_taken_while_the_work_goes_on() {
     runtime.block_on(async {
         let hub = Hub::new().await;
         hub.admin.set_password(&local_caller(), Secret::new(PASSWORD)).await.unwrap();
-        let (free, wait) = std::sync::mpsc::channel::<()>();
+        let (free, wait) = std::sync::mpsc::sync_channel::<()>(0);
         let busy = tokio::task::spawn_blocking(move || wait.recv().is_err());
         let free_places = || hub.admin.inner.hashing.available_permits();
         let login = tokio::task::unconstrained(hub.log_in(PASSWORD));

@@ -1,6 +1,6 @@
 //! What is passed on, what is sent again, and who hears that nobody knows.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use super::*;
 

@@ -193,7 +193,7 @@ async fn a_stream_that_waits_and_a_call_that_takes_its_time_are_not_cut() {
     let mut seen = String::new();
     while !seen.contains("list_changed") {
         let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
-        seen.push_str(&String::from_utf8(frame.to_vec()).unwrap());
+        seen.push_str(std::str::from_utf8(&frame).unwrap());
     }
 }
 
