@@ -66,9 +66,6 @@ use crate::{
     surfaces::{self, Handles, Server},
 };
 
-/// How often it is written down when keys were last used, and kept responses that have ended are deleted.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
-
 /// What is fixed when a hub starts.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -279,7 +276,7 @@ impl Hub {
         let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
         announce(&engine, address);
         let mut beside = vec![
-            tokio::spawn(keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
+            tokio::spawn(upkeep::keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(upkeep::forget_mcp_sessions(store.mcp_sessions(), Arc::clone(&engine))),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
@@ -595,21 +592,4 @@ fn announce(engine: &Engine, address: SocketAddr) {
 /// Renews tokens of the connections that there are now.
 async fn renew(credentials: Credentials, engine: Arc<Engine>) {
     credentials.keep_fresh(move || engine.snapshot().settings.connections.clone()).await;
-}
-
-async fn keep_house(keys: Keys, admin: Arc<Admin>, responses: Responses, idempotency: Idempotency) {
-    loop {
-        tokio::time::sleep(HOUSEKEEPING).await;
-        if let Err(error) = keys.save_last_used().await {
-            events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
-        }
-        if let Err(error) = admin.save_last_seen().await {
-            events::configuration_warning(&format!(
-                "when sessions were last used could not be saved: {error}"
-            ));
-        }
-        // A failure was logged where it came up.
-        drop(responses.sweep().await);
-        idempotency.sweep().await;
-    }
 }

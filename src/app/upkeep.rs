@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     engine::Engine,
     observe::events,
-    ops::ports::McpSessionStore,
+    ops::{admin::Admin, idempotency::Idempotency, keys::Keys, ports::McpSessionStore, responses::Responses},
     store::{SqlMcpSessions, Sweeper},
 };
 
@@ -42,5 +42,29 @@ pub(super) async fn forget_mcp_sessions(sessions: SqlMcpSessions, engine: Arc<En
         if let Err(error) = sessions.sweep(engine.clock().now().saturating_sub(ttl)).await {
             events::sweep_failed(&error);
         }
+    }
+}
+
+/// Writes down when keys and sessions were last used, and deletes kept responses and claims that have ended, for as long as
+/// the hub runs.
+pub(super) async fn keep_house(
+    keys: Keys,
+    admin: Arc<Admin>,
+    responses: Responses,
+    idempotency: Idempotency,
+) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if let Err(error) = keys.save_last_used().await {
+            events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
+        }
+        if let Err(error) = admin.save_last_seen().await {
+            events::configuration_warning(&format!(
+                "when sessions were last used could not be saved: {error}"
+            ));
+        }
+        // A failure was logged where it came up.
+        drop(responses.sweep().await);
+        idempotency.sweep().await;
     }
 }

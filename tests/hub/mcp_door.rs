@@ -55,7 +55,7 @@ fn with(request: Builder, body: &Value) -> Request<Body> {
 /// The message of an answer, whether it came as JSON or as an event.
 fn message(answer: &Answer) -> Value {
     let events = answer.text.lines().filter_map(|line| line.strip_prefix("data: "));
-    let last = events.filter(|data| data.starts_with('{')).last();
+    let last = events.rev().find(|data| data.starts_with('{'));
     serde_json::from_str(last.unwrap_or(&answer.text)).unwrap_or_else(|_| panic!("{answer:?}"))
 }
 

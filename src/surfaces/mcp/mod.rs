@@ -21,9 +21,9 @@ mod results;
 mod search;
 mod sessions;
 mod shelf;
-mod subscriptions;
 mod sse;
 mod stdio;
+mod subscriptions;
 mod tools;
 mod visitor;
 

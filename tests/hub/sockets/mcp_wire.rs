@@ -20,10 +20,12 @@ fn initialize(id: u32) -> Value {
     request(id, "initialize", params)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "whoever calls it makes it on the spot")]
 fn request(id: u32, method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "whoever calls it makes it on the spot")]
 fn call(id: u32, tool: &str, arguments: Value) -> Value {
     request(id, "tools/call", json!({"name": tool, "arguments": arguments}))
 }

@@ -19,7 +19,7 @@ use super::{
 pub(super) struct Talker {
     child: Child,
     input: Option<ChildStdin>,
-    output: mpsc::UnboundedReceiver<String>,
+    output: mpsc::Receiver<String>,
     next_id: u32,
 }
 
@@ -31,10 +31,10 @@ impl Talker {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, output) = mpsc::unbounded_channel();
+        let (sender, output) = mpsc::channel(10_000);
         thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
-                drop(sender.send(line));
+                drop(sender.blocking_send(line));
             }
         });
         Self { input: child.stdin.take(), child, output, next_id: 100 }
