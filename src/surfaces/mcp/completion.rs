@@ -122,7 +122,7 @@ mod tests {
         let all = fitting(values.clone(), "").unwrap().completion;
         assert_eq!((all.values.len(), all.total, all.has_more), (100, Some(250), Some(true)));
         let some = fitting(values, "24").unwrap().completion;
-        assert_eq!((some.total, some.has_more), (Some(12), Some(false)));
+        assert_eq!((some.total, some.has_more), (Some(13), Some(false)));
         let order = fitting(vec!["b-a".into(), "a".into()], "a").unwrap().completion;
         assert_eq!(order.values, ["a", "b-a"]);
     }

@@ -30,7 +30,7 @@ pub(super) const STANDARD: [&str; 27] = [
     "get_session_snapshot",
     "sync_pricing",
     "web_search",
-    "get_cache_stats",
+    "cache_stats",
     "clear_cache",
     "db_health_check",
     "list_connections",
@@ -44,7 +44,7 @@ pub(super) const STANDARD: [&str; 27] = [
     "list_keys",
     "get_config_diff",
     "get_usage",
-    "get_budget_status",
+    "budget_status",
     "undo_change",
 ];
 
@@ -80,6 +80,13 @@ pub(super) fn name(profile: ToolProfile) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_tool_of_a_profile_is_there() {
+        for name in ESSENTIAL.iter().chain(&STANDARD) {
+            assert!(Definition::named(name).is_some(), "{name}");
+        }
+    }
 
     #[test]
     fn the_address_may_name_a_profile() {

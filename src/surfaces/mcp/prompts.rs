@@ -44,7 +44,7 @@ const DIAGNOSE: &[Step] = &[
 const CUT_COSTS: &[Step] = &[
     ("cost_report", "what was spent, by provider and model"),
     ("get_usage", "who and what spends most (`group_by`)"),
-    ("get_cache_stats", "whether repeated requests are answered from the cache"),
+    ("cache_stats", "whether repeated requests are answered from the cache"),
     ("list_quotas", "what is left of what was paid for already: use that first"),
     ("list_combos", "how requests are spread now"),
     ("best_combo_for_task", "what would do the same work for less"),
