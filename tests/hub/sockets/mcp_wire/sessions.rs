@@ -50,7 +50,7 @@ async fn to_others_a_session_does_not_exist_and_they_cannot_end_it() {
         if round == 1 {
             let answer = own.post(&session, &ping).await;
             assert_eq!(Events::of(answer).answer(1).await["result"], json!({}));
-            assert_eq!(own.in_session(Method::DELETE, &session, &Value::Null).await.status(), 202);
+            assert_eq!(own.in_session(Method::DELETE, &session, &Value::Null).await.status(), 204);
             assert_eq!(own.post(&session, &ping).await.status(), 404);
             return;
         }
