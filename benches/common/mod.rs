@@ -63,6 +63,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         mcp: std::sync::Arc::default(),
         webhooks: Vec::new(),
         price_sync: trivium::engine::settings::PriceSync::default(),
+        diagnosis: trivium::engine::settings::DiagnosisSettings::default(),
         capture: trivium::engine::settings::Capture::default(),
         telemetry: trivium::engine::settings::Telemetry::default(),
     }

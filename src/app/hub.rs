@@ -166,6 +166,14 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// Whether another hub uses the data directory.
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(self, Self::Store(StoreError::InUse { .. }))
+    }
+}
+
 fn listen_hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -213,21 +221,9 @@ impl Hub {
         let address = listener
             .local_addr()
             .map_err(|source| StartError::Listen { address: options.address, source })?;
-        let settings = &configured.loaded.settings;
-        let (url, limits) =
-            (options.store_url.as_ref(), WriterLimits::keeping(settings.retention.receipts_rows));
-        let store = Store::open_at(&data_dir, url, limits, Arc::clone(&clock)).await?;
-        let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
-        if settings.responses.keep || settings.capture.enabled || has_logins {
-            store.prepare_secret()?;
-        }
-        let index = Arc::new(KeyIndex::new(Arc::clone(&clock)));
-        if let Some(key) = &options.api_key {
-            index.accept_environment(key);
-        }
-        if let Some(token) = &options.admin_token {
-            index.accept_admin(token);
-        }
+        let url = options.store_url.as_ref();
+        let store = open(&data_dir, url, &configured.loaded.settings, &clock).await?;
+        let index = Arc::new(key_index(&options, &clock));
         let local = Token::generate()?.secret;
         index.accept_local(&local);
         let tokens = options
@@ -281,14 +277,10 @@ impl Hub {
         let (stop, stopped) = oneshot::channel();
         let server = Server { listener, router: surfaces::router(&handles), drain: options.shutdown_timeout };
         let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
-        let snapshot = engine.snapshot();
-        events::listening(
-            &base_url(address),
-            snapshot.settings.connections.len(),
-            snapshot.directory.models().count(),
-        );
+        announce(&engine, address);
         let mut beside = vec![
             tokio::spawn(upkeep::keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
+            tokio::spawn(upkeep::forget_mcp_sessions(store.mcp_sessions(), Arc::clone(&engine))),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
             tokio::spawn(follow_schedule(backups, clock, options.backups)),
@@ -516,6 +508,33 @@ fn provider_login(
     Ok(Some(Arc::new(ProviderLogin::new(Arc::clone(admin), oidc, Arc::new(store.audit())))))
 }
 
+async fn open(
+    data_dir: &DataDir,
+    url: Option<&Secret>,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<Store, StoreError> {
+    let limits = WriterLimits::keeping(settings.retention.receipts_rows);
+    let store = Store::open_at(data_dir, url, limits, Arc::clone(clock)).await?;
+    let has_logins = settings.connections.iter().any(|connection| connection.oauth.is_some());
+    if settings.responses.keep || settings.capture.enabled || has_logins {
+        store.prepare_secret()?;
+    }
+    Ok(store)
+}
+
+/// The index of keys with those that the operator gave.
+fn key_index(options: &Options, clock: &Arc<dyn Clock>) -> KeyIndex {
+    let index = KeyIndex::new(Arc::clone(clock));
+    if let Some(key) = &options.api_key {
+        index.accept_environment(key);
+    }
+    if let Some(token) = &options.admin_token {
+        index.accept_admin(token);
+    }
+    index
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
@@ -580,6 +599,13 @@ fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Says where the hub listens, and what it serves.
+fn announce(engine: &Engine, address: SocketAddr) {
+    let snapshot = engine.snapshot();
+    let models = snapshot.directory.models().count();
+    events::listening(&base_url(address), snapshot.settings.connections.len(), models);
 }
 
 /// Renews tokens of the connections that there are now.

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{Engine, ports::Clock},
-    ops::{
-        mcp::McpServer,
-        ports::{McpProcess, McpProcesses},
-        tool_calls::ToolCalls,
-    },
+    ops::{mcp::McpServer, tool_calls::ToolCalls},
     store::Store,
     surfaces,
 };
@@ -19,16 +15,7 @@ pub(super) fn server(engine: &Arc<Engine>, store: &Store, clock: &Arc<dyn Clock>
         Arc::clone(engine),
         ToolCalls::start(Arc::new(store.tool_calls()), Arc::clone(clock)),
         Arc::new(store.mcp_sessions()),
-        Arc::new(NoProcesses),
+        Arc::new(store.mcp_processes(Arc::clone(clock))),
         surfaces::profile_of,
     ))
-}
-
-/// Nobody says of themselves yet that they speak MCP over their standard input and output.
-struct NoProcesses;
-
-impl McpProcesses for NoProcesses {
-    fn list(&self) -> Vec<McpProcess> {
-        Vec::new()
-    }
 }

@@ -5,12 +5,9 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     engine::Engine,
     observe::events,
-    ops::{admin::Admin, idempotency::Idempotency, keys::Keys, responses::Responses},
-    store::Sweeper,
+    ops::{admin::Admin, idempotency::Idempotency, keys::Keys, ports::McpSessionStore, responses::Responses},
+    store::{SqlMcpSessions, Sweeper},
 };
-
-/// How often it is written down when keys were last used, and kept responses that have ended are deleted.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// Between two looks for what is old.
 const EVERY: Duration = Duration::from_secs(60);
@@ -36,7 +33,20 @@ pub(super) async fn sweep(sweeper: Sweeper, engine: Arc<Engine>) {
     }
 }
 
-/// Writes down when keys and sessions were last used, and deletes what has ended, for as long as the hub runs.
+/// Forgets MCP sessions that were unused for as long as the operator says, for as long as the hub runs.
+pub(super) async fn forget_mcp_sessions(sessions: SqlMcpSessions, engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let ttl = engine.snapshot().settings.mcp.session_ttl;
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        if let Err(error) = sessions.sweep(engine.clock().now().saturating_sub(ttl)).await {
+            events::sweep_failed(&error);
+        }
+    }
+}
+
+/// Writes down when keys and sessions were last used, and deletes kept responses and claims that have ended, for as long as
+/// the hub runs.
 pub(super) async fn keep_house(
     keys: Keys,
     admin: Arc<Admin>,
@@ -44,7 +54,7 @@ pub(super) async fn keep_house(
     idempotency: Idempotency,
 ) {
     loop {
-        tokio::time::sleep(HOUSEKEEPING).await;
+        tokio::time::sleep(EVERY).await;
         if let Err(error) = keys.save_last_used().await {
             events::configuration_warning(&format!("when keys were last used could not be saved: {error}"));
         }

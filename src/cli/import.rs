@@ -26,11 +26,7 @@ const MOST_BYTES: u64 = 8 * 1024 * 1024;
 /// Files of one folder.
 const MOST_FILES: usize = 1_000;
 
-/// Without `-o` and `--apply`, shows what would become of it and writes nothing.
-///
-/// SOURCE is `env` for keys in this environment, or a file: `providers.yaml` of MultiRouter, `accounts.json` of MultiVibe, `.env` and
-/// `model_catalog.json` of FreeRouter, `config.yaml` of LiteLLM or CLIProxyAPI, an export of 9router or OmniRoute. Whose it is
-/// is seen from what is in it. Logins are not taken over, and nothing is read but these files.
+/// What to read, and what to do with it.
 #[derive(Args)]
 pub(super) struct Import {
     /// `env`, a file or a folder; or a word for whose file it is, with the file behind it

@@ -9,6 +9,7 @@ mod doctor;
 mod import;
 mod keys;
 mod login;
+mod mcp;
 mod mock;
 mod operations;
 mod output;
@@ -43,6 +44,8 @@ the hub. New here? `trivium demo` needs no configuration, key or network.";
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    mcp: mcp::McpArgs,
     #[command(flatten)]
     common: Common,
 }
@@ -83,6 +86,11 @@ enum Command {
     #[command(subcommand)]
     Config(config::Config),
     /// Take over keys in variables, or the configuration of MultiRouter, MultiVibe, FreeRouter, LiteLLM, CLIProxyAPI or 9router
+    ///
+    /// Without -o and --apply, shows what would become of it and writes nothing. SOURCE is `env` for keys in this environment,
+    /// or a file: `providers.yaml` of MultiRouter, `accounts.json` of MultiVibe, `.env` and `model_catalog.json` of FreeRouter,
+    /// `config.yaml` of LiteLLM or CLIProxyAPI, an export of 9router or OmniRoute. Whose it is is seen from what is in it. Logins are not
+    /// taken over, and nothing is read but these files.
     Import(import::Import),
     /// Create, list, limit, revoke and rotate the keys with which clients come in
     #[command(subcommand)]
@@ -126,7 +134,16 @@ pub fn main() -> ExitCode {
     dispatch(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
-fn dispatch(Cli { command, common }: Cli) -> ExitCode {
+fn dispatch(Cli { command, mcp, common }: Cli) -> ExitCode {
+    if mcp.is_meant() {
+        return match command {
+            None => mcp::run(&mcp, &common),
+            Some(_) => {
+                output::note("`--mcp` stands alone: it is no option of a command.");
+                ExitCode::from(2)
+            }
+        };
+    }
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&common),
         Command::Demo(demo) => demo::run(&demo, &common),

@@ -283,7 +283,8 @@ impl Engine {
     }
 
     /// The clock, to be kept.
-    pub(super) fn shared_clock(&self) -> Arc<dyn Clock> {
+    #[must_use]
+    pub fn shared_clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
     }
 

@@ -52,6 +52,11 @@ pub fn window_filling(connection: &str, window: &str, used: f64) {
     warn!(connection, window, percent, "a quota is running out");
 }
 
+/// A tool was called over MCP.
+pub fn tool_called(tool: &str, transport: &str, caller: &str, is_ok: bool) {
+    info!(tool, transport, caller, ok = is_ok, "tool called");
+}
+
 /// One finished request.
 pub struct Finished<'a> {
     /// The hub's request id.
@@ -158,6 +163,26 @@ pub fn first_key_written(path: &std::path::Path) {
 /// What is old could not be deleted; it is tried again in a minute.
 pub fn sweep_failed(error: &dyn std::error::Error) {
     warn!("what is older than is to be kept could not be deleted: {error}");
+}
+
+/// A process that speaks MCP over its standard input and output could not say that it lives.
+pub fn heartbeat_failed(error: &std::io::Error) {
+    warn!("the heartbeat file could not be written: {error}");
+}
+
+/// The hub that a process relayed to is gone, and it looks for another.
+pub fn relay_lost() {
+    warn!("the hub is gone; going on with another, or as the hub");
+}
+
+/// A process relays to a hub.
+pub fn relaying(hub: &str) {
+    info!(hub, "relaying MCP from standard input and output");
+}
+
+/// When MCP sessions were last used could not be written down.
+pub fn mcp_sessions_not_noted(error: &dyn std::error::Error) {
+    warn!("when MCP sessions were last used could not be written down: {error}");
 }
 
 /// Spans could not be given to the collector.

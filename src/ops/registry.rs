@@ -11,7 +11,7 @@ use std::{
 
 use futures_core::future::BoxFuture;
 use operations::{Definition, Operation, audit::AuditOutcome};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::JoinHandle};
 
 use super::{
@@ -23,6 +23,14 @@ use crate::{
     engine::{caller::Caller, ports::Clock},
     observe::events,
 };
+
+/// Bytes of arguments, as JSON, that an entry keeps of what was done, and of what failed. Of what was denied it keeps none:
+/// anybody with a key can be denied something, as often as they like.
+const DONE: usize = 64 * 1024;
+const FAILED: usize = 4 * 1024;
+
+/// Bytes of the name of what something was about. PostgreSQL's indexes take no texts of any length.
+const TARGET: usize = 256;
 
 /// Who asks, and by which way.
 #[derive(Clone)]
@@ -80,7 +88,7 @@ impl Asked {
         after: Option<Value>,
     ) -> NewEntry {
         let detail = EntryDetail { before, after, can_undo: true, ..EntryDetail::default() };
-        self.entry(at, Some(target.to_owned()), AuditOutcome::Done, detail)
+        self.entry(at, Some(target), AuditOutcome::Done, detail)
     }
 
     /// Says that the entry of this was written already.
@@ -88,7 +96,7 @@ impl Asked {
         self.noted.store(true, Ordering::Relaxed);
     }
 
-    fn entry(&self, at: i64, target: Option<String>, outcome: AuditOutcome, detail: EntryDetail) -> NewEntry {
+    fn entry(&self, at: i64, target: Option<&str>, outcome: AuditOutcome, detail: EntryDetail) -> NewEntry {
         let definition = self.definition;
         NewEntry {
             at,
@@ -96,7 +104,7 @@ impl Asked {
             caller_name: Arc::clone(&self.caller.name),
             operation: definition.map_or("", |definition| definition.name),
             outcome,
-            target,
+            target: target.map(named),
             detail: EntryDetail {
                 address: self.caller.address.map(|address| address.to_string()),
                 surface: self.surface.to_owned(),
@@ -237,9 +245,9 @@ impl Registry {
         let named = definition.route.parameters().next().unwrap_or("name");
         let target =
             args.get(named).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        let detail =
-            EntryDetail { error: error.map(str::to_owned), arguments: Some(args), ..EntryDetail::default() };
-        let entry = asked.entry(self.clock.now(), target, outcome, detail);
+        let arguments = kept(args, outcome);
+        let detail = EntryDetail { error: error.map(str::to_owned), arguments, ..EntryDetail::default() };
+        let entry = asked.entry(self.clock.now(), target.as_deref(), outcome, detail);
         if self.log.append(entry).await.is_err() {
             events::audit_failed(definition.name, &asked.caller.id);
         }
@@ -268,6 +276,24 @@ fn ended(error: Option<&OpError>) -> Ended {
         Some(_) => AuditOutcome::Failed,
     };
     (outcome, error.map(OpError::code))
+}
+
+/// A caller's text as the name of what something was about: short, and without what PostgreSQL does not take in a text.
+fn named(target: &str) -> String {
+    let mut target = target.replace('\0', "\u{fffd}");
+    target.truncate(target.floor_char_boundary(TARGET));
+    target
+}
+
+/// The arguments that an entry keeps.
+fn kept(args: Value, outcome: AuditOutcome) -> Option<Value> {
+    let most = match outcome {
+        AuditOutcome::Done => DONE,
+        AuditOutcome::Failed => FAILED,
+        AuditOutcome::Denied => return None,
+    };
+    let bytes = args.to_string().len();
+    Some(if bytes > most { json!({ "omitted_bytes": bytes }) } else { args })
 }
 
 /// Something that is worked on for as long as its caller wants it. Dropped before its end, it is noted as given up.

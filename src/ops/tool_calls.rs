@@ -40,7 +40,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The largest arguments that are kept, in bytes; of larger ones only the size.
-const MOST_ARGUMENTS: usize = 16 * 1024;
+const MOST_ARGUMENTS: usize = 4 * 1024;
 
 /// Longest name of a tool, a client or a version that is kept, in characters.
 const MOST_NAME: usize = 128;
@@ -154,13 +154,14 @@ impl ToolCalls {
 
 impl UnderWay {
     /// What is called is known by now, and what of the arguments may be shown: nothing of what an unlogged caller says.
-    pub fn is_of(&mut self, tool: &str, scope: Option<&str>, shown: Value) {
+    pub fn is_of(&mut self, tool: &str, scope: Option<&str>, shown: Option<Value>) {
         let Some(call) = &mut self.call else { return };
         tool.clone_into(&mut call.tool);
         call.detail.scope = scope.map(str::to_owned);
-        let size = shown.to_string().len();
-        call.detail.arguments =
-            Some(if size > MOST_ARGUMENTS { format!("[{size} bytes]").into() } else { shown });
+        call.detail.arguments = shown.map(|shown| {
+            let size = shown.to_string().len();
+            if size > MOST_ARGUMENTS { format!("[{size} bytes]").into() } else { shown }
+        });
     }
 
     /// Ids of requests to models that it made.
@@ -174,6 +175,10 @@ impl UnderWay {
     pub async fn end(mut self, outcome: CallOutcome, error: Option<&str>, result_bytes: u64) {
         let took_ms = self.took_ms();
         if let Some(call) = &mut self.call {
+            if outcome == CallOutcome::Denied {
+                // Anybody with a key can be denied something, as often as they like.
+                call.detail.arguments = None;
+            }
             call.outcome = outcome;
             call.detail.error = error.map(str::to_owned);
             call.detail.result_bytes = result_bytes;
@@ -378,7 +383,7 @@ mod tests {
     async fn large_arguments_are_told_by_their_size() {
         let (_, calls) = scene();
         let mut call = calls.begin(&local_caller(), "omniroute_x", CallDetail::default());
-        call.is_of("put_setting", Some("write:settings"), "x".repeat(MOST_ARGUMENTS).into());
+        call.is_of("put_setting", Some("write:settings"), Some("x".repeat(MOST_ARGUMENTS).into()));
         call.end(CallOutcome::Ok, None, 5).await;
         let page = calls.list(ListToolCalls::default()).await.unwrap();
         let call = page.calls.first().unwrap();

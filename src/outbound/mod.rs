@@ -7,11 +7,13 @@ mod error;
 pub mod guard;
 mod proxy;
 mod reach;
+mod upgrade;
 
 pub use client::Client;
 pub use error::{TransportError, TransportFailure};
 pub use proxy::{Proxy, ProxyScheme, Via};
 pub use reach::{Reached, Step};
+pub use upgrade::{Duplex, UpgradeError, Upgraded, upgrade};
 
 use std::time::Duration;
 

@@ -51,6 +51,18 @@ impl SqlMcpSessions {
         query.fetch_optional(&self.pool).await?.map(|row| row.try_get("owner")).transpose()
     }
 
+    async fn note_used(&self, used: Vec<(String, i64)>) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        for (id, at) in used {
+            sql::query("UPDATE mcp_sessions SET used_at = $2 WHERE id = $1 AND used_at < $2")
+                .bind(id)
+                .bind(at)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await
+    }
+
     async fn remove(&self, id: String) -> Result<(), sqlx::Error> {
         sql::query("DELETE FROM mcp_sessions WHERE id = $1").bind(id).execute(&self.pool).await?;
         Ok(())
@@ -96,6 +108,10 @@ impl McpSessionStore for SqlMcpSessions {
 
     fn count(&self) -> BoxFuture<'_, Result<u64, McpSessionError>> {
         Box::pin(async move { self.count_all().await.map_err(failed) })
+    }
+
+    fn touch(&self, used: Vec<(String, i64)>) -> BoxFuture<'_, Result<(), McpSessionError>> {
+        Box::pin(async move { self.note_used(used).await.map_err(failed) })
     }
 
     fn delete(&self, id: String) -> BoxFuture<'_, Result<(), McpSessionError>> {

@@ -63,9 +63,9 @@ struct State {
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
     mcp_sessions: Vec<McpSession>,
-    suggestions: suggestions::Suggestions,
+    suggestions: Box<suggestions::Suggestions>,
     tool_calls: Vec<operations::mcp::ToolCall>,
-    usage: usage::Usage,
+    usage: Box<usage::Usage>,
 }
 
 struct Key {

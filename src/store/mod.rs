@@ -15,6 +15,7 @@ mod documents;
 mod error;
 mod events;
 mod glance;
+mod heartbeat;
 mod inspector;
 mod keys;
 mod leases;
@@ -54,6 +55,7 @@ pub use data_dir::DataDir;
 pub use documents::SqlDocuments;
 pub use error::StoreError;
 pub use glance::{Glance, glance};
+pub use heartbeat::{Heartbeat, Heartbeats};
 pub use inspector::SqlInspector;
 pub use keys::SqlKeys;
 pub use leases::SqlLeases;
@@ -226,6 +228,12 @@ impl Store {
     #[must_use]
     pub fn suggestions(&self) -> SqlSuggestions {
         SqlSuggestions::new(self.pools.managing.clone())
+    }
+
+    /// The processes that speak MCP over their standard input and output, next to this data directory.
+    #[must_use]
+    pub fn mcp_processes(&self, clock: Arc<dyn Clock>) -> Heartbeats {
+        Heartbeats::new(self.data_dir.path(), clock)
     }
 
     /// Messages that were captured word for word.

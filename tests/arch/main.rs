@@ -7,6 +7,7 @@ mod bans;
 mod cfg;
 mod confinement;
 mod facts;
+mod features;
 mod heads;
 mod layers;
 mod manifests;
@@ -51,6 +52,11 @@ fn files_and_functions_stay_small() {
 #[test]
 fn production_code_neither_panics_nor_silences_lints() {
     expect_none(bans::check(Workspace::of_this_repository()));
+}
+
+#[test]
+fn what_only_tests_build_is_chosen_in_one_place() {
+    expect_none(features::check(Workspace::of_this_repository()));
 }
 
 #[test]

@@ -250,6 +250,43 @@ async fn hosts_are_asked_politely() {
     assert!(times.windows(2).all(|two| two[1] - two[0] >= 250), "{times:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_there_was_no_time_for_comes_first_next_time() {
+    // Two questions each, as what is not encrypted is also looked for over https: some 480 fit into four minutes.
+    let mut builder = TestHub::builder();
+    for id in 0..700 {
+        builder = builder.account_with(&format!("a{id:04}"), &format!("sim-ok.a{id:04}"), &["sim-small"]);
+    }
+    let hub = builder.build().await;
+    let asked = |report: &Value| -> Vec<String> {
+        let all = report["run"]["connections"].as_array().unwrap();
+        all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let began = Instant::now();
+    let first = diagnose(&hub, json!({})).await;
+    assert!(began.elapsed() <= Duration::from_secs(241), "{:?}", began.elapsed());
+    let unfinished = first["run"]["unfinished"].as_u64().unwrap();
+    assert!(unfinished > 100 && asked(&first).len() as u64 + unfinished == 700, "{unfinished}");
+    let second = asked(&diagnose(&hub, json!({})).await);
+    let left = (0..700).map(|id| format!("a{id:04}")).filter(|id| !asked(&first).contains(id));
+    assert!(left.into_iter().all(|id| second.contains(&id)), "the same ones would never be asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn machines_of_ones_own_are_asked_without_a_pause() {
+    let mut yaml = "providers:\n".to_owned();
+    for id in 0..20 {
+        yaml.push_str(&format!(
+            "  - {{id: a{id}, type: openai-compatible, base_url: 'http://127.0.0.1:9/v1', api_key: sim-ok, models: [sim-small]}}\n"
+        ));
+    }
+    let hub = TestHub::builder().yaml(&yaml).build().await;
+    let began = Instant::now();
+    let report = diagnose(&hub, json!({})).await;
+    assert_eq!(report["run"]["connections"].as_array().map(Vec::len), Some(20));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
 /// A diagnosis every ten minutes, and what else is wanted.
 fn every_ten_minutes(more: &str) -> String {
     format!("diagnosis: {{interval_seconds: 600, start_delay_seconds: 30{more}}}\n")
@@ -284,6 +321,28 @@ async fn the_hub_hides_what_is_gone_for_certain_and_shows_it_again() {
     hub.simulator.set_models(["m", "one", "two", "three"]);
     sleep(Duration::from_secs(610)).await;
     assert!(listed().await.contains("\"three\""), "it is back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_is_hidden_however_much_is_new() {
+    let mut yaml = every_ten_minutes("");
+    yaml.push_str("providers:\n");
+    for id in 0..200 {
+        yaml.push_str(&format!(
+            "  - {{id: a{id}, type: openai-compatible, base_url: 'http://127.0.0.1:9/v1', api_key: sim-ok, models: [one, two, gone-{id}]}}\n"
+        ));
+    }
+    let hub = TestHub::builder().yaml(&yaml).build().await;
+    let new = (0..60).map(|nth| format!("new-{nth}"));
+    hub.simulator.set_models(["one", "two"].map(str::to_owned).into_iter().chain(new));
+    let report = diagnose(&hub, json!({})).await;
+    assert!(report["run"]["left_out"].as_u64() > Some(0), "there is more than fits");
+    let kinds: Vec<_> = report["suggestions"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+    assert!(kinds.len() == 500 && kinds[..200].iter().all(|kind| **kind == "model_gone"));
+    hub.keep_diagnosed();
+    sleep(Duration::from_secs(1300)).await;
+    let listed = hub.get("/v1/models").await.text;
+    assert!((0..200).all(|id| !listed.contains(&format!("\"gone-{id}\""))), "{listed}");
 }
 
 #[tokio::test(start_paused = true)]

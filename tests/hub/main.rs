@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agents;
+mod audit;
 mod budgets;
 mod cache;
 mod captures;
@@ -21,6 +22,8 @@ mod fixtures;
 mod freerouter;
 mod idempotency;
 mod mcp_client;
+mod mcp_door;
+mod mcp_offer;
 mod mcp_rights;
 mod metrics;
 mod migrated;

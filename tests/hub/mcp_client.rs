@@ -23,6 +23,7 @@ pub(crate) async fn opening(hub: &TestHub, key: &str) -> Answer {
 
 async fn post(hub: &TestHub, key: &str, session: &str, message: Value) -> Answer {
     let request = Request::post("/mcp?profile=full")
+        .header("host", "127.0.0.1")
         .header("authorization", format!("Bearer {key}"))
         .header("content-type", "application/json")
         .header("mcp-protocol-version", "2025-06-18");

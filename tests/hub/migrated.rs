@@ -343,22 +343,31 @@ async fn the_health_of_routes_and_providers_is_shown() {
 async fn who_may_not_see_or_change_the_catalogue_is_told_so() {
     let hub = hub().await;
     let other = hub.other_key().await;
-    for (method, path) in [
-        (Method::GET, "/v1/gateway/models"),
-        (Method::PUT, "/v1/gateway/models"),
-        (Method::POST, "/v1/gateway/models/reset"),
-        (Method::POST, "/v1/gateway/models/auto-rank"),
-        (Method::POST, "/v1/gateway/models/mine/small/disable"),
-        (Method::POST, "/v1/gateway/models/mine/small/enable"),
-        (Method::GET, "/v1/providers/status"),
+    let route = r#"[{"route_id": "mine/small"}]"#;
+    for (method, path, body) in [
+        (Method::GET, "/v1/gateway/models", ""),
+        (Method::PUT, "/v1/gateway/models", route),
+        (Method::PUT, "/v1/gateway/models", "[]"),
+        (Method::PUT, "/v1/gateway/models", r#"{"data": []}"#),
+        (Method::PUT, "/v1/gateway/models", r#"[{"route_id": "nobody/x"}]"#),
+        (Method::POST, "/v1/gateway/models/reset", ""),
+        (Method::POST, "/v1/gateway/models/auto-rank", ""),
+        (Method::POST, "/v1/gateway/models/mine/small/disable", ""),
+        (Method::POST, "/v1/gateway/models/mine/small/enable", ""),
+        (Method::POST, "/v1/gateway/models/mine/small/health/reset", ""),
+        // Nor which routes there are.
+        (Method::POST, "/v1/gateway/models/nobody/x/disable", ""),
+        (Method::POST, "/v1/gateway/models/nobody/x/enable", ""),
+        (Method::POST, "/v1/gateway/models/nobody/x/health/reset", ""),
+        (Method::GET, "/v1/providers/status", ""),
     ] {
         let request =
             Request::builder().method(method).uri(path).header("authorization", format!("Bearer {other}"));
-        let answer = hub.send(request.body(Body::from(r#"[{"route_id": "mine/small"}]"#)).unwrap()).await;
+        let answer = hub.send(request.body(Body::from(body)).unwrap()).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
             (StatusCode::FORBIDDEN, "insufficient_scope"),
-            "{path}"
+            "{path} {body}"
         );
     }
     assert_eq!(routes(&hub.get("/v1/gateway/models").await.json()).len(), 3);

@@ -195,6 +195,56 @@ async fn a_token_that_the_provider_refuses_is_renewed_once() {
     assert_eq!(stats(&hub).refreshes, 1);
 }
 
+async fn log_out(hub: &TestHub) -> Value {
+    hub.json(Method::DELETE, "/api/oauth/credentials/a", json!({})).await.json()["had_tokens"].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_under_way_does_not_undo_a_logout() {
+    // Whether the login server answers or not.
+    for lost in [false, true] {
+        let hub = hub(&[("a", "")], OAuthScript { delay_ms: 300, ..OAuthScript::default() }).await;
+        log_in(&hub, "a").await;
+        pass(3599).await;
+        if lost {
+            hub.simulator.oauth_fails(OAuthFault::Lost);
+        }
+        let out = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            log_out(&hub).await
+        };
+        let (answer, out) = tokio::join!(hub.chat("m"), out);
+        assert_eq!((out, answer.is_whole()), (json!(true), false), "{answer:?}");
+        assert_eq!(stats(&hub).refreshes, 1, "it was under way");
+        assert_eq!(log_out(&hub).await, false, "nothing was written down again");
+        assert!(hub.chat("m").await.text.contains("needs_login"));
+        let after = TestHub::builder().yaml(&connections(&[("a", "")])).after(&hub).build().await;
+        assert!(after.chat("m").await.text.contains("needs_login"), "nor is it there after a restart");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_refused_does_not_undo_a_login() {
+    let hub = hub(&[("a", "")], OAuthScript { delay_ms: 2000, ..OAuthScript::default() }).await;
+    log_in(&hub, "a").await;
+    pass(3600).await;
+    let started = start(&hub, "a").await;
+    let address = browse(&hub, &started["url"]).await;
+    let asked = async {
+        pass(1).await;
+        hub.chat("m").await
+    };
+    let refused = async {
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        hub.simulator.oauth_fails(OAuthFault::Error("invalid_grant".to_owned()));
+    };
+    let (page, answer, ()) = tokio::join!(come_back(&hub, &address), asked, refused);
+    assert_eq!((page.status.as_u16(), stats(&hub).refused), (200, 1), "{page:?}");
+    assert!(answer.is_whole(), "who waited gets the new token: {answer:?}");
+    assert_eq!(credential(&hub, "a").await["state"], "ready");
+    served(&hub).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_device_is_approved_elsewhere() {
     let hub = hub(&[("a", "flow: device")], OAuthScript::default()).await;

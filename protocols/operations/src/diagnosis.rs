@@ -40,7 +40,7 @@ pub struct DiagnoseConnections {
 pub struct DiagnosisReport {
     /// What was done.
     pub run: DiagnosisRun,
-    /// The suggestions about these connections that are open now, at most 500 of them.
+    /// The suggestions about these connections that are open now, at most 500 of them: what is wrong before what is new.
     pub suggestions: Vec<SuggestionView>,
 }
 

@@ -235,6 +235,8 @@ impl Operation for Finish {
     const COMMAND: (&'static str, &'static str) = ("logins", "finish");
     const EXAMPLE: &'static str =
         r#"{"redirect_url": "http://localhost:1455/auth/callback?code=example&state=example"}"#;
+    /// A code is as good as the account until it was used, and has no form by which it would be known.
+    const WORDS: &'static [&'static str] = &["redirect_url", "code", "state"];
     type Args = FinishLogin;
     type Result = LoginState;
 

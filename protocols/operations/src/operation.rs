@@ -29,7 +29,7 @@ pub trait Operation {
     /// Whether nobody wants it any more once its caller has left: it is given up in the middle then. What changes something
     /// goes on to its end instead.
     const ENDS_WITH_CALLER: bool = false;
-    /// Arguments that hold what people say. Of them only the size is written down.
+    /// Arguments that hold what people say, or secrets without a name that tells. Of them only the size is written down.
     const WORDS: &'static [&'static str] = &[];
     /// What is asked.
     type Args: Serialize + DeserializeOwned + JsonSchema;

@@ -212,6 +212,32 @@ impl Scopes {
         self.0 & (1 << scope as u32) != 0
     }
 
+    /// The scopes that a list names, with commas between: names, and beginnings of names with `*` behind them.
+    ///
+    /// # Errors
+    /// When a word names none.
+    pub fn matching(list: &str) -> Result<Self, UnknownScope> {
+        let mut found = Self::default();
+        for word in list.split(',').map(str::trim) {
+            let fits = |scope: &Scope| match word.strip_suffix('*') {
+                Some(beginning) => scope.as_str().starts_with(beginning),
+                None => scope.as_str() == word,
+            };
+            let named: Self = Scope::ALL.into_iter().filter(fits).collect();
+            if named == Self::default() {
+                return Err(UnknownScope(word.to_owned()));
+            }
+            found.0 |= named.0;
+        }
+        Ok(found)
+    }
+
+    /// The scopes that both sets hold.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The scopes of the set, in their order.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
@@ -227,5 +253,32 @@ impl FromIterator<Scope> for Scopes {
 impl fmt::Debug for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matching(list: &str) -> Result<Vec<&'static str>, String> {
+        let found = Scopes::matching(list).map_err(|error| error.0)?;
+        Ok(found.iter().map(Scope::as_str).collect())
+    }
+
+    #[test]
+    fn lists_name_scopes_and_beginnings_of_scopes() {
+        assert_eq!(
+            matching("write:keys, execute:completions"),
+            Ok(vec!["execute:completions", "write:keys"])
+        );
+        let reading = Scopes::matching("read:*").unwrap_or_default();
+        assert!(
+            reading.iter().all(|scope| scope.as_str().starts_with("read:")) && reading.iter().count() > 3
+        );
+        assert_eq!(Scopes::matching("*").ok(), Some(Scopes::all()));
+        assert_eq!(Scopes::all().and(reading), reading);
+        for wrong in ["", "read:nothing", "read", "read:models,", "read:**", "*:models"] {
+            assert!(matching(wrong).is_err(), "{wrong}");
+        }
     }
 }

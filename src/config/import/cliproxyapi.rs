@@ -88,7 +88,7 @@ fn file(root: Part<'_>, draft: &mut Draft<'_>) {
             };
             let account = keyed((provider, node, behind), item.text_at("base-url"));
             let found = Entry { item, key: Some(key), proxy, switched_off: false };
-            add(found, account, item, &mut aliases, draft);
+            add(&found, account, item, &mut aliases, draft);
         }
     }
     for provider in root.get("openai-compatibility").into_iter().flat_map(Part::items) {
@@ -146,13 +146,13 @@ fn compatible(provider: Part<'_>, proxy: Option<&str>, aliases: &mut Aliases, dr
         keys.push(Entry { item: provider, key: None, proxy, switched_off });
     }
     for entry in keys {
-        add(entry, account.clone(), provider, aliases, draft);
+        add(&entry, account.clone(), provider, aliases, draft);
     }
 }
 
 /// Adds the account. `about` says its models and its prefix, which several keys may share.
 fn add(
-    entry: Entry<'_>,
+    entry: &Entry<'_>,
     mut account: Account,
     about: Part<'_>,
     aliases: &mut Aliases,

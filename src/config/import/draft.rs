@@ -156,7 +156,8 @@ impl<'a> Draft<'a> {
     /// Adds a combo, which needs steps.
     pub(super) fn combo(&mut self, name: &str, strategy: &str, steps: Vec<JsonValue>, place: &Origin) {
         let what = format!("{strategy}, {} steps", steps.len());
-        let definition = object(json!({"strategy": strategy, "steps": steps}));
+        let mut definition = object(json!({"strategy": strategy}));
+        definition.insert("steps".to_owned(), steps.into());
         self.push("combos", name, definition, what, place);
     }
 
@@ -180,7 +181,8 @@ impl<'a> Draft<'a> {
         place: &Origin,
     ) {
         let id = format!("{provider}/{model}");
-        let definition = object(json!({"model": literal(model), "provider": provider, "price": price}));
+        let mut definition = object(json!({"model": literal(model), "provider": provider}));
+        definition.insert("price".to_owned(), price.into());
         self.push("prices", &id, definition, "dollars per million tokens".to_owned(), place);
     }
 
@@ -241,7 +243,7 @@ pub(super) fn plain_id(text: &str, signs: &str, longest: usize) -> Option<String
 }
 
 /// A text as the name of a combo. Names of models are long and mixed, and are no keys for that.
-fn plain_name(text: &str) -> Option<String> {
+pub(super) fn plain_name(text: &str) -> Option<String> {
     let text = text.strip_prefix("combo/").unwrap_or(text);
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-:/".contains(c);
     let whole = (1..=LONGEST_NAME).contains(&text.len()) && text.chars().all(fits);

@@ -75,7 +75,7 @@ pub(super) fn read(inputs: &[Input], draft: &mut Draft<'_>) {
     let mut keys = variables::keys(&given, draft);
     for one in served {
         let own = keys.extract_if(.., |key| key.row.id == one.row.id).collect();
-        accounts(one, own, draft);
+        accounts(&one, own, draft);
     }
     for Found { row, key, place } in keys {
         let account = Account { provider: row.id.clone(), key: Some(key), ..Account::default() };
@@ -134,7 +134,7 @@ fn described(route: Part<'_>, id: &str) -> Model {
 }
 
 /// A connection for each key; without any the one whose key the usual variable will hold.
-fn accounts(one: Served<'_>, keys: Vec<Found<'_>>, draft: &mut Draft<'_>) {
+fn accounts(one: &Served<'_>, keys: Vec<Found<'_>>, draft: &mut Draft<'_>) {
     let keys: Vec<Option<String>> = if keys.is_empty() {
         vec![one.row.env.first().and_then(|name| reference(name))]
     } else {

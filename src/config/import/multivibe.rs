@@ -211,7 +211,7 @@ fn target(model: &str, account: Option<&String>, known: &Known, draft: &Draft<'_
     // `provider/model`, or the only account that there is.
     let (prefix, rest) = model.split_once('/').unwrap_or(("", model));
     if let Meant::Provider(row) = draft.meant(prefix)
-        && known.by_provider.get(prefix).is_some()
+        && known.by_provider.contains_key(prefix)
     {
         return Some(format!("{}/{rest}", row.id));
     }

@@ -180,7 +180,7 @@ fn key(item: Part<'_>, account: &Account) -> Option<Option<String>> {
     match item.text_at("apiKey") {
         Some(key) => Some(Some(literal(key))),
         None if item.first(&["accessToken", "refreshToken"]).is_some() => None,
-        None => Some(None).filter(|_| account.base_url.is_some() || kind != ""),
+        None => Some(None).filter(|_| account.base_url.is_some() || !kind.is_empty()),
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 };
 
 use operations::{Invalid, Scope};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::{OpError, error::require};
 use crate::{
@@ -58,7 +58,7 @@ struct Inner {
     sessions: Arc<SessionIndex>,
     clock: Arc<dyn Clock>,
     throttle: FailureThrottle,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     /// One change at a time, so that store and index see them in the same order.
     changing: Mutex<()>,
     /// Uses of sessions before this time were written down.
@@ -123,7 +123,7 @@ impl Admin {
             sessions,
             clock,
             throttle: FailureThrottle::new(THROTTLE),
-            hashing: Semaphore::new(HASHING),
+            hashing: Arc::new(Semaphore::new(HASHING)),
             changing: Mutex::new(()),
             saved_until: AtomicI64::new(now),
         };
@@ -141,6 +141,21 @@ impl Admin {
     /// # Errors
     /// [`LoginError`].
     pub async fn log_in(&self, password: Secret, origin: Origin) -> Result<LoggedIn, LoginError> {
+        let proof = self.proved(password, &origin).await?;
+        let inner = Arc::clone(&self.inner);
+        to_the_end(async move {
+            let one_at_a_time = inner.changing.lock().await;
+            // Who knew a password that was changed meanwhile is one of those whose sessions that ended.
+            if !inner.holds(&proof).await? {
+                return Err(LoginError::Wrong);
+            }
+            Ok(inner.begin(&one_at_a_time, OPERATOR.into(), origin, proof.temporary).await?)
+        })
+        .await
+    }
+
+    /// The record of the password that somebody knows.
+    async fn proved(&self, password: Secret, origin: &Origin) -> Result<PasswordRecord, LoginError> {
         let inner = &self.inner;
         // Who comes over no network is one address of its own.
         let address = origin.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -148,16 +163,16 @@ impl Admin {
         if let Some(wait) = inner.throttle.refused(address, now) {
             return Err(LoginError::Throttled(wait));
         }
-        let _turn = inner.hashing.try_acquire().map_err(|_| LoginError::Busy)?;
+        let turn = Arc::clone(&inner.hashing).try_acquire_owned().map_err(|_| LoginError::Busy)?;
         // Counted before it is looked at, so that guesses at the same time are counted too.
         inner.throttle.failed(address, now);
         let kept = inner.store.password().await.map_err(failed)?.ok_or(LoginError::Wrong)?;
-        let temporary = kept.temporary;
-        if !off_the_runtime(move || is_right(&password, &kept.hash)).await? {
+        let hash = kept.hash.clone();
+        if !hashing(turn, move || is_right(&password, &hash)).await? {
             return Err(LoginError::Wrong);
         }
         inner.throttle.succeeded(address);
-        Ok(self.open(OPERATOR.into(), origin, temporary).await?)
+        Ok(kept)
     }
 
     /// Begins a session for somebody who has proved in another way who they are.
@@ -166,7 +181,11 @@ impl Admin {
     /// [`OpError`].
     pub async fn open(&self, who: Arc<str>, origin: Origin, must_change: bool) -> Result<LoggedIn, OpError> {
         let inner = Arc::clone(&self.inner);
-        to_the_end(async move { inner.begin(who, origin, must_change).await }).await
+        to_the_end(async move {
+            let one_at_a_time = inner.changing.lock().await;
+            inner.begin(&one_at_a_time, who, origin, must_change).await
+        })
+        .await
     }
 
     /// Sets the password in place of `current`, and begins a new session for who did it: all others have ended. Commands
@@ -181,12 +200,13 @@ impl Admin {
         new: Secret,
         origin: Origin,
     ) -> Result<LoggedIn, LoginError> {
-        if caller.kind != CallerKind::Local {
+        let proof = if caller.kind == CallerKind::Local {
+            None
+        } else {
             // Checked as a login is, so that a session that was left open is no way to guess.
-            let current = current.ok_or(LoginError::Wrong)?;
-            self.log_in(current, origin.clone()).await?;
-        }
-        self.set(caller, new, false).await?;
+            Some(self.proved(current.ok_or(LoginError::Wrong)?, &origin).await?)
+        };
+        self.set(caller, new, false, proof).await?;
         Ok(self.open(Arc::clone(&caller.name), origin, false).await?)
     }
 
@@ -197,7 +217,7 @@ impl Admin {
     /// [`OpError`].
     pub async fn reset_password(&self, caller: &Caller) -> Result<Secret, OpError> {
         let password = generated()?;
-        self.set(caller, password.clone(), true).await?;
+        self.set(caller, password.clone(), true, None).await?;
         Ok(password)
     }
 
@@ -206,10 +226,17 @@ impl Admin {
     /// # Errors
     /// [`OpError::Invalid`] when it is too short.
     pub async fn set_password(&self, caller: &Caller, new: Secret) -> Result<(), OpError> {
-        self.set(caller, new, false).await
+        self.set(caller, new, false, None).await
     }
 
-    async fn set(&self, caller: &Caller, new: Secret, temporary: bool) -> Result<(), OpError> {
+    /// Sets the password, if the one that was proved is still the one that is there.
+    async fn set(
+        &self,
+        caller: &Caller,
+        new: Secret,
+        temporary: bool,
+        proof: Option<PasswordRecord>,
+    ) -> Result<(), OpError> {
         if !matches!(caller.kind, CallerKind::Local | CallerKind::Session) {
             // A key that leaks must not become a password that stays.
             return Err(OpError::Conflict(
@@ -218,7 +245,9 @@ impl Admin {
             ));
         }
         require(caller, Scope::WriteKeys)?;
-        let hash = off_the_runtime(move || hashed(&new)).await?.map_err(|error| match error {
+        // It never closes, and whoever sets a password can wait for those who log in.
+        let turn = Arc::clone(&self.inner.hashing).acquire_owned().await.map_err(|_| OpError::Interrupted)?;
+        let hash = hashing(turn, move || hashed(&new)).await?.map_err(|error| match error {
             PasswordError::Length => OpError::from(Invalid::new("new", error.to_string())),
             PasswordError::NoEntropy(error) => OpError::NoEntropy(error),
             PasswordError::Hash(_) => OpError::Store(Box::new(error)),
@@ -226,6 +255,11 @@ impl Admin {
         let inner = Arc::clone(&self.inner);
         to_the_end(async move {
             let _one_at_a_time = inner.changing.lock().await;
+            if let Some(proof) = proof
+                && !inner.holds(&proof).await?
+            {
+                return Err(OpError::Conflict("somebody else has changed the password meanwhile".to_owned()));
+            }
             let record = PasswordRecord { hash, temporary, set_at: inner.clock.now() };
             inner.store.set_password(record).await.map_err(failed)?;
             inner.sessions.remove(|_| true);
@@ -251,8 +285,19 @@ impl Admin {
 }
 
 impl Inner {
-    async fn begin(&self, who: Arc<str>, origin: Origin, must_change: bool) -> Result<LoggedIn, OpError> {
-        let _one_at_a_time = self.changing.lock().await;
+    /// Whether a password that was looked at is still the one that opens. To be asked in one's turn.
+    async fn holds(&self, seen: &PasswordRecord) -> Result<bool, OpError> {
+        let now = self.store.password().await.map_err(failed)?;
+        Ok(now.is_some_and(|now| now.hash == seen.hash))
+    }
+
+    async fn begin(
+        &self,
+        _one_at_a_time: &MutexGuard<'_, ()>,
+        who: Arc<str>,
+        origin: Origin,
+        must_change: bool,
+    ) -> Result<LoggedIn, OpError> {
         self.make_room().await?;
         let token = Token::generate()?;
         let now = self.clock.now();
@@ -290,14 +335,23 @@ impl Inner {
 }
 
 /// Runs a change on a task of its own: a client that hangs up must not leave store and index apart.
-async fn to_the_end<T: Send + 'static>(
-    change: impl Future<Output = Result<T, OpError>> + Send + 'static,
-) -> Result<T, OpError> {
-    tokio::spawn(change).await.unwrap_or(Err(OpError::Interrupted))
+async fn to_the_end<T: Send + 'static, E: From<OpError> + Send + 'static>(
+    change: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E> {
+    tokio::spawn(change).await.unwrap_or_else(|_| Err(OpError::Interrupted.into()))
 }
 
-/// Runs what keeps a processor busy where no other task waits for it.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OpError> {
+/// Hashes where no other task waits for the processor. The turn lasts as long as the work does, which nobody stops by hanging
+/// up.
+async fn hashing<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, OpError> {
+    let work = move || {
+        let done = work();
+        drop(turn);
+        done
+    };
     tokio::task::spawn_blocking(work).await.map_err(|_| OpError::Interrupted)
 }
 

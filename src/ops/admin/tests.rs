@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use futures_core::future::BoxFuture;
 use operations::sessions::{ListSessions, RevokeSession};
 
 use super::*;
@@ -102,4 +103,98 @@ async fn a_key_cannot_set_the_password() {
     assert!(hub.admin.reset_password(&key).await.is_err());
     let nobody = Caller { scopes: operations::Scopes::default(), ..local_caller() };
     assert!(matches!(hub.admin.reset_password(&nobody).await, Err(OpError::Forbidden { .. })));
+}
+
+/// A store in which the password is changed right after it was read for the first time.
+struct Overtaken {
+    store: Arc<MemoryStore>,
+    next: std::sync::Mutex<Option<PasswordRecord>>,
+}
+
+impl AdminStore for Overtaken {
+    fn password(&self) -> BoxFuture<'_, Result<Option<PasswordRecord>, AdminStoreError>> {
+        Box::pin(async {
+            let read = AdminStore::password(&*self.store).await;
+            let next = self.next.lock().unwrap().take();
+            if let Some(next) = next {
+                AdminStore::set_password(&*self.store, next).await?;
+            }
+            read
+        })
+    }
+
+    fn set_password(&self, password: PasswordRecord) -> BoxFuture<'_, Result<(), AdminStoreError>> {
+        AdminStore::set_password(&*self.store, password)
+    }
+
+    fn open_session(&self, session: SessionRecord) -> BoxFuture<'_, Result<(), AdminStoreError>> {
+        self.store.open_session(session)
+    }
+
+    fn sessions(&self, now: i64) -> BoxFuture<'_, Result<Vec<SessionRecord>, AdminStoreError>> {
+        AdminStore::sessions(&*self.store, now)
+    }
+
+    fn close_sessions(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), AdminStoreError>> {
+        self.store.close_sessions(ids)
+    }
+
+    fn touch_sessions(&self, seen: Vec<(Arc<str>, i64)>) -> BoxFuture<'_, Result<(), AdminStoreError>> {
+        self.store.touch_sessions(seen)
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_meanwhile_opens_nothing() {
+    for changes in [false, true] {
+        let hub = Hub::new().await;
+        let mut records = Vec::new();
+        for password in ["another long password", PASSWORD] {
+            hub.admin.set_password(&local_caller(), Secret::new(password)).await.unwrap();
+            records.push(AdminStore::password(&*hub.store).await.unwrap().unwrap());
+        }
+        let next = std::sync::Mutex::new(Some(records.remove(0)));
+        let store = Arc::new(Overtaken { store: Arc::clone(&hub.store), next });
+        let admin = Admin::load(store, hub.clock.clone()).await.unwrap();
+        let known = Secret::new(PASSWORD);
+        if changes {
+            let caller = Caller { kind: CallerKind::Session, ..local_caller() };
+            let done =
+                admin.change_password(&caller, Some(known), Secret::new("mine for ever"), Origin::default());
+            assert!(matches!(done.await, Err(LoginError::Operation(OpError::Conflict(_)))));
+        } else {
+            assert!(matches!(admin.log_in(known, Origin::default()).await, Err(LoginError::Wrong)));
+        }
+        assert!(admin.sessions().alive().is_empty());
+        let now = Secret::new("another long password");
+        admin.log_in(now, Origin::default()).await.unwrap();
+    }
+}
+
+#[test]
+fn a_client_that_hangs_up_leaves_its_place_taken_while_the_work_goes_on() {
+    // The only thread for such work is busy, so what a login begins cannot end before it is looked at.
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let hub = Hub::new().await;
+        hub.admin.set_password(&local_caller(), Secret::new(PASSWORD)).await.unwrap();
+        let (free, wait) = std::sync::mpsc::sync_channel::<()>(0);
+        let busy = tokio::task::spawn_blocking(move || wait.recv().is_err());
+        let free_places = || hub.admin.inner.hashing.available_permits();
+        let login = tokio::task::unconstrained(hub.log_in(PASSWORD));
+        let mut login = Box::pin(login);
+        while free_places() == HASHING {
+            assert!(futures_util::poll!(&mut login).is_pending());
+        }
+        for _ in 0..10 {
+            assert!(futures_util::poll!(&mut login).is_pending());
+        }
+        drop(login);
+        assert_eq!(free_places(), HASHING - 1);
+        drop(free);
+        assert!(busy.await.unwrap());
+        while free_places() < HASHING {
+            tokio::task::yield_now().await;
+        }
+    });
 }

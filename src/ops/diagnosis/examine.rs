@@ -17,8 +17,8 @@ use crate::{
     ops::ports::{Definition, Missed, Prober, Way},
 };
 
-/// Between two questions to one host.
-pub(super) const BREATH: Duration = Duration::from_millis(250);
+/// Between two questions to one host of the internet. Machines of one's own are asked without a pause.
+const BREATH: Duration = Duration::from_millis(250);
 
 /// Most new models of one connection that are suggested; hosts of hosts have hundreds.
 const NEW: usize = 50;
@@ -141,7 +141,7 @@ impl Examiner<'_> {
                 continue;
             }
             asked += 1;
-            sleep(BREATH).await;
+            rest(connection).await;
             if self.prober.has(Arc::clone(connection), model.to_string(), connect).await {
                 examined.told.known += 1;
                 continue;
@@ -173,7 +173,7 @@ impl Examiner<'_> {
     /// Whether the same is there over TLS.
     async fn encrypted(&self, connection: &Arc<Connection>, way: &Way) -> Option<Finding> {
         let other = ways::encrypted(way).filter(|_| may_try(connection))?;
-        sleep(BREATH).await;
+        rest(connection).await;
         self.look(connection, &other).await.ok()?;
         let seen = "the provider answers encrypted too, and the key travels in the open".to_owned();
         Some(Finding { kind: SuggestionKind::BaseUrl, model: None, patch: Some(base_url(&other)), seen })
@@ -221,7 +221,7 @@ impl Examiner<'_> {
 
     /// How many models there are, if there is a list with any.
     async fn tried(&self, connection: &Arc<Connection>, way: &Way) -> Option<usize> {
-        sleep(BREATH).await;
+        rest(connection).await;
         self.look(connection, way).await.ok().map(|list| list.len()).filter(|count| *count > 0)
     }
 
@@ -251,6 +251,14 @@ impl Examiner<'_> {
 impl Finding {
     fn of_model(kind: SuggestionKind, model: &str, seen: String) -> Self {
         Self { kind, model: Some(model.to_owned()), patch: None, seen }
+    }
+}
+
+/// Leaves the host of a connection alone for a moment.
+pub(super) async fn rest(connection: &Connection) {
+    let base = connection.endpoints.values().next().map_or("", String::as_str);
+    if !ways::is_inside(base) {
+        sleep(BREATH).await;
     }
 }
 

@@ -28,10 +28,10 @@ use operations::{
 use serde_json::Value;
 use tokio::{
     sync::{Mutex as Turns, watch},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, timeout_at},
 };
 
-use self::examine::{BREATH, Examined, Examiner, entry};
+use self::examine::{Examined, Examiner, entry, rest};
 use super::{
     OpError,
     accounts::Accounts,
@@ -45,7 +45,7 @@ use crate::engine::{Engine, settings::Connection};
 /// Hosts that are asked at the same time.
 const AT_ONCE: usize = 4;
 
-/// The longest that a diagnosis takes. What it did not come to is counted, and comes next time.
+/// The longest that a diagnosis takes. What it did not come to is counted, and comes first next time.
 const LONGEST: Duration = Duration::from_secs(240);
 
 /// Executes the operations on suggestions.
@@ -59,6 +59,8 @@ pub struct Diagnosis {
     turns: Turns<()>,
     /// Taken by the diagnosis that is under way.
     running: Turns<()>,
+    /// The connections that the last one did not come to.
+    behind: Mutex<HashSet<Arc<str>>>,
     /// What the last one did.
     last: Mutex<Option<DiagnosisRun>>,
     stop: watch::Sender<bool>,
@@ -82,6 +84,7 @@ impl Diagnosis {
             store,
             turns: Turns::default(),
             running: Turns::default(),
+            behind: Mutex::default(),
             last: Mutex::default(),
             stop: watch::Sender::new(false),
         }
@@ -118,6 +121,7 @@ impl Diagnosis {
         let asked: HashSet<&str> = examined.iter().map(|one| one.told.id.as_str()).collect();
         let mut open = self.all().await?;
         open.retain(|one| one.state == SuggestionState::Open && asked.contains(one.connection.as_str()));
+        open.sort_by_key(|one| settle::is_offer(one.kind));
         let suggestions = open.iter().take(MAX_REPORTED).map(|one| self.view(one)).collect();
         let connections = examined.into_iter().map(|one| one.told).collect();
         let run = DiagnosisRun { began_at, ended_at, connections, unfinished, left_out };
@@ -131,7 +135,10 @@ impl Diagnosis {
         let retired = settle::retired(&self.all().await?);
         let examiner = Examiner { engine: &self.engine, prober: &*self.prober, retired: &retired };
         let mut hosts: BTreeMap<String, Vec<Arc<Connection>>> = BTreeMap::new();
-        for connection in connections {
+        let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut ordered: Vec<_> = connections.iter().collect();
+        ordered.sort_by_key(|one| !behind.contains(&one.id));
+        for connection in ordered {
             let base = connection.endpoints.values().next().map_or("", String::as_str);
             hosts.entry(ways::host(base)).or_default().push(Arc::clone(connection));
         }
@@ -143,7 +150,14 @@ impl Diagnosis {
         drop(turns);
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_by(|one, other| one.told.id.cmp(&other.told.id));
-        let unfinished = u32::try_from(connections.len() - done.len()).unwrap_or(u32::MAX);
+        let came: HashSet<&str> = done.iter().map(|one| one.told.id.as_str()).collect();
+        let left = connections.iter().filter(|one| !came.contains(&*one.id)).map(|one| Arc::clone(&one.id));
+        let left: HashSet<Arc<str>> = left.collect();
+        let unfinished = u32::try_from(left.len()).unwrap_or(u32::MAX);
+        // Those of connections that were not asked about this time wait on.
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        behind.retain(|id| !connections.iter().any(|one| one.id == *id));
+        behind.extend(left);
         Ok((done, unfinished))
     }
 
@@ -317,7 +331,7 @@ fn one_by_one<'a>(
         for connection in connections {
             let examined = examiner.examine(&connection).await;
             done.lock().unwrap_or_else(PoisonError::into_inner).push(examined);
-            sleep(BREATH).await;
+            rest(&connection).await;
         }
     })
 }

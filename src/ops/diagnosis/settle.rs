@@ -12,8 +12,8 @@ use super::{
 };
 use crate::ops::{OpError, ports::Suggestion};
 
-/// Suggestions that are kept, decided ones included. When there are more, the decided ones that were seen longest ago go; when
-/// all are open, new ones are left out and counted.
+/// Suggestions that are kept, decided ones included. When there are more, the decided ones that were seen longest ago go, and then
+/// offers of new models for what is wrong; what finds no room is left out and counted.
 const KEPT: usize = 5000;
 
 impl Diagnosis {
@@ -56,7 +56,7 @@ fn settled(before: Vec<Suggestion>, examined: &[Examined], known: &HashSet<Strin
         match again {
             Some((_, finding)) => {
                 let seen = seen_again(suggestion, finding, now);
-                kept.push((seen.state, seen.last_at, seen.id.clone()));
+                kept.push(seen.clone());
                 settled.put.push(seen);
             }
             None if is_over(
@@ -67,26 +67,41 @@ fn settled(before: Vec<Suggestion>, examined: &[Examined], known: &HashSet<Strin
             {
                 settled.remove.push(suggestion.id);
             }
-            None => kept.push((suggestion.state, suggestion.last_at, suggestion.id)),
+            None => kept.push(suggestion),
         }
     }
-    let excess = (kept.len() + found.len()).saturating_sub(KEPT);
-    let mut decided: Vec<_> = kept.iter().filter(|(state, ..)| *state != SuggestionState::Open).collect();
-    decided.sort_by_key(|(_, last_at, _)| *last_at);
-    let dropped: HashSet<&String> = decided.into_iter().take(excess).map(|(.., id)| id).collect();
-    settled.put.retain(|one| !dropped.contains(&one.id));
-    let room = KEPT.saturating_sub(kept.len() - dropped.len());
-    settled.remove.extend(dropped.into_iter().cloned());
-    settled.left_out = u32::try_from(found.len().saturating_sub(room)).unwrap_or(u32::MAX);
     let mut new: Vec<_> = found.into_iter().collect();
-    // In their order, so that the same ones find room every time.
-    new.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let new = new
-        .into_iter()
-        .take(room)
-        .map(|(id, (connection, finding))| suggestion(id, connection, finding, now));
-    settled.put.extend(new);
+    // What is wrong first, and always in the same order, so that the same ones find room every time.
+    new.sort_by(|(one, (_, first)), (other, (_, second))| {
+        (is_offer(first.kind), one).cmp(&(is_offer(second.kind), other))
+    });
+    let urgent = new.iter().filter(|(_, (_, finding))| !is_offer(finding.kind)).count();
+    let dropped = dropped(&kept, new.len(), urgent);
+    let room = KEPT.saturating_sub(kept.len() - dropped.len());
+    settled.put.retain(|one| !dropped.contains(&one.id));
+    settled.remove.extend(dropped);
+    settled.left_out = u32::try_from(new.len().saturating_sub(room)).unwrap_or(u32::MAX);
+    let new = new.into_iter().take(room);
+    settled.put.extend(new.map(|(id, (connection, finding))| suggestion(id, connection, finding, now)));
     settled
+}
+
+/// Those that make room for so many new ones: decided ones for any, and open offers for what is wrong.
+fn dropped(kept: &[Suggestion], new: usize, urgent: usize) -> HashSet<String> {
+    let oldest = |wanted: fn(&Suggestion) -> bool, count: usize| -> Vec<String> {
+        let mut some: Vec<&Suggestion> = kept.iter().filter(|one| wanted(one)).collect();
+        some.sort_by(|one, other| (one.last_at, &one.id).cmp(&(other.last_at, &other.id)));
+        some.into_iter().take(count).map(|one| one.id.clone()).collect()
+    };
+    let decided = oldest(|one| one.state != SuggestionState::Open, (kept.len() + new).saturating_sub(KEPT));
+    let lacking = (kept.len() - decided.len() + urgent).saturating_sub(KEPT);
+    let offers = oldest(|one| one.state == SuggestionState::Open && is_offer(one.kind), lacking);
+    decided.into_iter().chain(offers).collect()
+}
+
+/// Whether a suggestion only offers something; the others say that something is not as it is configured.
+pub(super) const fn is_offer(kind: SuggestionKind) -> bool {
+    matches!(kind, SuggestionKind::ModelNew)
 }
 
 /// A suggestion that is seen once more. One that was accepted waits anew: its change was undone, or did not help.
@@ -227,6 +242,24 @@ mod tests {
         let new = |model| finding(SuggestionKind::ModelNew, model);
         let done = settled(before, &[away(vec![new("x"), new("y")])], &known(), 9);
         assert_eq!((done.put.len(), done.remove, done.left_out), (1, vec![old], 1));
+    }
+
+    #[test]
+    fn offers_do_not_crowd_out_what_is_wrong() {
+        let before: Vec<_> = (0..KEPT)
+            .map(|nth| made(SuggestionState::Open, SuggestionKind::ModelNew, &nth.to_string()))
+            .collect();
+        let away = |found| Examined { knows_models: false, ..examined("a", found) };
+        let found = vec![finding(SuggestionKind::ModelNew, "x"), finding(SuggestionKind::ModelGone, "y")];
+        let done = settled(before, &[away(found)], &known(), 9);
+        assert_eq!((done.put.len(), done.remove.len(), done.left_out), (1, 1, 1));
+        assert_eq!(done.put[0].kind, SuggestionKind::ModelGone);
+        // The same where all are new.
+        let mut found: Vec<_> =
+            (0..KEPT * 2).map(|nth| finding(SuggestionKind::ModelNew, &nth.to_string())).collect();
+        found.push(finding(SuggestionKind::ModelGone, "y"));
+        let done = settled(Vec::new(), &[examined("a", found)], &known(), 9);
+        assert!(done.put.len() == KEPT && done.put.iter().any(|one| one.kind == SuggestionKind::ModelGone));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use operations::{
     Definition, Operation, Scope,
-    diagnosis::{Accept, DiagnoseConnections, DiagnosisReport, SuggestionKind, SuggestionView},
+    diagnosis::{
+        Accept, DiagnoseConnections, DiagnosisReport, SuggestionKind, SuggestionState, SuggestionView,
+    },
 };
 use serde_json::json;
 use tokio::time::sleep;
@@ -66,8 +68,12 @@ impl Diagnosis {
     async fn maintain(&self, registry: &Arc<Registry>, report: &DiagnosisReport) {
         let Some(definition) = Definition::named(Accept::NAME) else { return };
         let ours = self.hidden_by_us().await;
-        let safe = report.suggestions.iter().filter(|one| is_safe(one, report, &ours));
-        let safe: Vec<String> = safe.map(|one| one.id.clone()).collect();
+        // Not those of the report, which has room for some.
+        let open =
+            self.all().await.unwrap_or_default().into_iter().filter(|one| one.state == SuggestionState::Open);
+        let open: Vec<SuggestionView> = open.map(|one| self.view(&one)).collect();
+        let safe: Vec<String> =
+            open.iter().filter(|one| is_safe(one, report, &ours)).map(|one| one.id.clone()).collect();
         for id in safe {
             let asked = Asked::new(hub(), HUB, None);
             let done = registry.call(asked, definition, json!({ "suggestion": id })).await;

@@ -103,6 +103,11 @@ pub(super) fn host(base: &str) -> String {
     host.map_or_else(|| base.to_owned(), |(host, port)| format!("{host}:{port}"))
 }
 
+/// Whether a URL leads to this machine or a private network.
+pub(super) fn is_inside(base: &str) -> bool {
+    Url::parse(base).is_ok_and(|url| is_private(&url))
+}
+
 /// This machine, a private network, or a name that only a private network resolves.
 fn is_private(url: &Url) -> bool {
     match url.host() {

@@ -30,6 +30,8 @@ pub trait McpSessionStore: Send + Sync {
     fn owner(&self, id: String) -> BoxFuture<'_, Result<Option<String>, McpSessionError>>;
     /// How many there are.
     fn count(&self) -> BoxFuture<'_, Result<u64, McpSessionError>>;
+    /// Notes when sessions were last used; never earlier than is known. Those that are not there stay forgotten.
+    fn touch(&self, used: Vec<(String, i64)>) -> BoxFuture<'_, Result<(), McpSessionError>>;
     /// Forgets a session.
     fn delete(&self, id: String) -> BoxFuture<'_, Result<(), McpSessionError>>;
     /// Forgets those that were last used before `since`. Answers how many.

@@ -69,9 +69,11 @@ impl Grants for Credentials {
     fn forget(&self, connection: Arc<str>) -> BoxFuture<'static, Result<bool, GrantError>> {
         let credentials = self.clone();
         Box::pin(async move {
+            let slot = credentials.slot(&connection);
+            let _turn = slot.turn().await;
             let removed = credentials.0.store.remove_credential(Arc::clone(&connection)).await;
             let removed = removed.map_err(|_| GrantError::Store)?;
-            credentials.slot(&connection).publish(super::Current::default());
+            slot.publish(super::Current::default());
             if removed {
                 events::logged_out(&connection);
             }
@@ -112,7 +114,9 @@ impl Credentials {
             self.check_alone(connection, identity)?;
         }
         let credential = self.credential(connection, oauth, issued, None, identity);
-        self.keep(&self.slot(&connection.id), credential.clone()).await?;
+        let slot = self.slot(&connection.id);
+        let turn = slot.turn().await;
+        self.keep(&slot, &turn, credential.clone()).await?;
         events::logged_in(&connection.id);
         Ok(credential)
     }

@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use self::{
     identity::Issuers,
     renewal::Trouble,
-    slot::{Current, Slot},
+    slot::{Current, Slot, Turn},
 };
 use crate::{
     engine::{
@@ -95,14 +95,20 @@ impl Credentials {
     pub(super) async fn refused(&self, connection: &Arc<Connection>, used: &Arc<Connection>) {
         let Some(oauth) = &connection.oauth else { return };
         let slot = self.slot(&connection.id);
+        let turn = slot.turn().await;
         let current = slot.current();
+        // A renewal that is under way may bring a better one.
+        if slot.flight().is_some() {
+            return;
+        }
         if current.access(oauth).is_some() && current.access(oauth) == used.credential.as_ref() {
-            self.lock_out(&slot, &current, "the provider refused a token that had just been renewed").await;
+            self.lock_out(&slot, &turn, &current, "the provider refused a token that had just been renewed")
+                .await;
         }
     }
 
     /// Marks tokens as of no use, and writes that down.
-    async fn lock_out(&self, slot: &Slot, current: &Current, why: &str) {
+    async fn lock_out(&self, slot: &Slot, _: &Turn<'_>, current: &Current, why: &str) {
         let Some(credential) = &current.credential else { return };
         let ended = Credential {
             state: CredentialState::NeedsLogin,
@@ -149,7 +155,7 @@ impl Tokens for Credentials {
         if !current.can_renew(oauth) {
             return Some(Lack::Login);
         }
-        let pause = current.pause.as_ref().filter(|pause| pause.until > now)?;
+        let pause = current.paused(now)?;
         Some(Lack::Pause { until: pause.until, message: Arc::clone(&pause.message) })
     }
 }

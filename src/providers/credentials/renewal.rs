@@ -14,7 +14,7 @@ use super::{
     Credentials, due, endpoint,
     endpoint::Issued,
     left,
-    slot::{Current, Pause, Slot},
+    slot::{Current, Pause, Slot, Turn},
 };
 use crate::{
     engine::settings::{Connection, Flow, OAuth},
@@ -31,7 +31,7 @@ const BREATH: Duration = Duration::from_millis(250);
 /// The first rest after a failure; each further one is twice as long.
 const REST: Duration = Duration::from_secs(1);
 /// The longest.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_REST: Duration = Duration::from_secs(60);
 /// How often it is tried to write tokens down before the renewal counts as failed. They are not lost then.
 const WRITES: u32 = 5;
 /// Between two tries of that.
@@ -87,7 +87,7 @@ impl Credentials {
         if !current.can_renew(oauth) {
             return ended(Err(Trouble::Login));
         }
-        if let Some(pause) = current.pause.as_ref().filter(|pause| pause.until > now) {
+        if let Some(pause) = current.paused(now) {
             let wait = left(pause.until, now);
             return ended(Err(Trouble::Later { message: Arc::clone(&pause.message), wait }));
         }
@@ -103,31 +103,46 @@ impl Credentials {
         flight
     }
 
+    /// Whatever comes of it is dropped when somebody logged in or out meanwhile: that is newer.
     async fn renew(
         &self,
         connection: &Arc<Connection>,
         oauth: &OAuth,
         slot: &Slot,
-        current: &Current,
+        current: &Arc<Current>,
     ) -> Outcome {
         let unkept = current.unkept.clone().filter(|one| one.binding == oauth.binding);
         let fresh = match unkept {
             Some(unkept) => Ok(unkept),
             None => self.ask(connection, oauth, current).await,
         };
+        let Some(turn) = slot.turn_of(current).await else { return self.overtaken(oauth, slot) };
         match fresh {
-            Ok(fresh) => match self.keep(slot, fresh.clone()).await {
+            Ok(fresh) => match self.keep(slot, &turn, fresh.clone()).await {
                 Ok(current) => Ok(current),
-                Err(error) => Err(self.rest(slot, current, Some(fresh), &error)),
+                Err(error) => Err(self.rest(slot, &turn, current, Some(fresh), &error)),
             },
             Err(error @ (GrantError::Unavailable(_) | GrantError::Store)) => {
-                Err(self.rest(slot, current, None, &error))
+                Err(self.rest(slot, &turn, current, None, &error))
             }
             Err(error) => {
-                self.give_up(connection, oauth, slot, current, &error).await;
+                self.give_up(connection, oauth, slot, &turn, current, &error).await;
                 Err(Trouble::Login)
             }
         }
+    }
+
+    /// What holds instead, for those who waited for a renewal.
+    fn overtaken(&self, oauth: &OAuth, slot: &Slot) -> Outcome {
+        let current = slot.current();
+        if current.is_usable(oauth, self.now()) {
+            return Ok(current);
+        }
+        if !current.can_renew(oauth) {
+            return Err(Trouble::Login);
+        }
+        let message = "somebody logged in or out while the token was renewed";
+        Err(Trouble::Later { message: Arc::from(message), wait: BREATH })
     }
 
     /// Asks for new tokens.
@@ -178,7 +193,12 @@ impl Credentials {
     }
 
     /// Writes tokens down, and then lets requests use them.
-    pub(super) async fn keep(&self, slot: &Slot, credential: Credential) -> Result<Arc<Current>, GrantError> {
+    pub(super) async fn keep(
+        &self,
+        slot: &Slot,
+        _: &Turn<'_>,
+        credential: Credential,
+    ) -> Result<Arc<Current>, GrantError> {
         for _ in 1..WRITES {
             if self.0.store.put_credential(credential.clone()).await.is_ok() {
                 return Ok(slot.publish(Current::of(credential)));
@@ -193,6 +213,7 @@ impl Credentials {
     fn rest(
         &self,
         slot: &Slot,
+        _: &Turn<'_>,
         current: &Current,
         unkept: Option<Credential>,
         error: &GrantError,
@@ -219,12 +240,13 @@ impl Credentials {
         connection: &Connection,
         oauth: &OAuth,
         slot: &Slot,
+        turn: &Turn<'_>,
         current: &Current,
         error: &GrantError,
     ) {
         let ours = current.credential.as_ref().is_some_and(|one| one.binding == oauth.binding);
         if ours {
-            return self.lock_out(slot, current, &error.to_string()).await;
+            return self.lock_out(slot, turn, current, &error.to_string()).await;
         }
         // An application that was refused its first token has nothing to be locked out of yet.
         let now = self.now();
@@ -241,7 +263,7 @@ impl Credentials {
             error: None,
             updated_at: now,
         };
-        self.lock_out(slot, &Current::of(nothing), &error.to_string()).await;
+        self.lock_out(slot, turn, &Current::of(nothing), &error.to_string()).await;
     }
 
     /// Renews tokens before they end, for as long as it is polled. `connections` tells which there are now.
@@ -260,7 +282,7 @@ impl Credentials {
             let Some(slot) = self.0.slots.load().get(&connection.id).cloned() else { continue };
             let current = slot.current();
             let Some(due) = current.ready(oauth).and_then(|one| due(oauth, one)) else { continue };
-            let rested = current.pause.as_ref().map_or(due, |pause| pause.until.max(due));
+            let rested = current.paused(now).map_or(due, |pause| pause.until.max(due));
             if rested > now {
                 next = next.min(left(rested, now));
             } else if current.can_renew(oauth) {

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
-use super::{SPENT, renewal::Flight};
+use super::{
+    SPENT,
+    renewal::{Flight, LONGEST_REST},
+};
 use crate::{
     engine::settings::{Connection, Flow, OAuth, Secret},
     ops::ports::oauth::{Credential, CredentialState},
@@ -17,7 +20,12 @@ pub(super) struct Slot {
     armed: ArcSwapOption<Armed>,
     /// The renewal that is under way: there is one at most.
     flight: Mutex<Option<Flight>>,
+    /// Held while tokens are written down and published, so that store and requests see the same of several who do it.
+    changing: tokio::sync::Mutex<()>,
 }
+
+/// The turn of one who changes the tokens: whoever writes or publishes some shows that they have it.
+pub(super) type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
 
 /// What holds at one moment. Replaced as a whole.
 #[derive(Default, Clone)]
@@ -65,6 +73,17 @@ impl Slot {
         current
     }
 
+    /// Waits for the turn to change what holds.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        self.changing.lock().await
+    }
+
+    /// The same for somebody who goes by what held earlier. `None` when that holds no more: somebody has logged in or out.
+    pub(super) async fn turn_of(&self, seen: &Arc<Current>) -> Option<Turn<'_>> {
+        let turn = self.turn().await;
+        Arc::ptr_eq(&self.current.load(), seen).then_some(turn)
+    }
+
     pub(super) fn flight(&self) -> MutexGuard<'_, Option<Flight>> {
         // What it holds is replaced as a whole, so a panic leaves nothing half done.
         self.flight.lock().unwrap_or_else(PoisonError::into_inner)
@@ -99,6 +118,12 @@ impl Current {
         Self { credential: Some(credential), unkept: None, pause: None }
     }
 
+    /// The rest that is not over. One that is longer than any can be was begun by a clock that was ahead.
+    pub(super) fn paused(&self, now: i64) -> Option<&Pause> {
+        let longest = i64::try_from(LONGEST_REST.as_millis()).unwrap_or(i64::MAX);
+        self.pause.as_ref().filter(|pause| pause.until > now && pause.until.saturating_sub(now) <= longest)
+    }
+
     /// The tokens, if they are this application's and nobody must log in.
     pub(super) fn ready(&self, oauth: &OAuth) -> Option<&Credential> {
         self.credential
@@ -130,5 +155,24 @@ impl Current {
             (None, Flow::ClientCredentials) => true,
             _ => self.ready(oauth).is_some_and(|one| one.refresh.is_some()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rest_that_a_clock_ahead_began_is_over() {
+        let resting = |until| {
+            let pause = Some(Pause { until, failures: 1, message: "it failed".into() });
+            Current { pause, ..Current::default() }
+        };
+        let now = 1_767_225_600_000;
+        assert!(resting(now + 1).paused(now).is_some());
+        assert!(resting(now + 60_000).paused(now).is_some());
+        assert!(resting(now).paused(now).is_none());
+        assert!(resting(now + 60_001).paused(now).is_none());
+        assert!(resting(i64::MAX).paused(now).is_none());
     }
 }

@@ -12,6 +12,7 @@ pass_on! { McpSessionStore:
     resume(id: String, since: i64, now: i64) -> Done<Option<McpSession>>;
     owner(id: String) -> Done<Option<String>>;
     count() -> Done<u64>;
+    touch(used: Vec<(String, i64)>) -> Done<()>;
     delete(id: String) -> Done<()>;
     sweep(since: i64) -> Done<u64>;
 }
@@ -42,6 +43,21 @@ async fn a_session_is_taken_up_until_it_was_unused_for_too_long() {
         assert_eq!(store.sweep(150).await.unwrap(), 0);
         assert_eq!(store.sweep(151).await.unwrap(), 1);
         assert_eq!(store.owner("a".into()).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn it_is_noted_later_that_sessions_were_used() {
+    for either in Either::each().await {
+        let store = either.mcp_sessions();
+        for id in ["a", "b"] {
+            store.save(session(id, 100), 10).await.unwrap();
+        }
+        store.touch(vec![("a".into(), 200), ("b".into(), 50), ("c".into(), 300)]).await.unwrap();
+        assert_eq!(store.owner("c".into()).await.unwrap(), None);
+        assert_eq!(store.sweep(100).await.unwrap(), 0, "time does not go back");
+        assert_eq!(store.sweep(150).await.unwrap(), 1);
+        assert_eq!(store.resume("a".into(), 199, 201).await.unwrap(), Some(session("a", 201)));
     }
 }
 

@@ -3,7 +3,7 @@
 use futures_core::future::BoxFuture;
 
 use super::MemoryStore;
-use crate::ops::ports::{McpSession, McpSessionError, McpSessionStore};
+use crate::ops::ports::{McpProcess, McpProcesses, McpSession, McpSessionError, McpSessionStore};
 
 impl McpSessionStore for MemoryStore {
     fn save(&self, session: McpSession, most: usize) -> BoxFuture<'_, Result<(), McpSessionError>> {
@@ -40,6 +40,17 @@ impl McpSessionStore for MemoryStore {
         self.now(|state| Ok(state.mcp_sessions.len() as u64))
     }
 
+    fn touch(&self, used: Vec<(String, i64)>) -> BoxFuture<'_, Result<(), McpSessionError>> {
+        self.now(|state| {
+            for (id, at) in used {
+                if let Some(session) = state.mcp_sessions.iter_mut().find(|one| one.id == id) {
+                    session.used_at = session.used_at.max(at);
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn delete(&self, id: String) -> BoxFuture<'_, Result<(), McpSessionError>> {
         self.now(|state| {
             state.mcp_sessions.retain(|one| one.id != id);
@@ -53,5 +64,12 @@ impl McpSessionStore for MemoryStore {
             state.mcp_sessions.retain(|one| one.used_at >= since);
             Ok(u64::try_from(before - state.mcp_sessions.len()).unwrap_or(u64::MAX))
         })
+    }
+}
+
+impl McpProcesses for MemoryStore {
+    /// What is in memory alone has no other processes.
+    fn list(&self) -> Vec<McpProcess> {
+        Vec::new()
     }
 }

@@ -9,7 +9,7 @@ use operations::{
 };
 
 use super::MemoryStore;
-use crate::ops::ports::{CallSum, LogError, McpProcess, McpProcesses, NewCall, ToolCallLog};
+use crate::ops::ports::{CallSum, LogError, NewCall, ToolCallLog};
 
 fn call(id: u64, new: &NewCall) -> ToolCall {
     ToolCall {
@@ -75,12 +75,5 @@ impl ToolCallLog for MemoryStore {
             let entries = state.tool_calls.len() as u64;
             Ok(AuditVerdict { whole: true, entries, broken_at: None })
         })
-    }
-}
-
-impl McpProcesses for MemoryStore {
-    /// What is in memory alone has no other processes.
-    fn list(&self) -> Vec<McpProcess> {
-        Vec::new()
     }
 }

@@ -60,7 +60,8 @@ async fn a_backup_of_a_server_is_whole_and_goes_back_to_a_server_or_a_file() {
     files.sort();
     assert_eq!(files, ["manifest.json", "secret.key", "trivium.db"]);
     store.close().await.unwrap();
-    drop(store);
+    // Both hold the lock of the folder.
+    drop((store, backups));
 
     let from = folder.to_str().unwrap();
     let in_use = restore_into(scene.path(), &scene.secret_url(), from, START).await.unwrap_err();

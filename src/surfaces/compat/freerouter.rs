@@ -57,6 +57,8 @@ async fn replace(State(compat): State<Compat>, Extension(ids): Extension<Ids>, r
     let (compat, ids) = (&compat, &ids);
     let done = async move {
         let call = compat.call(&request, ids)?;
+        // The right first: a catalogue without a route asks for no other.
+        may_see(&call).await?;
         let body = body_of(request).await?;
         let routes = body.get("data").unwrap_or(&body);
         let routes = routes
@@ -106,6 +108,8 @@ async fn act(
     let (compat, ids) = (&compat, &ids);
     let done = async move {
         let call = compat.call(&request, ids)?;
+        // Whoever may not see the routes does not learn either which there are.
+        may_see(&call).await?;
         let path = path::text(route)?;
         let shown = if let Some(route) = path.strip_suffix("/health/reset") {
             reset_health(&call, route).await?
@@ -124,7 +128,6 @@ async fn act(
 
 async fn reset_health(call: &Call<'_>, route: &str) -> Result<Value, Problem> {
     let entry = find(call, route)?;
-    // Whoever may not reset anything does not learn either which routes there are.
     let args = json!({ "connection": entry.connection.id, "model": entry.model });
     call.operation("reset_health", args).await?;
     Ok(shown(call, &find(call, route)?))

@@ -11,6 +11,7 @@ use axum::{
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rmcp::transport::streamable_http_server::StreamableHttpService;
+use tokio_util::sync::DropGuard;
 
 use super::{
     super::{
@@ -24,6 +25,8 @@ use super::{
     metadata::Place,
     profile,
     sessions::{CALLER, Sessions},
+    sse::{self, Sse},
+    stdio,
     visitor::Visitor,
 };
 use crate::{
@@ -54,8 +57,10 @@ pub(super) struct Door {
     engine: Arc<Engine>,
     service: StreamableHttpService<Handler, Sessions>,
     sessions: Arc<Sessions>,
+    others: Sse,
     place: Place,
     server: Arc<McpServer>,
+    _ending: Arc<DropGuard>,
 }
 
 impl Door {
@@ -63,11 +68,13 @@ impl Door {
         handles: &Handles,
         identify: &Identify,
         service: StreamableHttpService<Handler, Sessions>,
-        sessions: Arc<Sessions>,
+        others: Sse,
+        ending: DropGuard,
     ) -> Self {
         let (identify, engine) = (identify.clone(), Arc::clone(&handles.engine));
-        let server = Arc::clone(&handles.mcp);
-        Self { identify, engine, service, sessions, place: Place::new(handles), server }
+        let sessions = Arc::clone(&others.sessions);
+        let (place, server) = (Place::new(handles), Arc::clone(&handles.mcp));
+        Self { identify, engine, service, sessions, others, place, server, _ending: Arc::new(ending) }
     }
 }
 
@@ -112,16 +119,20 @@ impl Door {
             Ok(caller) => caller,
             Err(refusal) => return self.refused(&refusal, ids, request.headers()),
         };
-        let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(Arc::from);
-        if let Some(id) = session.as_deref().filter(|_| request.method() == Method::DELETE)
-            && !self.sessions.is_of(id, &caller.id).await
+        if let Some(answered) = self.answer_elsewhere(&caller, ids, &mut request).await {
+            return answered.unwrap_or_else(|refusal| render::refusal(&refusal, ids, false));
+        }
+        let session: Option<Arc<str>> =
+            request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(Arc::from);
+        if let Some(id) = session.as_deref()
+            && !self.may_use(id, &caller.id, request.method()).await
         {
             let refusal = Refusal::new(Code::NotFound, "There is no such session.");
             return render::refusal(&refusal, ids, false);
         }
         accept_both(&mut request);
         let stands = stays_open(&request);
-        let stay = request.extensions().get::<Stays>().map(Stays::enter);
+        let mut stay = request.extensions().get::<Stays>().cloned().unwrap_or_default().enter();
         let owner = Arc::clone(&caller.id);
         let profile = profile::wanted(request.uri().query());
         request.extensions_mut().insert(Visitor {
@@ -131,21 +142,57 @@ impl Door {
             request: Some(Arc::clone(&ids.own)),
             profile,
         });
-        let answered = CALLER.scope(owner, self.service.handle(request)).await.map(Body::new);
-        match stay.filter(|_| stands) {
-            // It would keep the hub from stopping: nothing else ends it.
-            Some(mut stay) => answered.map(|body| {
-                let (counted, engine) = (self.server.open_stream(), Arc::clone(&self.engine));
-                let draining = async move {
-                    let _counted = counted;
-                    tokio::select! {
-                        () = stay.draining() => {}
-                        () = switched_off(&engine) => {}
-                    }
-                };
-                Body::from_stream(body.into_data_stream().take_until(Box::pin(draining)))
-            }),
-            None => answered,
+        let ends = request.method() == Method::DELETE;
+        let mut answered = CALLER.scope(owner, self.service.handle(request)).await.map(Body::new);
+        if ends && answered.status() == StatusCode::ACCEPTED {
+            // It has ended when this is answered. Clients take "accepted" for a failure.
+            *answered.status_mut() = StatusCode::NO_CONTENT;
+        }
+        if !stands {
+            return answered;
+        }
+        // It would keep the hub from stopping, and outlive the switch: nothing else ends it.
+        let (counted, engine) = (self.server.open_stream(), Arc::clone(&self.engine));
+        let over = async move {
+            let _counted = counted;
+            tokio::select! {
+                () = stay.draining() => {}
+                () = switched_off(&engine) => {}
+            }
+        };
+        answered.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(over))))
+    }
+
+    /// The answer of another transport, if the request is for one.
+    async fn answer_elsewhere(
+        &self,
+        caller: &Caller,
+        ids: &Ids,
+        request: &mut Request,
+    ) -> Option<Result<Response, Refusal>> {
+        let path = request.uri().path();
+        let (is_stream, is_message) = (path == sse::STREAM, path == sse::MESSAGES);
+        if path == stdio::PATH {
+            return Some(stdio::attach(&self.others.offer, &self.engine, caller, std::mem::take(request)));
+        }
+        if !is_stream && !is_message {
+            return None;
+        }
+        if !self.engine.snapshot().settings.mcp.legacy_sse {
+            let text = "The HTTP+SSE transport of 2024 is switched off (`mcp.legacy_sse`); use `/mcp`.";
+            return Some(Err(Refusal::new(Code::NotFound, text)));
+        }
+        if is_stream {
+            return Some(self.others.open(caller, std::mem::take(request), self.server.open_stream()).await);
+        }
+        Some(self.others.take(caller.clone(), ids, std::mem::take(request)).await)
+    }
+
+    /// Whether a request may name the session. What nobody knows is the library's to refuse, but not to end.
+    async fn may_use(&self, id: &str, caller: &str, method: &Method) -> bool {
+        match *method {
+            Method::DELETE => self.sessions.is_of(id, caller).await,
+            _ => !self.sessions.is_anothers(id, caller).await,
         }
     }
 
@@ -169,7 +216,7 @@ impl Door {
 }
 
 /// Waits until the operator switches the server off.
-async fn switched_off(engine: &Engine) {
+pub(super) async fn switched_off(engine: &Engine) {
     while engine.snapshot().settings.mcp.enabled {
         tokio::time::sleep(LOOK).await;
     }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        GetPromptRequestParams, GetPromptResponse, ListPromptsResult, ListResourceTemplatesResult,
-        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
-        UnsubscribeRequestParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
+        CompleteResult, Extensions, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
+        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams, UpdateTaskParams,
     },
-    service::{RequestContext, SubscriptionContext},
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
+#[expect(deprecated, reason = "the revisions before 2026-07-28 know no other way to log to a client")]
+use rmcp::model::SetLevelRequestParams;
+
 use super::{
-    offer::Offer,
+    offer::{Offer, without},
     visitor::{Asking, Visitor, nobody},
 };
 
@@ -38,9 +41,17 @@ impl Handler {
         Self { offer, fixed: None }
     }
 
+    /// For a transport that one caller uses for all its messages.
+    pub(super) fn of(offer: Arc<dyn Offer>, visitor: Visitor) -> Self {
+        Self { offer, fixed: Some(visitor) }
+    }
+
     fn asking(&self, context: RequestContext<RoleServer>) -> Result<Asking, ErrorData> {
-        let visitor = Visitor::of(&context.extensions).or(self.fixed.as_ref()).cloned();
-        Ok(Asking { visitor: visitor.ok_or_else(nobody)?, context })
+        Ok(Asking { visitor: self.visitor(&context.extensions)?, context })
+    }
+
+    fn visitor(&self, extensions: &Extensions) -> Result<Visitor, ErrorData> {
+        Visitor::of(extensions).or(self.fixed.as_ref()).cloned().ok_or_else(nobody)
     }
 }
 
@@ -149,12 +160,56 @@ impl ServerHandler for Handler {
         self.offer.complete(request, self.asking(context)?).await
     }
 
+    #[expect(deprecated, reason = "the revisions before 2026-07-28 know no other way to log to a client")]
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let asking = self.asking(context)?;
+        if asking.is_stateless() {
+            return without("logging/setLevel").await;
+        }
+        self.offer.set_level(request.level as u8, asking).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        self.offer.task(request.task_id, self.asking(context)?).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.offer.answer_task(request.task_id, request.input_responses, self.asking(context)?).await
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.offer.cancel_task(request.task_id, self.asking(context)?).await
+    }
+
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         self.offer.subscribable(requested)
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.offer.listen(context).await
+        let visitor = self.visitor(&context.request_context().extensions)?;
+        self.offer.listen(context, visitor).await
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if let Ok(visitor) = self.visitor(&context.extensions) {
+            self.offer.began(visitor, context.peer);
+        }
     }
 
     async fn subscribe(

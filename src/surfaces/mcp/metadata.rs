@@ -36,7 +36,7 @@ impl Place {
     }
 
     /// The hub's address as this client knows it. Its `Host` was checked, so that it is one of the hub's names.
-    fn base(&self, headers: &HeaderMap) -> String {
+    pub(super) fn base(&self, headers: &HeaderMap) -> String {
         if let Some(url) = &self.public_url {
             return url.to_string();
         }

@@ -1,6 +1,6 @@
 //! The hub's own offer: its operations as tools.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use operations::{
     Definition,
@@ -8,12 +8,12 @@ use operations::{
     mcp::CallOutcome,
 };
 use rmcp::{
-    ErrorData,
+    ErrorData, Peer, RoleServer,
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
-        ContentBlock, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject,
-        ProgressNotificationParam, Prompt, ReadResourceRequestParams, ReadResourceResponse, Resource,
-        ResourceTemplate, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
+        ContentBlock, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject, Prompt,
+        ReadResourceRequestParams, ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities,
+        ServerConfig, SubscriptionFilter, Tool,
     },
     service::SubscriptionContext,
 };
@@ -21,10 +21,17 @@ use serde_json::{Value, json};
 
 use super::{
     super::Handles,
+    attended::attended,
+    changes::Changes,
+    completion,
+    metadata::Place,
     offer::{Later, Offer},
-    profile,
+    profile, prompts,
     record::Record,
-    results, search, tools,
+    resources::Resources,
+    results, search,
+    subscriptions::Subscriptions,
+    tools,
     visitor::{Asking, Visitor},
 };
 use crate::{
@@ -32,6 +39,7 @@ use crate::{
         Engine,
         settings::{Mcp, ToolProfile},
     },
+    observe::events,
     ops::{
         registry::{Asked, Registry},
         tool_calls::ToolCalls,
@@ -41,26 +49,26 @@ use crate::{
 const INSTRUCTIONS: &str = "\
 Trivium routes requests to many accounts at many model providers. Ask it how it is (`get_health`), what it can do \
 (`list_models`, `list_combos`), what is left (`list_quotas`), where a request would go (`simulate_route`) and why one went \
-where it did (`explain_route`). Which tools you see depends on the rights of your key; `search_tools` finds those that are \
+where it did (`explain_route`). The same can be read as resources (`trivium://health`), and prompts lead through common tasks. Which tools you see depends on the rights of your key; `search_tools` finds those that are \
 not listed. What cannot be taken back wants `confirm: true`.";
-
-/// How often a client is told that a call is still being worked on: many give up after a minute without a word.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-
-/// How long a client may take to hear that.
-const HEARING: Duration = Duration::from_secs(5);
 
 /// The operations of a hub.
 pub(super) struct Operations {
     registry: Arc<Registry>,
     engine: Arc<Engine>,
     calls: Arc<ToolCalls>,
+    place: Place,
+    resources: Resources,
+    subscriptions: Arc<Subscriptions>,
 }
 
 impl Operations {
     pub(super) fn new(handles: &Handles) -> Self {
         let (registry, engine) = (Arc::clone(&handles.operations), Arc::clone(&handles.engine));
-        Self { registry, engine, calls: Arc::clone(handles.mcp.calls()) }
+        let resources = Resources::new(Arc::clone(&engine), Arc::clone(&registry));
+        let subscriptions = Subscriptions::new(Changes::new(Arc::clone(&engine)));
+        let (calls, place) = (Arc::clone(handles.mcp.calls()), Place::new(handles));
+        Self { registry, engine, calls, place, resources, subscriptions }
     }
 
     fn settings(&self) -> Arc<Mcp> {
@@ -112,14 +120,16 @@ impl Operations {
         };
         let visitor = &asking.visitor;
         let asked = Asked::new(visitor.caller.clone(), "mcp", visitor.request.clone());
-        let as_given = Value::Object(args.clone());
+        let as_given = Value::Object(args);
         record.is_of_operation(definition, &self.registry, &as_given);
         if !visitor.caller.may_call(definition.name) {
             record.failed(CallOutcome::Denied, NOT_ALLOWED);
             self.registry.deny(asked, definition, &as_given, NOT_ALLOWED).await;
             return Ok(not_allowed(definition).into());
         }
-        let args = match confirmed(definition, args) {
+        // Who may not call it hears that, and not that a word is missing.
+        let may = visitor.caller.may(definition.scope);
+        let args = match if may { confirmed(definition, as_given) } else { Ok(as_given) } {
             Ok(args) => args,
             Err(result) => {
                 record.failed(CallOutcome::Error, "unconfirmed");
@@ -127,13 +137,26 @@ impl Operations {
             }
         };
         record.asks(&asked);
-        let work = self.registry.call(asked, definition, args);
-        let done = attended(&asking, work).await;
-        if done.is_err() {
-            record.failed(CallOutcome::Cancelled, "cancelled");
-        }
-        let result = match done? {
-            Ok(value) => results::answered(value, settings.result_bytes),
+        let work = attended(&asking.context, |progress| {
+            let asked = match progress {
+                Some(progress) => asked.with_progress(progress),
+                None => asked,
+            };
+            self.registry.call(asked, definition, args)
+        });
+        let done = match work.await {
+            Ok(done) => done,
+            Err(error) => {
+                record.failed(CallOutcome::Cancelled, "cancelled");
+                return Err(error);
+            }
+        };
+        events::tool_called(definition.name, visitor.transport, &visitor.caller.id, done.is_ok());
+        let result = match done {
+            Ok(value) => {
+                let (shelf, owner) = (&self.resources.shelf, &visitor.caller.id);
+                results::answered(value, settings.result_bytes, shelf, owner)
+            }
             Err(error) => {
                 record.refused(&error);
                 results::failed(&error)
@@ -176,37 +199,12 @@ fn meant(
     }
 }
 
-/// Waits for `work`, tells a client that wants to know that it goes on, and stops when the client does not wait any more.
-async fn attended<T>(asking: &Asking, work: impl Future<Output = T>) -> Result<T, ErrorData> {
-    let context = &asking.context;
-    let token = context.meta.get_progress_token();
-    let mut work = Box::pin(work);
-    let mut signs = tokio::time::interval(SIGN_OF_LIFE);
-    signs.tick().await;
-    let mut seconds = 0.0;
-    loop {
-        tokio::select! {
-            done = &mut work => return Ok(done),
-            () = context.ct.cancelled() => return Err(ErrorData::internal_error("the call was cancelled", None)),
-            _ = signs.tick() => {
-                seconds += SIGN_OF_LIFE.as_secs_f64();
-                let Some(token) = token.clone() else { continue };
-                let progress = ProgressNotificationParam::new(token, seconds)
-                    .with_message(format!("at work for {seconds} s"));
-                // A client that does not read must not hold the work up.
-                drop(tokio::time::timeout(HEARING, context.peer.notify_progress(progress)).await);
-            }
-        }
-    }
-}
-
 /// The arguments without the word that allows what cannot be taken back; the result that asks for it, if it is missing.
-fn confirmed(definition: &Definition, mut args: JsonObject) -> Result<Value, Box<CallToolResult>> {
+fn confirmed(definition: &Definition, mut args: Value) -> Result<Value, Box<CallToolResult>> {
     if !definition.hints.destructive {
-        return Ok(Value::Object(args));
+        return Ok(args);
     }
-    let said = args.remove(tools::CONFIRM);
-    let args = Value::Object(args);
+    let said = args.as_object_mut().and_then(|args| args.remove(tools::CONFIRM));
     if said == Some(Value::Bool(true)) {
         Ok(args)
     } else {
@@ -239,7 +237,15 @@ impl Offer for Operations {
         let mut me = Implementation::new("trivium", env!("CARGO_PKG_VERSION"));
         me.title = Some("Trivium".to_owned());
         me.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_tool_list_changed()
+            .enable_resources()
+            .enable_resources_list_changed()
+            .enable_resources_subscribe()
+            .enable_prompts()
+            .enable_completions()
+            .build();
         ServerConfig::new(capabilities).with_server_info(me).with_instructions(INSTRUCTIONS)
     }
 
@@ -264,49 +270,58 @@ impl Offer for Operations {
         Box::pin(self.recorded(params, asking))
     }
 
-    fn resources(&self, _visitor: &Visitor) -> Vec<Resource> {
-        Vec::new()
+    fn resources(&self, visitor: &Visitor) -> Vec<Resource> {
+        self.resources.listed(visitor)
     }
 
-    fn templates(&self, _visitor: &Visitor) -> Vec<ResourceTemplate> {
-        Vec::new()
+    fn templates(&self, visitor: &Visitor) -> Vec<ResourceTemplate> {
+        self.resources.templates(visitor)
     }
 
-    fn read(&self, params: ReadResourceRequestParams, _asking: Asking) -> Later<'_, ReadResourceResponse> {
-        let error = ErrorData::resource_not_found(format!("there is no resource `{}`", params.uri), None);
-        Box::pin(std::future::ready(Err(error)))
-    }
-
-    fn prompts(&self, _visitor: &Visitor) -> Vec<Prompt> {
-        Vec::new()
-    }
-
-    fn prompt(&self, params: GetPromptRequestParams, _asking: Asking) -> Later<'_, GetPromptResponse> {
-        let error = ErrorData::invalid_params(format!("there is no prompt `{}`", params.name), None);
-        Box::pin(std::future::ready(Err(error)))
-    }
-
-    fn complete(&self, _params: CompleteRequestParams, _asking: Asking) -> Later<'_, CompleteResult> {
-        Box::pin(std::future::ready(Ok(CompleteResult::default())))
-    }
-
-    fn subscribable(&self, _wanted: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        None
-    }
-
-    fn listen(&self, subscription: SubscriptionContext) -> Later<'_, ()> {
+    fn read(&self, params: ReadResourceRequestParams, asking: Asking) -> Later<'_, ReadResourceResponse> {
         Box::pin(async move {
-            subscription.cancelled().await;
-            Ok(())
+            let reading = self.resources.read(&asking.visitor, &params.uri);
+            Ok(attended(&asking.context, |_| reading).await??.into())
         })
     }
 
-    fn subscribe(&self, uri: String, _asking: Asking) -> Later<'_, ()> {
-        let error = ErrorData::resource_not_found(format!("there is no resource `{uri}`"), None);
-        Box::pin(std::future::ready(Err(error)))
+    fn prompts(&self, _visitor: &Visitor) -> Vec<Prompt> {
+        prompts::all()
     }
 
-    fn unsubscribe(&self, _uri: String, _asking: Asking) -> Later<'_, ()> {
+    fn prompt(&self, params: GetPromptRequestParams, asking: Asking) -> Later<'_, GetPromptResponse> {
+        Box::pin(async move {
+            let filling = prompts::filled(&self.resources, &self.place, params, &asking);
+            Ok(attended(&asking.context, |_| filling).await??.into())
+        })
+    }
+
+    fn complete(&self, params: CompleteRequestParams, asking: Asking) -> Later<'_, CompleteResult> {
+        Box::pin(async move { completion::complete(&self.resources, &asking.visitor, params).await })
+    }
+
+    fn subscribable(&self, wanted: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(Subscriptions::known(wanted))
+    }
+
+    fn listen(&self, subscription: SubscriptionContext, visitor: Visitor) -> Later<'_, ()> {
+        Box::pin(async move { self.subscriptions.stream(&self.resources, &visitor, subscription).await })
+    }
+
+    fn began(&self, visitor: Visitor, peer: Peer<RoleServer>) {
+        if let Some(session) = &visitor.session {
+            self.subscriptions.began(session, peer);
+        }
+    }
+
+    fn subscribe(&self, uri: String, asking: Asking) -> Later<'_, ()> {
+        let (visitor, peer) = (&asking.visitor, &asking.context.peer);
+        let done = self.subscriptions.wish(&self.resources, visitor, &uri, peer);
+        Box::pin(std::future::ready(done))
+    }
+
+    fn unsubscribe(&self, uri: String, asking: Asking) -> Later<'_, ()> {
+        self.subscriptions.unwish(&asking.visitor, &uri);
         Box::pin(std::future::ready(Ok(())))
     }
 }

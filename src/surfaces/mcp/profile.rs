@@ -30,7 +30,7 @@ pub(super) const STANDARD: [&str; 27] = [
     "get_session_snapshot",
     "sync_pricing",
     "web_search",
-    "get_cache_stats",
+    "cache_stats",
     "clear_cache",
     "db_health_check",
     "list_connections",
@@ -44,7 +44,7 @@ pub(super) const STANDARD: [&str; 27] = [
     "list_keys",
     "get_config_diff",
     "get_usage",
-    "get_budget_status",
+    "budget_status",
     "undo_change",
 ];
 
@@ -73,17 +73,26 @@ pub fn profile_of(name: &str) -> ToolProfile {
 pub(super) fn wanted(query: Option<&str>) -> Option<ToolProfile> {
     let mut pairs = form_urlencoded::parse(query?.as_bytes());
     let (_, value) = pairs.find(|(name, _)| name == "profile")?;
-    match &*value {
-        "essential" => Some(ToolProfile::Essential),
-        "standard" => Some(ToolProfile::Standard),
-        "full" => Some(ToolProfile::Full),
-        _ => None,
-    }
+    named(&value)
+}
+
+/// The profile of that name.
+pub(super) fn named(name: &str) -> Option<ToolProfile> {
+    [ToolProfile::Essential, ToolProfile::Standard, ToolProfile::Full]
+        .into_iter()
+        .find(|profile| profile.as_str() == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_tool_of_a_profile_is_there() {
+        for name in ESSENTIAL.iter().chain(&STANDARD) {
+            assert!(Definition::named(name).is_some(), "{name}");
+        }
+    }
 
     #[test]
     fn the_address_may_name_a_profile() {

@@ -60,12 +60,12 @@ impl Record {
 
     /// It is a call of a tool that there is.
     pub(super) fn is_of(&mut self, name: &str) {
-        self.under_way.is_of(name, None, Value::Null);
+        self.under_way.is_of(name, None, None);
     }
 
     /// It is a call of this operation.
     pub(super) fn is_of_operation(&mut self, definition: &Definition, registry: &Registry, args: &Value) {
-        let shown = if self.unlogged { Value::Null } else { registry.shown(definition, args) };
+        let shown = (!self.unlogged).then(|| registry.shown(definition, args));
         self.under_way.is_of(definition.name, Some(definition.scope.as_str()), shown);
     }
 

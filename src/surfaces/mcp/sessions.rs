@@ -1,66 +1,114 @@
 //! Sessions of the revisions that have any: whose they are, how many there may be, and that they outlive the process. The
 //! messages of a session that stands are the library's business.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod held;
+mod kept;
+mod stream;
+#[cfg(test)]
+mod tests;
 
-use async_trait::async_trait;
-use futures_util::Stream;
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{Stream, future::join_all};
 use rmcp::{
     model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
     transport::{
-        WorkerTransport,
-        common::server_side_http::ServerSseMessage,
+        common::server_side_http::{ServerSseMessage, session_id},
         streamable_http_server::{
             StreamableHttpServerConfig,
             session::{
-                RestoreOutcome, SessionId, SessionManager, SessionState, SessionStore, SessionStoreError,
-                local::{LocalSessionManager, LocalSessionManagerError, LocalSessionWorker},
+                RestoreOutcome, SessionId, SessionManager,
+                local::{LocalSessionManager, LocalSessionManagerError},
             },
         },
     },
 };
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use super::super::Handles;
-use crate::{
-    engine::{Engine, settings::Mcp},
-    ops::ports::{McpSession, McpSessionStore},
+use self::{
+    held::{Held, Standing},
+    kept::Kept,
+    stream::{Served, read_ahead},
 };
+use crate::{engine::ports::Clock, observe::events, ops::ports::McpSessionStore};
 
-/// How often it is looked whether the server was switched off.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) use self::kept::Settings;
+
+/// How often it is looked for sessions that nobody uses.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the operator has switched the server off.
+const LOOK_FOR_SWITCH: Duration = Duration::from_secs(1);
+
+/// How long a session may take to hear that it is over. One that does not hear ends with its last stream.
+const PARTING: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
     /// Who sent the HTTP request that is being answered: the library asks for sessions by their id alone.
     pub(super) static CALLER: Arc<str>;
 }
 
-/// A session that stands in this process.
-struct Held {
-    owner: Arc<str>,
-    used_at: i64,
-}
-
 /// All sessions.
 pub(super) struct Sessions {
     standing: LocalSessionManager,
-    held: Mutex<HashMap<SessionId, Held>>,
+    held: Held,
     kept: Arc<Kept>,
 }
 
-/// The sessions that were written down.
-struct Kept {
-    store: Arc<dyn McpSessionStore>,
-    engine: Arc<Engine>,
-}
-
 impl Sessions {
-    pub(super) fn new(handles: &Handles) -> Self {
-        let kept = Kept { store: Arc::clone(&handles.mcp_sessions), engine: Arc::clone(&handles.engine) };
-        Self { standing: LocalSessionManager::default(), held: Mutex::default(), kept: Arc::new(kept) }
+    pub(super) fn new(store: Arc<dyn McpSessionStore>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        let mut standing = LocalSessionManager::default();
+        // The library counts messages alone: it would cut a stream that waits, and a call that takes its time.
+        standing.session_config.keep_alive = None;
+        let kept = Arc::new(Kept { store, clock, settings });
+        Self { standing, held: Held::default(), kept }
+    }
+
+    /// Looks after the sessions for as long as there is somebody to use them.
+    pub(super) fn look_after(self: &Arc<Self>) {
+        let sessions = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let Some(sessions) = sessions.upgrade() else { return };
+                sessions.look().await;
+            }
+        });
+    }
+
+    /// Ends all sessions whenever the operator switches the server off, for as long as there is somebody to use them. They
+    /// stay written down: when it is on again, their clients find them.
+    pub(super) fn end_when_off(self: &Arc<Self>) {
+        let sessions = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK_FOR_SWITCH).await;
+                let Some(sessions) = sessions.upgrade() else { return };
+                if !(sessions.kept.settings)().enabled {
+                    // What each says has been logged by then.
+                    drop(join_all(sessions.held.end_all().iter().map(|id| sessions.end(id))).await);
+                }
+            }
+        });
+    }
+
+    /// How many stand in this process.
+    pub(super) fn standing(&self) -> usize {
+        self.held.len()
+    }
+
+    async fn look(&self) {
+        let round = self.held.look(self.kept.clock.now());
+        if !round.used.is_empty()
+            && let Err(error) = self.kept.store.touch(round.used).await
+        {
+            events::mcp_sessions_not_noted(&error);
+        }
+        for id in round.idle {
+            // What it says has been logged by then.
+            drop(self.end(&id).await);
+        }
     }
 
     /// The configuration with the store in it.
@@ -71,80 +119,71 @@ impl Sessions {
 
     /// Whether the session is this caller's, wherever it is.
     pub(super) async fn is_of(&self, id: &str, caller: &str) -> bool {
-        if let Some(held) = self.lock().get(id) {
-            return &*held.owner == caller;
-        }
-        self.kept.store.owner(id.to_owned()).await.ok().flatten().as_deref() == Some(caller)
+        self.owner(id).await.is_some_and(|owner| *owner == *caller)
     }
 
-    /// Ends all sessions whenever the operator switches the server off, for as long as there is somebody to use them.
-    pub(super) fn end_when_off(self: &Arc<Self>) {
-        let sessions = Arc::downgrade(self);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(LOOK).await;
-                let Some(sessions) = sessions.upgrade() else { return };
-                if !sessions.kept.settings().enabled {
-                    sessions.end_all().await;
-                }
-            }
-        });
+    /// Whether the session is somebody else's, wherever it is.
+    pub(super) async fn is_anothers(&self, id: &str, caller: &str) -> bool {
+        self.owner(id).await.is_some_and(|owner| *owner != *caller)
     }
 
-    async fn end_all(&self) {
-        let all: Vec<SessionId> = self.lock().keys().cloned().collect();
-        for id in all {
-            // What it says has been logged by then.
-            drop(self.close_session(&id).await);
+    async fn owner(&self, id: &str) -> Option<Arc<str>> {
+        match self.held.owner(id) {
+            Some(owner) => Some(owner),
+            None => self.kept.store.owner(id.to_owned()).await.ok().flatten().map(Arc::from),
         }
     }
 
-    /// How many stand in this process.
-    pub(super) fn standing(&self) -> usize {
-        self.lock().len()
+    /// Opens a session of the transport of 2024. It ends with [`Sessions::end_sse`], or makes room for another.
+    pub(super) async fn open_sse(
+        &self,
+        owner: Arc<str>,
+        messages: mpsc::Sender<ClientJsonRpcMessage>,
+        ending: CancellationToken,
+    ) -> SessionId {
+        let id = session_id();
+        self.make_room().await;
+        self.held.take_in_sse(&id, owner, messages, ending, self.kept.clock.now());
+        id
     }
 
-    fn hold(&self, id: &SessionId) {
-        let now = self.kept.engine.clock().now();
+    /// Where messages go of a session of the transport of 2024, if it is this caller's.
+    pub(super) fn line(&self, id: &str, caller: &str) -> Option<mpsc::Sender<ClientJsonRpcMessage>> {
+        self.held.line(id, caller, self.kept.clock.now())
+    }
+
+    pub(super) fn end_sse(&self, id: &str) {
+        self.held.remove(id);
+    }
+
+    async fn make_room(&self) {
+        while let Some(oldest) = self.held.one_too_many((self.kept.settings)().sessions.max(1)) {
+            // Its client can still take it up again: it is written down.
+            drop(self.end(&oldest).await);
+        }
+    }
+
+    async fn end(&self, id: &SessionId) -> Result<(), LocalSessionManagerError> {
+        self.held.remove(id);
+        let ended = tokio::time::timeout(PARTING, self.standing.close_session(id)).await;
+        ended.unwrap_or(Ok(()))
+    }
+
+    fn hold(&self, id: &SessionId, served: std::sync::Weak<()>) {
         let owner = CALLER.try_with(Arc::clone).unwrap_or_default();
-        self.lock().insert(Arc::clone(id), Held { owner, used_at: now });
-    }
-
-    /// Whether the session stands and is the caller's; it is used now, if it is.
-    fn enter(&self, id: &SessionId) -> bool {
-        let now = self.kept.engine.clock().now();
-        let mut held = self.lock();
-        let own = |held: &&mut Held| CALLER.try_with(|caller| *caller == held.owner).unwrap_or(false);
-        let Some(held) = held.get_mut(id).filter(own) else { return false };
-        held.used_at = now;
-        true
-    }
-
-    /// The session that makes room for another, if there are as many as there may be.
-    fn one_too_many(&self) -> Option<SessionId> {
-        let held = self.lock();
-        if held.len() < self.kept.settings().sessions {
-            return None;
-        }
-        held.iter().min_by_key(|(_, held)| held.used_at).map(|(id, _)| Arc::clone(id))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.take_in(id, owner, served, self.kept.clock.now());
     }
 }
 
 impl SessionManager for Sessions {
     type Error = LocalSessionManagerError;
-    type Transport = WorkerTransport<LocalSessionWorker>;
+    type Transport = Served;
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
-        // Its client can still take it up again: it is written down.
-        if let Some(oldest) = self.one_too_many() {
-            self.close_session(&oldest).await?;
-        }
+        self.make_room().await;
         let (id, transport) = self.standing.create_session().await?;
-        self.hold(&id);
+        let (transport, served) = Served::new(transport);
+        self.hold(&id, served);
         Ok((id, transport))
     }
 
@@ -157,15 +196,22 @@ impl SessionManager for Sessions {
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
-        if !self.enter(id) {
-            return Ok(false);
+        let caller = CALLER.try_with(Arc::clone).unwrap_or_default();
+        match self.held.enter(id, &caller, self.kept.clock.now()) {
+            Standing::Theirs => self.standing.has_session(id).await,
+            Standing::Ended => self.end(id).await.map(|()| false),
+            Standing::Elsewhere => Ok(false),
         }
-        self.standing.has_session(id).await
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
-        self.lock().remove(id);
-        self.standing.close_session(id).await
+        // Beside a request the library says so when what served a session has ended. If its client has taken it up
+        // again meanwhile, somebody else serves it now.
+        let asked = CALLER.try_with(|_| ()).is_ok();
+        if !asked && self.held.is_served(id) {
+            return Ok(());
+        }
+        self.end(id).await
     }
 
     async fn create_stream(
@@ -173,7 +219,8 @@ impl SessionManager for Sessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
-        self.standing.create_stream(id, message).await
+        let open = self.held.open(id);
+        Ok(read_ahead(self.standing.create_stream(id, message).await?, open))
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
@@ -184,7 +231,8 @@ impl SessionManager for Sessions {
         &self,
         id: &SessionId,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
-        self.standing.create_standalone_stream(id).await
+        let open = self.held.open(id);
+        Ok(read_ahead(self.standing.create_standalone_stream(id).await?, open))
     }
 
     async fn resume(
@@ -192,50 +240,20 @@ impl SessionManager for Sessions {
         id: &SessionId,
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
-        self.standing.resume(id, last_event_id).await
+        let open = self.held.open(id);
+        Ok(read_ahead(self.standing.resume(id, last_event_id).await?, open))
     }
 
     async fn restore_session(&self, id: SessionId) -> Result<RestoreOutcome<Self::Transport>, Self::Error> {
-        if let Some(oldest) = self.one_too_many() {
-            self.close_session(&oldest).await?;
-        }
-        let restored = self.standing.restore_session(Arc::clone(&id)).await?;
-        if matches!(restored, RestoreOutcome::Restored(_)) {
-            self.hold(&id);
-        }
-        Ok(restored)
-    }
-}
-
-impl Kept {
-    fn settings(&self) -> Arc<Mcp> {
-        Arc::clone(&self.engine.snapshot().settings.mcp)
-    }
-}
-
-#[async_trait]
-impl SessionStore for Kept {
-    async fn load(&self, id: &str) -> Result<Option<SessionState>, SessionStoreError> {
-        let now = self.engine.clock().now();
-        let ttl = i64::try_from(self.settings().session_ttl.as_millis()).unwrap_or(i64::MAX);
-        let caller = CALLER.try_with(Arc::clone).unwrap_or_default();
-        // Looked at first: what is another's is not to be kept alive by a guess.
-        if self.store.owner(id.to_owned()).await?.as_deref() != Some(&*caller) {
-            return Ok(None);
-        }
-        let session = self.store.resume(id.to_owned(), now.saturating_sub(ttl), now).await?;
-        session.map(|session| Ok(SessionState::new(serde_json::from_str(&session.opening)?))).transpose()
-    }
-
-    async fn store(&self, id: &str, state: &SessionState) -> Result<(), SessionStoreError> {
-        let owner = CALLER.try_with(|caller| caller.to_string()).unwrap_or_default();
-        let opening = serde_json::to_string(&state.initialize_params)?;
-        let used_at = self.engine.clock().now();
-        let session = McpSession { id: id.to_owned(), owner, opening, used_at };
-        Ok(self.store.save(session, self.settings().sessions).await?)
-    }
-
-    async fn delete(&self, id: &str) -> Result<(), SessionStoreError> {
-        Ok(self.store.delete(id.to_owned()).await?)
+        self.make_room().await;
+        Ok(match self.standing.restore_session(Arc::clone(&id)).await? {
+            RestoreOutcome::Restored(transport) => {
+                let (transport, served) = Served::new(transport);
+                self.hold(&id, served);
+                RestoreOutcome::Restored(transport)
+            }
+            RestoreOutcome::AlreadyPresent => RestoreOutcome::AlreadyPresent,
+            _ => RestoreOutcome::NotSupported,
+        })
     }
 }

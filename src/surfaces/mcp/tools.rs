@@ -103,6 +103,8 @@ fn icon(definition: &Definition) -> Icon {
         "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='{path}' \
          fill='none' stroke='gray'/%3E%3C/svg%3E"
     );
+    // No space is allowed in a URI.
+    let svg = svg.replace(' ', "%20");
     let mut icon = Icon::new(svg);
     icon.mime_type = Some("image/svg+xml".to_owned());
     icon
@@ -123,6 +125,16 @@ mod tests {
                 assert_eq!(schema.get("type").and_then(Value::as_str), Some("object"), "{name}");
                 let text = serde_json::to_string(&**schema).unwrap();
                 assert!(!text.contains("\"uint") && !text.contains("\"format\":\"int"), "{name}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn icons_are_uris() {
+        for (definition, tool) in ALL.iter() {
+            for icon in tool.icons.iter().flatten() {
+                let uri: Result<http::Uri, _> = icon.src.replace("data:", "http://a/").parse();
+                assert!(uri.is_ok() && !icon.src.contains(' '), "{}: {}", definition.name, icon.src);
             }
         }
     }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use rmcp::{ErrorData, RoleServer, model::Extensions, service::RequestContext};
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{Extensions, ProtocolVersion},
+    service::RequestContext,
+};
 
 use crate::engine::caller::Caller;
 
@@ -25,6 +29,15 @@ pub(super) struct Visitor {
 pub(super) struct Asking {
     pub(super) visitor: Visitor,
     pub(super) context: RequestContext<RoleServer>,
+}
+
+impl Asking {
+    /// Whether the request is of a revision in which each stands for itself (2026-07-28 and later).
+    pub(super) fn is_stateless(&self) -> bool {
+        let version = self.context.protocol_version();
+        // Revisions are named by their days.
+        version.is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+    }
 }
 
 impl Visitor {

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use trivium::{
     app::{self, Configured, Executors, Live},
-    auth::{Gate, KeyIndex, Oidc, ThrottleLimits},
+    auth::{Gate, KeyIndex, Oidc, ThrottleLimits, Tokens},
     config::{Env, Folders, Loader, Overrides, Source},
     engine::{
         Engine,
@@ -104,6 +104,8 @@ pub(crate) struct TestHub {
     pub(crate) simulator: Simulator,
     pub(crate) engine: Arc<Engine>,
     store: Arc<MemoryStore>,
+    /// Where an issuer of tokens is configured: those that it takes.
+    pub(crate) tokens: Option<Arc<Tokens>>,
     keys: Arc<Keys>,
     credentials: Credentials,
     admin: Arc<Admin>,
@@ -356,13 +358,18 @@ impl Builder {
             let log = Arc::<MemoryStore>::clone(&store);
             Arc::new(ProviderLogin::new(Arc::clone(&admin), oidc.unwrap(), log))
         });
+        let issuer = loaded.boot.issuer.clone();
+        let tokens =
+            issuer.map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
+        let gate =
+            Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock)).with_tokens(tokens.clone());
         let handles = Handles {
             admin: Arc::clone(&admin),
             provider_login,
             public_tls: false,
             idempotency: Arc::new(idempotency),
             engine: Arc::clone(&engine),
-            gate: Arc::new(Gate::new(index, ThrottleLimits::default(), Arc::clone(&clock))),
+            gate: Arc::new(gate),
             operations: Arc::clone(&operations),
             receipts: Arc::<MemoryStore>::clone(&store),
             logins,
@@ -371,7 +378,7 @@ impl Builder {
             mcp_sessions: Arc::<MemoryStore>::clone(&store),
             mcp,
             public_url: None,
-            issuer: None,
+            issuer: loaded.boot.issuer.clone().map(|issuer| issuer.issuer),
             auth_required: loaded.boot.auth_required,
             allowed_hosts: Arc::from([]),
             keep_alive: loaded.boot.keep_alive,
@@ -384,6 +391,7 @@ impl Builder {
             simulator,
             engine,
             store,
+            tokens,
             keys,
             credentials,
             admin,

@@ -7,7 +7,11 @@ use std::collections::HashMap;
 use serde_json::{Value as JsonValue, json};
 
 use super::{
-    super::{account::literal, draft::Draft, part::Part},
+    super::{
+        account::literal,
+        draft::{Draft, plain_name},
+        part::Part,
+    },
     deployment::Deployment,
 };
 use crate::config::{Origin, mask::shown};
@@ -134,7 +138,7 @@ impl Groups {
                 Form::Plain | Form::Single => None,
             };
             if let Some(pool) = pool {
-                let name = draft.name(&pool, place);
+                let name = draft.name(if group.fallbacks.is_empty() { &group.name } else { &pool }, place);
                 let (strategy, steps) = group.pool(self.strategy);
                 draft.combo(&name, strategy, steps, place);
             }
@@ -165,7 +169,7 @@ impl Groups {
     pub(super) fn target(&self, name: &str) -> Option<String> {
         let group = self.groups.get(*self.by_name.get(name)?)?;
         let plain = matches!(group.form(), Form::Plain) && group.fallbacks.is_empty();
-        Some(if plain { name.to_owned() } else { format!("combo/{name}") })
+        Some(if plain { name.to_owned() } else { format!("combo/{}", tidy(name)) })
     }
 }
 
@@ -178,9 +182,9 @@ impl Group {
         } else if self.deployments.len() == 1 {
             Form::Single
         } else if self.fallbacks.is_empty() {
-            Form::Pool(self.name.clone())
+            Form::Pool(tidy(&self.name))
         } else {
-            Form::Pool(format!("{}-pool", self.name))
+            Form::Pool(tidy(&format!("{}-pool", self.name)))
         }
     }
 
@@ -199,6 +203,11 @@ impl Group {
         }
         (strategy, all.into_iter().map(|one| one.step(None)).collect())
     }
+}
+
+/// A name as combos can have it.
+fn tidy(name: &str) -> String {
+    plain_name(name).unwrap_or_else(|| name.to_owned())
 }
 
 impl Deployment {

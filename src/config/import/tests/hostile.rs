@@ -81,6 +81,19 @@ fn names_are_made_valid_and_unique() {
     tells(&imported, &["the name `my combo` became `my-combo`"]);
     assert!(!notes(&imported).contains("gsk_abc"));
     loaded(&imported, &[]);
+    let group = |name: &str, model: &str| {
+        format!("  - {{model_name: {name}, litellm_params: {{model: openai/{model}, api_key: k}}}}\n")
+    };
+    let groups: String = [("My Group", "a"), ("My Group", "b"), ("last", "c")]
+        .map(|(name, model)| group(name, model))
+        .concat();
+    let text = format!(
+        "model_list:\n{groups}router_settings: {{fallbacks: [{{last: [My Group]}}, {{My Group: [last]}}]}}\n"
+    );
+    let imported = import(&[("config.yaml", &text)]);
+    assert_eq!(super::ids(&imported, "combos"), ["My-Group-pool", "My-Group", "last"]);
+    tells(&imported, &["the name `My Group` became `My-Group`"]);
+    loaded(&imported, &[]);
 }
 
 #[test]

@@ -46,10 +46,8 @@ async fn show(State(compat): State<Compat>, Extension(ids): Extension<Ids>, requ
     let (compat, ids) = (&compat, &ids);
     let done = async move {
         let call = compat.call(&request, ids)?;
-        let open: SuggestionPage = read(call.operation("list_suggestions", json!({ "limit": PAGE })).await?)?;
-        let accepted =
-            call.operation("list_suggestions", json!({ "limit": PAGE, "state": "accepted" })).await?;
-        let accepted: SuggestionPage = read(accepted)?;
+        let open = listed(&call, "open").await?;
+        let accepted = listed(&call, "accepted").await?;
         let began = open.last_run.as_ref().map_or(i64::MAX, |run| run.began_at);
         let by_hub = accepted.suggestions.iter().filter(|one| {
             one.decided_by.as_deref() == Some(HUB) && one.decided_at.is_some_and(|at| at >= began)
@@ -95,6 +93,20 @@ async fn apply(State(compat): State<Compat>, Extension(ids): Extension<Ids>, req
         Ok((StatusCode::OK, json!({ "data": applied })))
     };
     answered(done.await, ids)
+}
+
+/// All suggestions in a state. The hub keeps a few thousand at most.
+async fn listed(call: &Call<'_>, state: &str) -> Result<SuggestionPage, Problem> {
+    let mut all = SuggestionPage::default();
+    loop {
+        let args = json!({ "limit": PAGE, "state": state, "cursor": all.next_cursor });
+        let page: SuggestionPage = read(call.operation("list_suggestions", args).await?)?;
+        all.suggestions.extend(page.suggestions);
+        (all.next_cursor, all.last_run) = (page.next_cursor, page.last_run);
+        if all.next_cursor.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 /// An operation's answer in its own type.
