@@ -15,6 +15,7 @@ mod idempotency;
 mod killed;
 mod limits;
 mod managed;
+mod mcp_secrets;
 mod names;
 mod oauth;
 mod outgoing;
