@@ -45,14 +45,14 @@ async fn what_is_denied_is_noted_in_a_few_bytes() {
 #[tokio::test(start_paused = true)]
 async fn long_arguments_of_what_failed_are_told_by_their_size() {
     let hub = TestHub::builder().account("a", "sim-ok").build().await;
-    let args = json!({"id": "x", "definition": {"no_such_key": "y".repeat(100_000)}});
+    let args = json!({"id": "x", "definition": {"no_such_field": "y".repeat(100_000)}});
     let bytes = args.to_string().len();
     assert!(!call(&hub, Scopes::all(), "put_alias", args).await);
     let entry = newest(&hub).await;
     assert_eq!((&entry["outcome"], &entry["target"]), (&json!("failed"), &json!("x")));
     assert_eq!(entry["arguments"], json!({ "omitted_bytes": bytes }));
     // Short ones are kept as they are.
-    let args = json!({"id": "x", "definition": {"no_such_key": 1}});
+    let args = json!({"id": "x", "definition": {"no_such_field": 1}});
     assert!(!call(&hub, Scopes::all(), "put_alias", args.clone()).await);
     assert_eq!(newest(&hub).await["arguments"], args);
 }
