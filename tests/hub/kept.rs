@@ -115,7 +115,8 @@ async fn a_mask_is_never_taken_for_a_value() {
 #[tokio::test(start_paused = true)]
 async fn a_place_that_another_host_named_gets_no_key() {
     let hub = hub().await;
-    // A host of one's own names the place, with a key of one's own.
+    assert!(patch(&hub, json!({"base_url": THERE, "api_key": "sim-ok.mine"})).await.status.is_success());
+    // A host of one's own names another place, with a key of one's own.
     let away = json!({"base_url": "http://moved.test/v1", "api_key": "sim-ok.own"});
     assert!(patch(&hub, away).await.status.is_success());
     let report = hub.json(Method::POST, "/api/diagnosis", json!({"connection": "mine"})).await.json();
@@ -131,5 +132,5 @@ async fn a_place_that_another_host_named_gets_no_key() {
     let path = format!("/api/suggestions/{id}/accept");
     let accepted = hub.json(Method::POST, &path, json!({})).await;
     assert!(accepted.status.is_client_error(), "{accepted:?}");
-    assert_eq!(shown(&hub).await["base_url"], HERE);
+    assert_eq!(shown(&hub).await["base_url"], THERE);
 }

@@ -23,7 +23,7 @@ enum Agent {
 fn message(answer: &Answer) -> Value {
     let text = String::from_utf8_lossy(&answer.body);
     let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
-    let last = events.filter(|data| data.starts_with('{')).last();
+    let last = events.filter(|data| data.starts_with('{')).next_back();
     serde_json::from_str(last.unwrap_or(&text)).unwrap_or_else(|_| panic!("{}: {text}", answer.status))
 }
 
