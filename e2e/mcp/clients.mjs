@@ -64,6 +64,27 @@ function complaint(ajv, tool, call, result) {
   return null;
 }
 
+// What prompts are filled in with.
+const ARGUMENTS = { model: "plain", period: "week", client: "claude-code" };
+
+// Reads every resource that is listed and fills in every prompt; what is wrong with them.
+async function besideTools(client) {
+  const failed = [];
+  const { resources } = await client.listResources();
+  const { prompts } = await client.listPrompts();
+  if (!resources.length || !prompts.length) failed.push("there are no resources or no prompts");
+  for (const { uri } of resources) {
+    const { contents } = await client.readResource({ uri });
+    if (!contents.every((one) => one.uri === uri && JSON.parse(one.text))) failed.push(`${uri}: ${JSON.stringify(contents)}`);
+  }
+  for (const { name, arguments: wanted } of prompts) {
+    const args = Object.fromEntries((wanted ?? []).map((one) => [one.name, ARGUMENTS[one.name]]));
+    const { messages } = await client.getPrompt({ name, arguments: args });
+    if (!messages.length) failed.push(`${name}: no messages`);
+  }
+  return failed;
+}
+
 async function main([clientName, transportName]) {
   const made = CLIENTS[clientName]();
   await made.client.connect(TRANSPORTS[transportName](made));
@@ -86,6 +107,7 @@ async function main([clientName, transportName]) {
       failed.push(`${call.tool}: ${error}`);
     }
   }
+  failed.push(...(await besideTools(made.client)));
   await made.client.close();
   if (failed.length) throw new Error(failed.join("\n"));
   console.log(`${calls.length} tools`);

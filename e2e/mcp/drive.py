@@ -25,11 +25,8 @@ REQUIRED = {"2025-11-25": 83, "2026-07-28": 197}
 # What the suite itself leaves out: its only check is still to be written.
 LEFT_OUT = {("tasks-status-notifications", "SKIPPED")}
 
-# What of the scenarios without fixtures is about one all the same: a tool whose answer is cut, and a first resource.
-WITHOUT_FIXTURES = {
-    ("server-sse-disconnect-resume", "WARNING"),
-    ("sep-2549-resources-read-caching-hints", "SKIPPED"),
-}
+# What of the scenarios without fixtures is about one all the same: a tool whose answer is cut.
+WITHOUT_FIXTURES = {("server-sse-disconnect-resume", "WARNING")}
 
 # What needs no fixtures, asked of the hub as it is.
 PLAIN = {

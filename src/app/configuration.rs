@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_core::future::BoxFuture;
+use operations::documents::connections;
 use tokio::sync::Mutex as Turns;
 
 use crate::{
@@ -168,6 +169,23 @@ impl Configuration for Live {
 
     fn with_kept_secrets(&self, new: Definition, old: &Definition) -> Definition {
         config::with_kept_secrets(new, old)
+    }
+
+    fn check_kept(
+        &self,
+        section: &str,
+        given: &Definition,
+        old: &Definition,
+        new: &Definition,
+    ) -> Result<(), String> {
+        if let Some(place) = config::unknown_mask(given, new) {
+            return Err(format!(
+                "says `[redacted]` at `{place}`, where nothing can be put in its place: give the value itself"
+            ));
+        }
+        let moved =
+            (section == connections::NOUN.section).then(|| config::moved_secret(given, old, new)).flatten();
+        moved.map_or(Ok(()), Err)
     }
 }
 

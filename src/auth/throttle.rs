@@ -3,13 +3,15 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
+
+use crate::engine::caller::whole;
 
 /// How many failures an address has, and for how long they are held against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,19 +112,10 @@ impl FailureThrottle {
     }
 }
 
-/// What one user holds: an IPv4 address, or the /64 of an IPv6 one, within which addresses are free to change.
-fn whole(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));

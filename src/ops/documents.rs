@@ -10,6 +10,7 @@ use std::{
 };
 
 use operations::{
+    Invalid,
     audit::{UndoChange, Undone},
     documents::{
         DEFAULT_PAGE, DeleteDocument, Deleted, DocumentPage, DocumentView, ListDocuments, NOUNS,
@@ -104,7 +105,11 @@ impl Documents {
         let PutDocument { id, definition, version } = args;
         let edit = |old: Option<&Definition>| {
             let nothing = Definition::new();
-            Ok(Some(self.configuration.with_kept_secrets(definition, old.unwrap_or(&nothing))))
+            let old = old.unwrap_or(&nothing);
+            let new = self.configuration.with_kept_secrets(definition.clone(), old);
+            let kept = self.configuration.check_kept(noun.section, &definition, old, &new);
+            kept.map_err(|wrong| Invalid::new("definition", wrong))?;
+            Ok(Some(new))
         };
         let (document, warnings, _) = self.change(noun, asked, id, version, edit).await?;
         Ok(DocumentView { warnings, ..self.view(&document) })
@@ -120,13 +125,33 @@ impl Documents {
         asked: &Asked,
         args: UpdateDocument,
     ) -> Result<DocumentView, OpError> {
+        self.update_if(noun, asked, args, || false).await
+    }
+
+    /// The same; secrets stay even where they are sent to another place if `vouched` says so. It is asked when nobody else can
+    /// change anything.
+    ///
+    /// # Errors
+    /// As for [`Self::update`].
+    pub(super) async fn update_if(
+        &self,
+        noun: &'static Noun,
+        asked: &Asked,
+        args: UpdateDocument,
+        vouched: impl FnOnce() -> bool,
+    ) -> Result<DocumentView, OpError> {
         let UpdateDocument { id, changes, version } = args;
         let name = id.clone();
         let edit = |old: Option<&Definition>| {
             let old = old.ok_or_else(|| missing(noun, name))?;
             let mut new = old.clone();
-            merge(&mut new, changes);
-            Ok(Some(self.configuration.with_kept_secrets(new.clone(), &shared(old, &new))))
+            merge(&mut new, changes.clone());
+            let new = self.configuration.with_kept_secrets(new.clone(), &shared(old, &new));
+            let kept = self.configuration.check_kept(noun.section, &changes, old, &new);
+            if let (Err(wrong), false) = (kept, vouched()) {
+                return Err(Invalid::new("changes", wrong).into());
+            }
+            Ok(Some(new))
         };
         let (document, warnings, _) = self.change(noun, asked, id, version, edit).await?;
         Ok(DocumentView { warnings, ..self.view(&document) })

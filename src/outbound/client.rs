@@ -42,30 +42,25 @@ pub struct Client {
     proxied: Mutex<HashMap<Arc<Proxy>, Pool<ProxyConnector>>>,
 }
 
-/// A pool, and the connector that it makes connections with.
-struct Pool<C> {
-    client: PooledClient<Connector<C>, Full<Bytes>>,
-    connector: Connector<C>,
-}
+/// A pool of connections that are all made in one way.
+struct Pool<C>(PooledClient<Connector<C>, Full<Bytes>>);
 
 impl<C> Pool<C>
 where
     Connector<C>: Connect + Clone + Send + Sync + 'static,
 {
     fn over(way: C) -> Self {
-        let connector = Connector::over(way);
         let client = PooledClient::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
-            .build(connector.clone());
-        Self { client, connector }
+            .build(Connector::over(way));
+        Self(client)
     }
 
-    fn send(&self, request: http::Request<Bytes>, connect: Duration) -> ResponseFuture {
-        self.connector.set_deadline(connect);
-        self.client.request(request.map(Full::new))
+    fn send(&self, request: http::Request<Bytes>) -> ResponseFuture {
+        self.0.request(request.map(Full::new))
     }
 }
 
@@ -76,18 +71,13 @@ impl Client {
         Self::default()
     }
 
-    fn through(
-        &self,
-        proxy: &Arc<Proxy>,
-        request: http::Request<Bytes>,
-        connect: Duration,
-    ) -> ResponseFuture {
+    fn through(&self, proxy: &Arc<Proxy>, request: http::Request<Bytes>) -> ResponseFuture {
         let mut pools = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
         if pools.len() >= PROXIES && !pools.contains_key(proxy) {
             pools.clear();
         }
         let way = || Pool::over(ProxyConnector::new(Arc::clone(proxy)));
-        pools.entry(Arc::clone(proxy)).or_insert_with(way).send(request, connect)
+        pools.entry(Arc::clone(proxy)).or_insert_with(way).send(request)
     }
 }
 
@@ -100,9 +90,9 @@ impl Transport for Client {
         match request.extensions_mut().remove::<Via>() {
             None => {
                 let pool = self.pooled.get_or_init(|| Pool::over(connector::tcp()));
-                Box::pin(answered(pool.send(request, connect), false))
+                Box::pin(answered(pool.send(request), connect, false))
             }
-            Some(Via(proxy)) => Box::pin(answered(self.through(&proxy, request, connect), true)),
+            Some(Via(proxy)) => Box::pin(answered(self.through(&proxy, request), connect, true)),
         }
     }
 
@@ -114,8 +104,12 @@ impl Transport for Client {
     }
 }
 
-async fn answered(answer: ResponseFuture, proxied: bool) -> Result<http::Response<Body>, TransportError> {
-    let answer = answer.await.map_err(|error| {
+async fn answered(
+    answer: ResponseFuture,
+    connect: Duration,
+    proxied: bool,
+) -> Result<http::Response<Body>, TransportError> {
+    let answer = connector::within(connect, answer).await.map_err(|error| {
         if error.is_connect() {
             let error = TransportError::connecting(error.into());
             if proxied { error.through_proxy() } else { error }

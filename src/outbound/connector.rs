@@ -5,10 +5,6 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -21,6 +17,21 @@ use tower::Service;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Connecting<S> = Pin<Box<dyn Future<Output = Result<MaybeHttpsStream<S>, BoxError>> + Send>>;
+
+/// How long a connection may take where nobody says.
+const USUAL: Duration = Duration::from_secs(10);
+
+tokio::task_local! {
+    /// How long the connection of the request that is being polled may take. hyper's client hands a URL to the connector and
+    /// nothing else, but begins to connect while its request is polled.
+    static DEADLINE: Duration;
+}
+
+/// Polls a request whose connection, if it needs a new one, must stand in so long. Each request brings its own: those to
+/// providers, to login servers and of telemetry share their pools.
+pub(super) async fn within<T>(deadline: Duration, request: impl Future<Output = T>) -> T {
+    DEADLINE.scope(deadline, request).await
+}
 
 /// No connection stood in time.
 #[derive(Debug)]
@@ -43,28 +54,15 @@ pub(super) fn tcp() -> HttpConnector {
     tcp
 }
 
-/// A connector with a deadline that can be changed while it is in use.
+/// A connector with the deadline of the request that it connects for.
 #[derive(Clone)]
-pub(super) struct Connector<C = HttpConnector> {
-    inner: HttpsConnector<C>,
-    deadline: Arc<AtomicU64>,
-}
+pub(super) struct Connector<C = HttpConnector>(HttpsConnector<C>);
 
 impl<C> Connector<C> {
     /// TLS, where the URL wants it, over what `way` gives.
     pub(super) fn over(way: C) -> Self {
-        let inner = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(way);
-        Self { inner, deadline: Arc::new(AtomicU64::new(10_000)) }
-    }
-
-    /// The deadline for connections that are made from now on. The connector is shared by all requests, which
-    /// all read it from the same settings, so that the last one to set it is right for the others too.
-    pub(super) fn set_deadline(&self, deadline: Duration) {
-        self.deadline.store(deadline.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+        let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1();
+        Self(connector.wrap_connector(way))
     }
 }
 
@@ -80,12 +78,12 @@ where
     type Future = Connecting<C::Response>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+        self.0.poll_ready(cx)
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
-        let connecting = self.inner.call(to);
-        let deadline = Duration::from_millis(self.deadline.load(Ordering::Relaxed));
+        let connecting = self.0.call(to);
+        let deadline = DEADLINE.try_with(|deadline| *deadline).unwrap_or(USUAL);
         Box::pin(async move {
             tokio::time::timeout(deadline, connecting).await.map_err(|_| ConnectTimedOut(deadline))?
         })

@@ -17,6 +17,11 @@ pub(super) fn write_recovered(failures: u32) {
     tracing::info!(failures, "the database can be written again");
 }
 
+/// Something that the database refuses again and again, even by itself, was dropped.
+pub(super) fn given_up(what: &'static str, count: usize, error: &sqlx::Error) {
+    tracing::error!(what, count, %error, "the database refuses what was to be written; it was dropped");
+}
+
 /// Receipts had to be dropped.
 pub(super) fn receipts_dropped(since_last: u64, total: u64) {
     tracing::warn!(

@@ -124,6 +124,7 @@ impl Store {
         limits: WriterLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        backups::none_is_half_done(data_dir)?;
         let (pools, hub_lock) = match url {
             None => {
                 Box::pin(backups::before_upgrade(data_dir, &*clock)).await?;

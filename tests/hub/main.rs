@@ -21,6 +21,7 @@ mod faults;
 mod fixtures;
 mod freerouter;
 mod idempotency;
+mod kept;
 mod mcp_client;
 mod mcp_door;
 mod mcp_offer;

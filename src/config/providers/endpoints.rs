@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use canon::Dialect;
+use url::Url;
 
 use super::{BASE_URL, address, variables};
 use crate::{
@@ -23,6 +24,8 @@ pub(super) struct Endpoints {
     pub(super) local: bool,
     /// Where an unencrypted address outside was written.
     pub(super) exposed: Option<Origin>,
+    /// What tells where they lead, and stays the same when the catalogue learns more URLs of a provider.
+    pub(super) place: Vec<String>,
 }
 
 /// Reads `base_url` and `variables`; `None` after a problem that leaves no address.
@@ -34,11 +37,14 @@ pub(super) fn read(
 ) -> Option<Endpoints> {
     let values = variables::read(fields, provider, sink);
     let mut exposed = None;
+    let variables = values.iter().flat_map(|(name, value)| [name.clone(), value.clone()]);
+    let mut place: Vec<String> = std::iter::once(provider.id.clone()).chain(variables).collect();
     let urls = match fields.text(sink, &BASE_URL) {
         Some(written) => {
             let address = checked(fields, provider, &written, sink)?;
             exposed = (address.plain && !address.local).then(|| written.origin.clone());
             sink.holds(fields.path_of(&BASE_URL), &BASE_URL, address.url.as_str(), written.origin);
+            place = vec![host(&address.url)];
             replaced(provider, spoken, &address.url)
         }
         // Of the wrong type; was reported.
@@ -53,7 +59,12 @@ pub(super) fn read(
         None => filled(fields, provider, &values, sink),
     };
     let local = urls.values().all(|url| address::is_local_url(url));
-    Some(Endpoints { urls, local, exposed })
+    Some(Endpoints { urls, local, exposed, place })
+}
+
+/// Scheme, host and port.
+fn host(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
 }
 
 /// The user's URL, and what is worth saying about it.

@@ -96,7 +96,7 @@ impl<'a> Instance<'a> {
         let provider = provider?;
         let models = models::read(fields, provider, self.against.known, sink);
         let endpoints = endpoints::read(fields, provider, self.against.spoken, sink)?;
-        let oauth = oauth::read(fields, sink).ok()?;
+        let oauth = oauth::read(fields, sink).ok()?.map(|oauth| oauth::bound(oauth, &endpoints.place));
         let credential = match &oauth {
             Some(_) => self.no_key(sink).map(|()| None)?,
             None => match key::read(fields, provider, id, endpoints.local, sink) {

@@ -105,7 +105,7 @@ const CHATGPT: Preset = Preset {
     ),
 };
 
-/// Reads the block. `Err`: it is there and cannot be used; was reported.
+/// Reads the block, [bound](bound) to nothing yet. `Err`: it is there and cannot be used; was reported.
 pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Result<Option<OAuth>, ()> {
     let Some(node) = fields.node(&OAUTH) else { return Ok(None) };
     if !matches!(node.value, Value::Map(_)) {
@@ -115,6 +115,14 @@ pub(super) fn read(fields: &Fields<'_>, sink: &mut Sink) -> Result<Option<OAuth>
     let overlay = Overlay::default();
     let block = Block { fields: Fields::open(&LOGIN, fields.path_of(&OAUTH), Some(node), &overlay, sink) };
     block.read(sink).map(Some).ok_or(())
+}
+
+/// The login as one for an account at this place: tokens are used nowhere else than where somebody logged in for.
+pub(super) fn bound(oauth: OAuth, place: &[String]) -> OAuth {
+    let mut parts = vec!["oauth", oauth.client_id.as_str(), oauth.token_url.as_str()];
+    parts.extend(place.iter().map(String::as_str));
+    let binding = digest(&parts);
+    OAuth { binding, ..oauth }
 }
 
 /// The block while it is read.
@@ -156,7 +164,6 @@ impl Block<'_> {
             Flow::ClientCredentials => {}
         }
         let (client_id, token_url) = (client_id?, token_url?);
-        let binding = digest(&["oauth", &client_id, &token_url]);
         Some(OAuth {
             flow,
             client_id,
@@ -172,7 +179,7 @@ impl Block<'_> {
             jwks_url: jwks_url?,
             workspace_claim,
             lead,
-            binding,
+            binding: 0,
         })
     }
 

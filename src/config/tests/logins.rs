@@ -115,6 +115,21 @@ fn another_application_is_another_account() {
 }
 
 #[test]
+fn a_login_is_for_one_place() {
+    let of = |base_url: &str| {
+        let text = yaml(&format!("client_id: one, {URLS}"));
+        let loaded = accepted(&text.replacen("https://models.example.com/v1", base_url, 1));
+        connection(&loaded, "a").oauth.as_ref().unwrap().binding
+    };
+    assert_eq!(of("https://models.example.com/v1"), of("https://models.example.com/v2"));
+    for other in
+        ["https://other.example.com/v1", "http://models.example.com/v1", "https://models.example.com:8443/v1"]
+    {
+        assert_ne!(of("https://models.example.com/v1"), of(other), "{other}");
+    }
+}
+
+#[test]
 fn multivibes_variables_are_a_connection() {
     let vars = [
         ("OAUTH_CLIENT_ID", "app"),

@@ -1,4 +1,4 @@
-//! Requests per minute and address: a window that starts with the address's first request.
+//! Requests per minute and address, or network of IPv6: a window that starts with the first request from there.
 
 use std::{
     collections::HashMap,
@@ -6,6 +6,8 @@ use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
+
+use crate::engine::caller::whole;
 
 const MINUTE: i64 = 60_000;
 
@@ -26,6 +28,7 @@ struct Window {
 impl Rates {
     /// Counts a request; gives the time to wait when there were `allowed` of them already.
     pub(super) fn count(&self, address: IpAddr, allowed: u32, now: i64) -> Result<(), Duration> {
+        let address = whole(address);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= ADDRESSES && !windows.contains_key(&address) {
             windows.retain(|_, window| now - window.start < MINUTE);
@@ -59,5 +62,14 @@ mod tests {
         assert_eq!(rates.count(address, 3, 20_000), Err(Duration::from_secs(40)));
         assert!(rates.count(IpAddr::from([127, 0, 0, 2]), 3, 20_000).is_ok());
         assert!(rates.count(address, 3, 60_000).is_ok());
+    }
+
+    #[test]
+    fn whoever_has_a_network_of_ipv6_has_one_count() {
+        let rates = Rates::default();
+        let host = |network: u16, host: u16| IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, host]);
+        assert!((0..3).all(|at| rates.count(host(1, at), 3, 0).is_ok()));
+        assert!(rates.count(host(1, 9), 3, 0).is_err());
+        assert!(rates.count(host(2, 9), 3, 0).is_ok());
     }
 }

@@ -1,11 +1,13 @@
 //! Who asks. `auth` makes a [`Caller`] from a credential; `policy` judges what it may do.
 
+mod address;
 mod policy;
 
 use std::{net::IpAddr, sync::Arc};
 
 use operations::{Scope, Scopes};
 
+pub use address::whole;
 pub use policy::{Policy, Sieve};
 
 /// The identity behind a request, on whichever surface it came in.

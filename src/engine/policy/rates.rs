@@ -114,11 +114,10 @@ impl Rates {
     /// # Errors
     /// When they have not.
     pub(super) fn enter(self: &Arc<Self>, caller: &Caller, limits: KeyLimits) -> Result<Ticket, Refusal> {
-        let now = self.clock.now();
-        let counts = self.counts(caller, now).ok_or_else(|| {
+        let counts = self.counts(caller, self.clock.now()).ok_or_else(|| {
             Refusal::new(Code::RateLimited, "The hub counts for as many callers as it can.").retry_after(SOON)
         })?;
-        let mut windows = lock(&counts.windows);
+        let (mut windows, now) = self.windows(&counts);
         roll(&mut windows, &limits, now);
         if let Some((window, count, limit)) = fullest(&windows) {
             let refusal = refused(caller, window, count, limit, now);
@@ -141,9 +140,9 @@ impl Rates {
 
     /// The refusal that a request of `caller` would get now. Counts nothing.
     pub(super) fn full(&self, caller: &Caller, limits: KeyLimits) -> Option<Refusal> {
-        let now = self.clock.now();
-        let counts = self.counts(caller, now)?;
-        let mut windows = *lock(&counts.windows);
+        let counts = self.counts(caller, self.clock.now())?;
+        let (windows, now) = self.windows(&counts);
+        let mut windows = *windows;
         roll(&mut windows, &limits, now);
         if let Some((window, count, limit)) = fullest(&windows) {
             return Some(refused(caller, window, count, limit, now));
@@ -166,6 +165,14 @@ impl Rates {
                 }
             }
         }
+    }
+
+    /// The windows of a caller, and the time. It is read under their lock: else who read it earlier and came later would roll
+    /// windows back that the other had begun, and what was counted in them would be lost.
+    fn windows<'a>(&self, counts: &'a Counts) -> (MutexGuard<'a, [Count; KEY_WINDOWS]>, i64) {
+        let windows = lock(&counts.windows);
+        let now = self.clock.now();
+        (windows, now)
     }
 
     /// The counts of a caller; `None` when there is no room for a new one.
@@ -257,8 +264,7 @@ impl Ticket {
 
     /// Counts the tokens that the request took.
     pub(in crate::engine) fn took(&self, tokens: u64) {
-        let now = self.rates.clock.now();
-        let mut windows = lock(&self.counts.windows);
+        let (mut windows, now) = self.rates.windows(&self.counts);
         roll(&mut windows, &self.limits, now);
         self.rates.add(&self.counts, &mut windows, Counted::Tokens, tokens, now);
     }

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::super::settings::Secret;
 
@@ -71,6 +71,11 @@ impl Payload {
     fn new(stage: PayloadStage, attempt: u32) -> Self {
         let (url, status, headers, body) = (None, None, Vec::new(), Vec::new());
         Self { stage, attempt, url, status, headers, body, size: 0 }
+    }
+
+    /// The bytes that it holds of the room.
+    fn held(&self) -> usize {
+        self.body.len() + self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
     }
 }
 
@@ -169,7 +174,7 @@ impl Tape {
         let mut held = Held { room, bytes: 0 };
         let mut secrets = Vec::new();
         let mut first = Payload::new(PayloadStage::ClientRequest, 0);
-        first.headers = shown(headers, &mut secrets);
+        first.headers = shown(headers, &mut secrets, &mut held);
         Reel::add(&mut held, limit, &mut first, asked);
         let given = Payload::new(PayloadStage::ClientAnswer, 0);
         let reel = Reel { asked: first, attempts: Vec::new(), given, count: 0, secrets, held };
@@ -183,11 +188,11 @@ impl Tape {
         *count += 1;
         if let Some(last) = count.checked_sub(ATTEMPTS) {
             for old in attempts.extract_if(.., |payload| payload.attempt <= last) {
-                held.give_back(old.body.len());
+                held.give_back(old.held());
             }
         }
         let mut payload = Payload::new(PayloadStage::SentRequest, *count);
-        (payload.url, payload.headers) = (Some(url), shown(headers, secrets));
+        (payload.url, payload.headers) = (Some(url), shown(headers, secrets, held));
         Reel::add(held, self.limit, &mut payload, body);
         attempts.push(payload);
         *count
@@ -197,7 +202,8 @@ impl Tape {
     pub fn answered(&self, attempt: u32, status: u16, headers: &HeaderMap) {
         if let Some(reel) = &mut *self.lock() {
             let mut payload = Payload::new(PayloadStage::UpstreamAnswer, attempt);
-            (payload.status, payload.headers) = (Some(status), shown(headers, &mut reel.secrets));
+            let Reel { secrets, held, .. } = reel;
+            (payload.status, payload.headers) = (Some(status), shown(headers, secrets, held));
             reel.attempts.push(payload);
         }
     }
@@ -224,7 +230,7 @@ impl Tape {
     /// Forgets what the client was to be given: it gets none of it.
     pub fn forget_given(&self) {
         if let Some(Reel { given, held, .. }) = &mut *self.lock() {
-            held.give_back(given.body.len());
+            held.give_back(given.held());
             *given = Payload::new(PayloadStage::ClientAnswer, 0);
         }
     }
@@ -249,20 +255,35 @@ impl fmt::Debug for Tape {
     }
 }
 
-/// Headers as they may be kept. The credentials in them are noted, since messages may repeat them.
-fn shown(headers: &HeaderMap, secrets: &mut Vec<Secret>) -> Vec<(String, String)> {
+/// Headers that carry credentials whoever sends them: providers do not mark what they answer.
+const CREDENTIALS: [HeaderName; 4] =
+    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+const KEYS: [&str; 3] = ["x-api-key", "x-goog-api-key", "api-key"];
+
+fn is_secret(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive() || CREDENTIALS.contains(name) || KEYS.contains(&name.as_str())
+}
+
+/// Headers as they may be kept, as far as there is room. The credentials in them are noted, since messages may repeat them.
+fn shown(headers: &HeaderMap, secrets: &mut Vec<Secret>, held: &mut Held) -> Vec<(String, String)> {
     let mut shown = Vec::with_capacity(headers.len());
     for (name, value) in headers {
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        if !value.is_sensitive() {
-            shown.push((name.as_str().to_owned(), text));
+        let secret = is_secret(name, value);
+        if secret {
+            let secret = Secret::new(text.strip_prefix("Bearer ").unwrap_or(&text));
+            if !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
+        }
+        let text = if secret { MASK.to_owned() } else { text };
+        let wanted = name.as_str().len() + text.len();
+        let granted = held.take(wanted);
+        if granted < wanted {
+            held.give_back(granted);
             continue;
         }
-        let secret = Secret::new(text.strip_prefix("Bearer ").unwrap_or(&text));
-        if !secrets.contains(&secret) {
-            secrets.push(secret);
-        }
-        shown.push((name.as_str().to_owned(), MASK.to_owned()));
+        shown.push((name.as_str().to_owned(), text));
     }
     shown
 }
@@ -272,8 +293,6 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
     use std::sync::Mutex;
-
-    use http::HeaderValue;
 
     use super::*;
 
@@ -310,7 +329,8 @@ mod tests {
         tape.gave(b"wrong");
         tape.forget_given();
         tape.gave(b"given");
-        assert_eq!(room.0.load(Relaxed), 5 + 4 * (1 + 8) + 5);
+        let headers = "authorization".len() + MASK.len();
+        assert_eq!(room.0.load(Relaxed), 5 + 4 * (headers + 1 + 8) + 5);
         tape.end("r", 7, 200);
         tape.end("r", 7, 200);
         tape.gave(b"late");
@@ -328,6 +348,47 @@ mod tests {
         assert_eq!(captured.secrets, [Secret::new("sk-1")]);
         drop(captured);
         assert_eq!(room.0.load(Relaxed), 0, "all of it is given back");
+    }
+
+    #[test]
+    fn credentials_of_answers_are_masked_though_nobody_marks_them() {
+        let room = Arc::new(Room::default());
+        let (kept, tape) = tape(&room, 8);
+        let mut headers = HeaderMap::new();
+        for name in ["set-cookie", "cookie", "authorization", "proxy-authorization", "x-api-key"] {
+            headers.insert(name, HeaderValue::from_static("canary"));
+        }
+        headers.insert("x-request-id", HeaderValue::from_static("r-1"));
+        let attempt = tape.sent("http://x".to_owned(), &HeaderMap::new(), b"");
+        tape.answered(attempt, 200, &headers);
+        tape.end("r", 7, 200);
+        let captured = kept.0.lock().unwrap().pop().unwrap();
+        let kept = &captured.payloads[2].headers;
+        assert_eq!(kept.len(), 6);
+        for (name, value) in kept {
+            assert_eq!(value, if name == "x-request-id" { "r-1" } else { MASK }, "{name}");
+        }
+        assert_eq!(captured.secrets, [Secret::new("canary")]);
+    }
+
+    #[test]
+    fn headers_are_in_the_room_too() {
+        let room = Arc::new(Room(AtomicUsize::new(ROOM - 20)));
+        let (kept, tape) = tape(&room, 100);
+        let mut headers = HeaderMap::new();
+        headers.insert("x-long", "y".repeat(100).parse().unwrap());
+        headers.insert("x", HeaderValue::from_static("z"));
+        tape.answered(1, 200, &headers);
+        assert_eq!(room.0.load(Relaxed), ROOM - 20 + 5 + 2);
+        tape.end("r", 0, 200);
+        let captured = kept.0.lock().unwrap().pop().unwrap();
+        assert_eq!(
+            captured.payloads[1].headers,
+            [("x".to_owned(), "z".to_owned())],
+            "what found none is left out"
+        );
+        drop((captured, tape));
+        assert_eq!(room.0.load(Relaxed), ROOM - 20);
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub struct OAuth {
     pub workspace_claim: Option<String>,
     /// How long before its end a token is renewed.
     pub lead: Duration,
-    /// Tells this application at this server from another: tokens of one are never shown to the other.
+    /// Tells this application at this login server, for an account at this place, from another: tokens of one are never shown to
+    /// the other.
     pub binding: u64,
 }
 

@@ -29,6 +29,8 @@ const ASKED: usize = 10;
 /// What was found out about one connection.
 pub(super) struct Examined {
     pub(super) told: ConnectionDiagnosed,
+    /// The account that was asked, by its key and where it is ([`Connection::fingerprint`]).
+    pub(super) account: u64,
     pub(super) found: Vec<Finding>,
     /// Whether the provider's list was had, so that what is not in `found` of models is not so.
     pub(super) knows_models: bool,
@@ -60,7 +62,13 @@ impl Examiner<'_> {
             provider: connection.provider.id.clone(),
             ..ConnectionDiagnosed::default()
         };
-        let mut examined = Examined { told, found: Vec::new(), knows_models: false, knows_way: false };
+        let mut examined = Examined {
+            told,
+            account: connection.fingerprint,
+            found: Vec::new(),
+            knows_models: false,
+            knows_way: false,
+        };
         let Some(way) = Way::of(connection) else { return examined };
         match self.look(connection, &way).await {
             Ok(list) => {

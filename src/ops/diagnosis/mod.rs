@@ -9,7 +9,7 @@ mod upkeep;
 mod ways;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -63,6 +63,8 @@ pub struct Diagnosis {
     behind: Mutex<HashSet<Arc<str>>>,
     /// What the last one did.
     last: Mutex<Option<DiagnosisRun>>,
+    /// Of the changes that the last look at each connection found: the connection, and the account that was asked.
+    vouched: Mutex<HashMap<String, (String, u64)>>,
     stop: watch::Sender<bool>,
 }
 
@@ -86,6 +88,7 @@ impl Diagnosis {
             running: Turns::default(),
             behind: Mutex::default(),
             last: Mutex::default(),
+            vouched: Mutex::default(),
             stop: watch::Sender::new(false),
         }
     }
@@ -214,7 +217,9 @@ impl Diagnosis {
             };
             let changes = suggestion.patch.clone().ok_or_else(nothing)?;
             let update = UpdateDocument { id, changes, version: None };
-            return self.documents.update(&connections::NOUN, asked, update).await.map(drop);
+            // A provider may name another host, and the key is meant for that provider.
+            let vouched = || self.is_vouched(suggestion);
+            return self.documents.update_if(&connections::NOUN, asked, update, vouched).await.map(drop);
         };
         let visibility = || ModelVisibility { model: model.clone(), connection: Some(id.clone()) };
         match suggestion.kind {
@@ -233,6 +238,16 @@ impl Diagnosis {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the account is the one of which this was found out. Another one's provider has not said so: somebody may have let a
+    /// host of their own name the place, and then put the key back.
+    fn is_vouched(&self, suggestion: &Suggestion) -> bool {
+        let vouched = self.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = vouched.get(&suggestion.id).map(|(_, account)| *account);
+        let snapshot = self.engine.snapshot();
+        let here = snapshot.settings.connections.iter().find(|one| *one.id == *suggestion.connection);
+        account.is_some() && here.map(|connection| connection.fingerprint) == account
     }
 
     /// Whether a model is hidden by an entry of exactly this connection and model.

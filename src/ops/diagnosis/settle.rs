@@ -1,6 +1,9 @@
 //! What becomes of findings: new suggestions, those that are seen again, and those that are not seen any more.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::PoisonError,
+};
 
 use operations::diagnosis::{SuggestionKind, SuggestionState};
 use sha2::{Digest, Sha256};
@@ -28,8 +31,24 @@ impl Diagnosis {
         if !put.is_empty() || !remove.is_empty() {
             self.store.change(put, remove).await.map_err(failed)?;
         }
+        self.vouch(examined);
         drop(turn);
         Ok(left_out)
+    }
+}
+
+impl Diagnosis {
+    /// Remembers which account each change was found for.
+    fn vouch(&self, examined: &[Examined]) {
+        let mut vouched = self.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in examined {
+            vouched.retain(|_, (connection, _)| *connection != one.told.id);
+            for finding in one.found.iter().filter(|finding| finding.patch.is_some()) {
+                vouched.insert(id(&one.told.id, finding), (one.told.id.clone(), one.account));
+            }
+        }
+        let known = &self.engine.snapshot().settings.connections;
+        vouched.retain(|_, (connection, _)| known.iter().any(|one| *one.id == **connection));
     }
 }
 
@@ -188,7 +207,7 @@ mod tests {
 
     fn examined(connection: &str, found: Vec<Finding>) -> Examined {
         let told = ConnectionDiagnosed { id: connection.to_owned(), ..ConnectionDiagnosed::default() };
-        Examined { told, found, knows_models: true, knows_way: true }
+        Examined { told, account: 0, found, knows_models: true, knows_way: true }
     }
 
     fn known() -> HashSet<String> {

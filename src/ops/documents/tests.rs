@@ -72,6 +72,10 @@ impl Configuration for Plain {
     fn with_kept_secrets(&self, new: Definition, old: &Definition) -> Definition {
         crate::config::with_kept_secrets(new, old)
     }
+
+    fn check_kept(&self, _: &str, _: &Definition, _: &Definition, _: &Definition) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Those of a file that says nothing.

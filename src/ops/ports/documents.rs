@@ -155,6 +155,17 @@ pub trait Configuration: Send + Sync {
     fn masked(&self, definition: &Definition) -> Definition;
     /// The new definition, with secrets of the old one where the new one leaves them out or names them as they were shown.
     fn with_kept_secrets(&self, new: Definition, old: &Definition) -> Definition;
+    /// Whether secrets of the old definition may stay in the new one of that section, of which `given` was asked for.
+    ///
+    /// # Errors
+    /// What is wrong, in words that follow the name of an argument.
+    fn check_kept(
+        &self,
+        section: &str,
+        given: &Definition,
+        old: &Definition,
+        new: &Definition,
+    ) -> Result<(), String>;
 }
 
 /// The right to change the configuration; ends when it is dropped.

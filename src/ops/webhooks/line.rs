@@ -61,19 +61,30 @@ impl Line {
         Some(message)
     }
 
-    /// Notes how the try of the first message went.
-    pub(super) fn done(&mut self, taken: bool, gives_up: bool, now: Instant) -> Fate {
+    /// Notes how the try of the first message went. `None` when this message is not on its way from here: it was sent by an
+    /// earlier line of a webhook that was taken away and added again.
+    pub(super) fn done(
+        &mut self,
+        message: &Arc<Message>,
+        taken: bool,
+        gives_up: bool,
+        now: Instant,
+    ) -> Option<Fate> {
+        let first = self.waiting.front().filter(|first| Arc::ptr_eq(first, message));
+        if !self.busy || first.is_none() {
+            return None;
+        }
         self.busy = false;
         if !taken {
             self.failures += 1;
             if self.failures < TRIES && !gives_up {
                 self.due = now + (PAUSE * 2_u32.saturating_pow(self.failures - 1)).min(LONGEST);
-                return Fate::Again;
+                return Some(Fate::Again);
             }
         }
         self.waiting.pop_front();
         (self.failures, self.due) = (0, now);
-        if taken { Fate::Sent } else { Fate::Dead }
+        Some(if taken { Fate::Sent } else { Fate::Dead })
     }
 
     /// How many wait.
@@ -84,5 +95,32 @@ impl Line {
     /// Lets what waits go now, for the last time.
     pub(super) fn hurry(&mut self, now: Instant) {
         self.due = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_an_earlier_lines_try_takes_no_message_of_a_new_one() {
+        let now = Instant::now();
+        let [old, one, two] = ["old", "one", "two"].map(|name| Arc::new(Message::test(name, 0)));
+        let mut line = Line::new(now);
+        assert!(line.push(&old));
+        let under_way = line.next(now).unwrap();
+        // The webhook goes and comes back, and two more things happen.
+        let mut line = Line::new(now);
+        assert!(line.push(&one) && line.push(&two));
+        assert_eq!(line.done(&under_way, true, false, now), None);
+        assert_eq!(line.len(), 2, "both are still to be sent");
+        let first = line.next(now).unwrap();
+        assert!(Arc::ptr_eq(&first, &one));
+        assert_eq!(line.done(&under_way, false, true, now), None);
+        assert!(line.next(now).is_none(), "one at a time");
+        assert_eq!(line.done(&first, true, false, now), Some(Fate::Sent));
+        assert!(Arc::ptr_eq(&line.next(now).unwrap(), &two));
     }
 }

@@ -193,7 +193,8 @@ impl Task {
         let taken = matches!(tried.result, Ok(200..300));
         let gives_up = self.closing || matches!(tried.result, Ok(GONE));
         let Some(line) = self.lines.get_mut(&tried.webhook) else { return };
-        match line.done(taken, gives_up, Instant::now()) {
+        let Some(fate) = line.done(&tried.message, taken, gives_up, Instant::now()) else { return };
+        match fate {
             Fate::Again => {}
             Fate::Sent => drop(self.metrics.others().webhooks_sent.fetch_add(1, Relaxed)),
             Fate::Dead => {

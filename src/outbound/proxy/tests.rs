@@ -180,3 +180,27 @@ fn a_proxy_does_not_print_who_asks() {
     let shown = format!("{:?}", Via(Arc::new(proxy(ProxyScheme::Http, at, Some(("user", "canary"))))));
     assert!(!shown.contains("canary") && !shown.contains("user"), "{shown}");
 }
+
+#[tokio::test]
+async fn each_request_has_the_deadline_that_it_brought() {
+    // Takes connections and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Arc::new(proxy(ProxyScheme::Http, listener.local_addr().unwrap(), None));
+    let client = Client::new();
+    let call = |seconds: f64| {
+        let mut request = http::Request::get("http://origin.test/").body(Bytes::new()).unwrap();
+        request.extensions_mut().insert(Via(Arc::clone(&proxy)));
+        client.call(request, Duration::from_secs_f64(seconds))
+    };
+    // Both are there before either connects.
+    let (long, short) = (call(60.0), call(0.05));
+    let mut long = Box::pin(async { drop(long.await) });
+    tokio::select! {
+        () = &mut long => unreachable!("it has a minute"),
+        answer = short => assert!(answer.is_err()),
+    }
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut long).await.is_err());
+    // And the other way round: the patience of one is none of the other's.
+    let (short, _long) = (call(0.05), call(60.0));
+    assert!(tokio::time::timeout(Duration::from_secs(20), short).await.unwrap().is_err());
+}

@@ -24,6 +24,7 @@ use crate::{
     engine::ports::Clock,
     ops::ports::{BackupStore, BackupStoreError},
 };
+pub(super) use restore::none_is_half_done;
 pub use restore::{Restored, restore, restore_into};
 
 /// The name of the copied database in a backup.
@@ -49,6 +50,18 @@ pub enum BackupProblem {
          `store.url`, and restore again. Nothing was changed"
     )]
     NotEmpty,
+    /// A restore did not come to its end.
+    #[error(
+        "a backup was being restored when the program or the machine stopped, and {} is left of it: run `trivium backups restore` \
+         again. Or, to have back what was there before, move what is newest in {} back and delete the files named `*.restoring`",
+        path.display(), aside.display()
+    )]
+    Interrupted {
+        /// What is left.
+        path: PathBuf,
+        /// Where it puts what was there.
+        aside: PathBuf,
+    },
     /// A file of it cannot be read or written.
     #[error("cannot use {}: {source}", path.display())]
     File {

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// The folder for what was there before.
+const REPLACED: &str = "replaced";
+
 /// What was put back.
 #[derive(Debug, Clone)]
 pub struct Restored {
@@ -71,13 +74,30 @@ pub async fn restore_into(
     Ok(done)
 }
 
+/// Fails while a restore is half done. A hub that started then would make an empty database, or a new key, beside what is to be
+/// put back.
+///
+/// # Errors
+/// [`BackupProblem::Interrupted`].
+pub(in crate::store) fn none_is_half_done(data_dir: &DataDir) -> Result<(), BackupProblem> {
+    let left =
+        [DATABASE, seal::FILE].map(|name| draft(data_dir, name)).into_iter().find(|path| path.exists());
+    let interrupted = |path| BackupProblem::Interrupted { path, aside: data_dir.path().join(REPLACED) };
+    left.map(interrupted).map_or(Ok(()), Err)
+}
+
+/// What is to take a file's place. While there is one, a restore is under way.
+fn draft(data_dir: &DataDir, name: &str) -> PathBuf {
+    data_dir.path().join(format!("{name}.restoring"))
+}
+
 /// The key first: where this stops in between the database is still empty, and the next try begins anew.
 async fn put_into(locked: &DataDir, folder: &Path, to: &Pool, now: i64) -> Result<Restored, StoreError> {
     if !mirror::is_unused(to).await? {
         return Err(BackupProblem::NotEmpty.into());
     }
     // A copy, whose schema may be brought up to date.
-    let draft = locked.path().join(format!("{DATABASE}.restoring"));
+    let draft = draft(locked, DATABASE);
     let (from, data_dir, file) = (folder.to_owned(), locked.clone(), draft.clone());
     let placed = super::beside(move || {
         let backup = manifest::read(&from)?;
@@ -86,7 +106,14 @@ async fn put_into(locked: &DataDir, folder: &Path, to: &Pool, now: i64) -> Resul
         let aside = if backup.has_key { place_key(&data_dir, &from, now)? } else { None };
         Ok(Restored { backup, aside })
     });
-    let placed = placed.await?;
+    let placed = match placed.await {
+        Ok(placed) => placed,
+        Err(error) => {
+            // Of the key's own draft it depends on whether the key was moved.
+            drop_draft(&draft);
+            return Err(error);
+        }
+    };
     let done = mirror::from_file(&draft, to).await;
     drop_draft(&draft);
     done.map(|()| placed)
@@ -98,8 +125,14 @@ fn place_key(data_dir: &DataDir, folder: &Path, now: i64) -> Result<Option<PathB
     if same {
         return Ok(None);
     }
-    let draft = data_dir.path().join(format!("{}.restoring", seal::FILE));
-    stage(&key, &draft).map_err(at(&draft))?;
+    let draft = draft(data_dir, seal::FILE);
+    let resumed = draft.exists();
+    if let Err(error) = stage(&key, &draft) {
+        if !resumed {
+            drop_draft(&draft);
+        }
+        return Err(at(&draft)(error));
+    }
     let aside = move_aside(data_dir, &[seal::FILE], now)?;
     fs::rename(&draft, &place).map_err(at(&place))?;
     File::open(data_dir.path()).and_then(|dir| dir.sync_all()).map_err(at(data_dir.path()))?;
@@ -127,11 +160,16 @@ fn put_back(data_dir: &DataDir, folder: &Path, now: i64) -> Result<Restored, Bac
     // Copied whole before anything is moved: a full disk is found out in time.
     let names: &[&str] = if backup.has_key { &[DATABASE, seal::FILE] } else { &[DATABASE] };
     let mut staged = Vec::new();
+    let resumed = none_is_half_done(data_dir).is_err();
     for name in names {
-        let place = data_dir.path().join(name);
-        let draft = data_dir.path().join(format!("{name}.restoring"));
-        stage(&folder.join(name), &draft).map_err(at(&draft))?;
+        let (draft, place) = (draft(data_dir, name), data_dir.path().join(name));
+        let done = stage(&folder.join(name), &draft).map_err(at(&draft));
         staged.push((draft, place));
+        // Nothing was moved yet, and so there is nothing to be finished; unless this is to finish an earlier one.
+        if let (Err(_), false) = (&done, resumed) {
+            staged.iter().for_each(|(draft, _)| drop_draft(draft));
+        }
+        done?;
     }
     // The database's companions first: a log that is left behind would be read into the wrong database.
     let mut old = vec!["trivium.db-wal", "trivium.db-shm", DATABASE];
@@ -160,7 +198,7 @@ fn move_aside(data_dir: &DataDir, names: &[&str], now: i64) -> Result<Option<Pat
     if names.is_empty() {
         return Ok(None);
     }
-    let replaced = data_dir.path().join("replaced");
+    let replaced = data_dir.path().join(REPLACED);
     let stamp = files::stamp(now);
     let numbered = (2..).map(|number: u32| replaced.join(format!("{stamp}-{number}")));
     let mut free = std::iter::once(replaced.join(&stamp)).chain(numbered);

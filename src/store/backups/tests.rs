@@ -250,3 +250,43 @@ async fn only_the_owner_may_read_a_backup() {
     }
     store.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn nothing_starts_on_a_restore_that_was_cut_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(&dir).await;
+    let name = store.backups().create(BackupReason::Asked, true).await.unwrap().name;
+    store.close().await.unwrap();
+    drop(store);
+    // As after a power cut behind each step: both drafts are there, the old files are aside, one is in its place.
+    for (moved, left) in
+        [(false, vec![DATABASE, seal::FILE]), (true, vec![DATABASE, seal::FILE]), (true, vec![seal::FILE])]
+    {
+        let aside = dir.path().join("replaced").join("before");
+        fs::create_dir_all(&aside).unwrap();
+        for file in [DATABASE, seal::FILE] {
+            fs::copy(path(&dir, &name).join(file), dir.path().join(format!("{file}.restoring"))).unwrap();
+            if moved {
+                fs::rename(dir.path().join(file), aside.join(file)).unwrap();
+            }
+            if !left.contains(&file) {
+                fs::rename(dir.path().join(format!("{file}.restoring")), dir.path().join(file)).unwrap();
+            }
+        }
+        let locked = DataDir::lock(dir.path()).unwrap();
+        let refused = Store::open(&locked, WriterLimits::default(), Arc::<TestClock>::default()).await;
+        let Err(StoreError::Backup(refused @ BackupProblem::Interrupted { .. })) = refused else {
+            unreachable!("it started")
+        };
+        assert!(refused.to_string().contains("trivium backups restore"), "{refused}");
+        drop(locked);
+        assert!(
+            !moved || left.len() == 1 || !dir.path().join(DATABASE).exists(),
+            "no empty database was made"
+        );
+        restore(dir.path(), &name, START).await.unwrap();
+        let store = open(&dir, WriterLimits::default()).await;
+        assert_eq!(store.documents().all().await.unwrap().len(), 1);
+        store.close().await.unwrap();
+    }
+}

@@ -21,7 +21,7 @@ use crate::{
         cooldowns::{self, Changes},
         events, locations, receipts,
         rollup::{self, Names},
-        sql::{self, Pool},
+        sql::{self, Connection, Pool},
         sqlite, usage, windows,
     },
 };
@@ -34,8 +34,8 @@ const GATHER: Duration = Duration::from_millis(50);
 /// The pause after a first failure; doubles with each further one.
 const RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
-/// Failures in a row, about 90 s, after which a batch is dropped, in case it is the batch that is at fault: the database
-/// refuses it, and is there.
+/// Failures in a row, about 90 s, after which everything is tried by itself and what is refused even so is dropped, in case
+/// that is at fault: the database refuses it, and is there.
 const GIVE_UP: u32 = 24;
 /// Tries before an orderly stop gives up.
 const CLOSING_TRIES: u32 = 3;
@@ -48,6 +48,31 @@ const TRIM_STEP: i64 = 2000;
 /// Between two deletions of ended cooldowns, and between two reports of dropped receipts.
 const CLEANUP_EVERY: Duration = Duration::from_secs(60);
 const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// What one transaction writes, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Locations,
+    /// And what they add to the figures of usage.
+    Receipts,
+    Cooldowns,
+    Windows,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Locations, Self::Receipts, Self::Cooldowns, Self::Windows];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Locations => "locations of responses",
+            Self::Receipts => "receipts",
+            Self::Cooldowns => "cooldowns",
+            Self::Windows => "windows of quotas",
+        }
+    }
+}
+
+type Located = [(locations::Place, locations::Change)];
 
 /// What a handle can ask of the task.
 pub(super) enum Ask {
@@ -187,7 +212,9 @@ impl Task {
         let changed = !(self.changes.is_empty() && self.windows.is_empty());
         if changed || !(self.batch.is_empty() && located.is_empty()) {
             if let Err(error) = self.transact(&located).await {
-                self.failed(&error);
+                if self.failed(&error) {
+                    self.part(&located).await;
+                }
                 return Err(error);
             }
             if self.failures > 0 {
@@ -207,25 +234,11 @@ impl Task {
         Ok(written)
     }
 
-    async fn transact(
-        &mut self,
-        located: &[(locations::Place, locations::Change)],
-    ) -> Result<(), sqlx::Error> {
+    async fn transact(&mut self, located: &Located) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        if !located.is_empty() {
-            locations::write(&mut transaction, located).await?;
-            self.untrimmed_locations += located.len();
-            if self.untrimmed_locations >= TRIM_LOCATIONS_EVERY {
-                locations::trim(&mut transaction, self.keep_locations).await?;
-                self.untrimmed_locations = 0;
-            }
+        for part in Part::ALL {
+            self.put(part, located, &mut transaction).await?;
         }
-        receipts::write(&mut transaction, &self.batch).await?;
-        usage::write(&mut transaction, &rollup::gather(&self.batch, &mut self.names)).await?;
-        if !self.changes.is_empty() {
-            cooldowns::write(&mut transaction, &self.changes).await?;
-        }
-        windows::write(&mut transaction, &self.windows).await?;
         if !(self.changes.is_empty() && self.windows.is_empty()) && Instant::now() >= self.next_cleanup {
             cooldowns::delete_ended(&mut transaction, self.clock.now()).await?;
             windows::delete_ended(&mut transaction, self.clock.now()).await?;
@@ -234,14 +247,83 @@ impl Task {
         transaction.commit().await
     }
 
-    fn failed(&mut self, error: &sqlx::Error) {
+    async fn put(
+        &mut self,
+        part: Part,
+        located: &Located,
+        connection: &mut Connection,
+    ) -> Result<(), sqlx::Error> {
+        match part {
+            Part::Locations if located.is_empty() => Ok(()),
+            Part::Locations => {
+                locations::write(connection, located).await?;
+                self.untrimmed_locations += located.len();
+                if self.untrimmed_locations >= TRIM_LOCATIONS_EVERY {
+                    locations::trim(connection, self.keep_locations).await?;
+                    self.untrimmed_locations = 0;
+                }
+                Ok(())
+            }
+            Part::Receipts => {
+                receipts::write(connection, &self.batch).await?;
+                usage::write(connection, &rollup::gather(&self.batch, &mut self.names)).await
+            }
+            Part::Cooldowns if self.changes.is_empty() => Ok(()),
+            Part::Cooldowns => cooldowns::write(connection, &self.changes).await,
+            Part::Windows => windows::write(connection, &self.windows).await,
+        }
+    }
+
+    /// Takes note of a failure. Whether it is time for the last resort: while the server is away it is nothing of what is in
+    /// hand that is at fault.
+    fn failed(&mut self, error: &sqlx::Error) -> bool {
         self.failures = self.failures.saturating_add(1);
         events::write_failed(error, self.failures, self.batch.len() + self.receipts.len());
-        // While the server is away it is not the batch that is at fault.
-        if self.failures.is_multiple_of(GIVE_UP) && !sql::is_away(error) {
-            let lost = u64::try_from(self.batch.len()).unwrap_or(u64::MAX);
-            self.pending.dropped.fetch_add(lost, Ordering::Relaxed);
-            self.batch.clear();
+        self.failures.is_multiple_of(GIVE_UP) && !sql::is_away(error)
+    }
+
+    /// The last resort: each part in a transaction of its own. What is refused even so is dropped and counted, so that it
+    /// takes nothing else along, now or later.
+    async fn part(&mut self, located: &Located) {
+        for part in Part::ALL {
+            let refused = match self.alone(part, located).await {
+                Ok(()) => None,
+                Err(error) if sql::is_away(&error) => return,
+                Err(error) => Some(error),
+            };
+            let count = self.put_down(part, located);
+            if let Some(error) = refused.filter(|_| count > 0) {
+                events::given_up(part.as_str(), count, &error);
+                let pending = &self.pending;
+                let dropped = match part {
+                    Part::Receipts => &pending.dropped,
+                    Part::Cooldowns | Part::Windows => &pending.dropped_cooldowns,
+                    Part::Locations => &pending.dropped_locations,
+                };
+                dropped.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+            }
+        }
+    }
+
+    async fn alone(&mut self, part: Part, located: &Located) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        self.put(part, located, &mut transaction).await?;
+        transaction.commit().await
+    }
+
+    /// Has this part in hand no more; says how many there were.
+    fn put_down(&mut self, part: Part, located: &Located) -> usize {
+        match part {
+            Part::Locations => {
+                self.pending.locations().written(located);
+                located.len()
+            }
+            Part::Receipts => {
+                self.untrimmed += self.batch.len();
+                std::mem::take(&mut self.batch).len()
+            }
+            Part::Cooldowns => std::mem::take(&mut self.changes).len(),
+            Part::Windows => std::mem::take(&mut self.windows).len(),
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     auth::test_clock::START,
-    engine::ports::{CooldownSink, ReceiptSink},
+    engine::ports::{CooldownSink, ReceiptSink, WindowRecord, WindowSink},
     ops::ports::ReceiptLog,
     store::{
         Store, StoreError, WriterLimits,
@@ -133,5 +133,51 @@ async fn a_stop_while_the_database_fails_ends_and_tells() {
         store.writer().record(receipt("r"));
         let closed = timeout(Duration::from_secs(20), store.close()).await.unwrap();
         assert!(matches!(closed, Err(StoreError::NotWritten { receipts: 1, .. })), "{closed:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_database_refuses_takes_nothing_else_along() {
+    for scene in Scene::each().await {
+        let store = scene.open(WriterLimits::default()).await;
+        let writer = store.writer();
+        // Nothing can be said of windows any more, and all the rest is as it was.
+        sql(&store, "ALTER TABLE quota_windows RENAME TO away").await;
+        for number in 0..3 {
+            writer.record(receipt(&number.to_string()));
+        }
+        writer.cooled(cooldown("a", None, START + 5));
+        writer.window(window());
+        let mut tries = 0;
+        while writer.flush().await.is_err() {
+            tries += 1;
+            assert!(tries <= 24, "it is given up");
+        }
+        assert_eq!(store.receipts().count().await.unwrap(), 3);
+        assert_eq!(writer.dropped(), 0);
+        // An empty set of windows is no reason to ask for their table, and nothing waits any longer.
+        writer.record(receipt("later"));
+        writer.flush().await.unwrap();
+        assert_eq!(store.receipts().count().await.unwrap(), 4);
+        sql(&store, "ALTER TABLE away RENAME TO quota_windows").await;
+        assert_eq!(store.load_cooldowns(START).await.unwrap(), [cooldown("a", None, START + 5)]);
+        assert!(store.load_windows(START).await.unwrap().is_empty());
+        writer.window(window());
+        writer.flush().await.unwrap();
+        assert_eq!(store.load_windows(START).await.unwrap().len(), 1);
+    }
+}
+
+fn window() -> WindowRecord {
+    WindowRecord {
+        connection: "a".into(),
+        name: "5h".into(),
+        model: None,
+        fingerprint: 1,
+        limit: Some(10),
+        used: 1,
+        as_of: START,
+        resets_at: START + 100,
+        state: String::new(),
     }
 }

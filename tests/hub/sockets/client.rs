@@ -61,6 +61,26 @@ impl Client {
         tokio::time::timeout(2 * SOON, whole).await.map_err(|_| "no answer in time".to_owned())?
     }
 
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
+        Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address))
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-type", "application/json")
+            .body(Full::new(body))
+            .unwrap()
+    }
+
+    /// The answer to a body that is sent with these headers beside the usual ones.
+    pub(super) async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let mut request = self.request(Method::POST, path, body.to_string().into());
+        for (name, value) in headers {
+            let name: http::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        Answer::read(self.pool.request(request).await.unwrap()).await.unwrap()
+    }
+
     /// The head of the answer; its body comes later, or is left alone.
     pub(super) async fn open(
         &self,
@@ -68,13 +88,7 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, String> {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.address))
-            .header("authorization", format!("Bearer {}", self.key))
-            .header("content-type", "application/json")
-            .body(Full::new(body))
-            .unwrap();
+        let request = self.request(method, path, body);
         self.pool.request(request).await.map_err(|error| error.to_string())
     }
 }

@@ -17,6 +17,7 @@ mod import;
 mod killed;
 mod limits;
 mod managed;
+mod mcp_secrets;
 mod mcp_wire;
 mod names;
 mod oauth;

@@ -116,3 +116,34 @@ fn a_restart_forgets_nothing_and_writes_are_rare() {
     dial.0.store(START + 24 * 60 * 60 * 1000, Ordering::Relaxed);
     assert!(next.enter(&caller("a"), limits).is_ok());
 }
+
+/// A clock at which somebody else comes in right after it was read for the first time, and the minute is over.
+struct Overtaken {
+    time: AtomicI64,
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Clock for Overtaken {
+    fn now(&self) -> i64 {
+        let now = self.time.load(Ordering::Relaxed);
+        let meanwhile = lock(&self.meanwhile).take();
+        if let Some(meanwhile) = meanwhile {
+            self.time.store(START + 60_000, Ordering::Relaxed);
+            meanwhile();
+        }
+        now
+    }
+}
+
+#[test]
+fn who_read_the_time_before_the_end_of_a_window_does_not_roll_it_back() {
+    let clock = Arc::new(Overtaken { time: AtomicI64::new(START + 59_999), meanwhile: Mutex::default() });
+    let rates = Arc::new(Rates::volatile(clock.clone()));
+    let limits = limits([Some(2), None, None, None, None, None, None]);
+    drop(rates.enter(&caller("a"), limits).unwrap());
+    let other = Arc::clone(&rates);
+    let enters = move || drop(other.enter(&caller("a"), limits).unwrap());
+    *lock(&clock.meanwhile) = Some(Box::new(enters));
+    drop(rates.enter(&caller("a"), limits).unwrap());
+    assert!(rates.enter(&caller("a"), limits).is_err(), "both of the new minute were counted");
+}
