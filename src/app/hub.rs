@@ -1,12 +1,6 @@
 //! A running hub: its parts, how it starts, and how it stops.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use operations::keys::CreatedKey;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -18,6 +12,7 @@ use super::{
     download::Downloads,
     observing::Observing,
     operations::{Executors, registry},
+    place,
     post::Telling,
     upkeep,
 };
@@ -157,7 +152,7 @@ pub enum StartError {
     #[error(transparent)]
     Random(#[from] NoEntropy),
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}. {}", listen_hint(source))]
+    #[error("cannot listen on {address}: {source}. {}", place::listen_hint(source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -171,21 +166,6 @@ impl StartError {
     #[must_use]
     pub const fn is_in_use(&self) -> bool {
         matches!(self, Self::Store(StoreError::InUse { .. }))
-    }
-}
-
-fn listen_hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "Another program listens there (perhaps another hub). Stop it, or choose another port with --port or PORT."
-        }
-        io::ErrorKind::PermissionDenied => {
-            "Ports below 1024 need privileges: choose a higher one with --port or PORT."
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            "The machine has no such address: choose another one with --host or HOST."
-        }
-        _ => "Choose another address with --host and --port.",
     }
 }
 
@@ -232,7 +212,7 @@ impl Hub {
             .map(|issuer| Arc::new(Tokens::new(issuer, Arc::clone(&index), Arc::clone(&clock))));
         let fetching = tokens.clone().map(|tokens| tokens.keep_fresh(Arc::clone(&transport)));
         let mut observing = Observing::new(&store, &clock);
-        let public_url = options.public_url.clone().unwrap_or_else(|| base_url(address));
+        let public_url = options.public_url.clone().unwrap_or_else(|| place::base_url(address));
         let around = Around {
             transport: Arc::clone(&transport),
             receipts: observing.receipts(&store),
@@ -271,7 +251,7 @@ impl Hub {
             allowed_hosts: options.allowed_hosts.into(),
             keep_alive: options.keep_alive,
         };
-        RuntimeFile::new(&base_url(address), local, clock.now()).write(&data_dir)?;
+        RuntimeFile::new(&place::base_url(address), local, clock.now()).write(&data_dir)?;
         // Last of what can fail: its text is shown by this start or never.
         let first_key = if options.auth_required { keys.first_key().await? } else { None };
         let (stop, stopped) = oneshot::channel();
@@ -315,7 +295,7 @@ impl Hub {
     /// Where it can be reached from this machine.
     #[must_use]
     pub fn base_url(&self) -> String {
-        base_url(self.address)
+        place::base_url(self.address)
     }
 
     /// The key that this start made, if it was the first one.
@@ -591,21 +571,11 @@ fn idempotency(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> I
     Idempotency::new(Arc::new(store.claims()), Arc::clone(clock), policy)
 }
 
-/// The address as a URL that works on this machine: one that listens everywhere is reached on loopback.
-fn base_url(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
-        ip => ip,
-    };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
-}
-
 /// Says where the hub listens, and what it serves.
 fn announce(engine: &Engine, address: SocketAddr) {
     let snapshot = engine.snapshot();
     let models = snapshot.directory.models().count();
-    events::listening(&base_url(address), snapshot.settings.connections.len(), models);
+    events::listening(&place::base_url(address), snapshot.settings.connections.len(), models);
 }
 
 /// Renews tokens of the connections that there are now.

@@ -16,6 +16,7 @@ mod mcp;
 mod mock;
 mod observing;
 mod operations;
+mod place;
 mod post;
 mod reload;
 mod secrets;

@@ -22,8 +22,8 @@ enum Agent {
 /// The message of an answer, whether it came as JSON or as an event.
 fn message(answer: &Answer) -> Value {
     let text = String::from_utf8_lossy(&answer.body);
-    let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
-    let last = events.filter(|data| data.starts_with('{')).next_back();
+    let mut events = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let last = events.rfind(|data| data.starts_with('{'));
     serde_json::from_str(last.unwrap_or(&text)).unwrap_or_else(|_| panic!("{}: {text}", answer.status))
 }
 
