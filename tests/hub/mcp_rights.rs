@@ -173,6 +173,7 @@ async fn every_other_right_is_not_and_none_is_nothing() {
             let told = (&call["tool"], &call["outcome"], &call["error"], &call["caller"]);
             let expected = (&json!(definition.name), &json!("denied"), &json!("forbidden"), &json!(id));
             assert_eq!(told, expected, "{call}");
+            assert!(call.get("arguments").is_none(), "anybody can be denied a lot: {call}");
             assert_eq!(
                 (&entry["operation"], &entry["outcome"]),
                 (&call["tool"], &call["outcome"]),
@@ -215,6 +216,9 @@ async fn the_list_of_a_key_bounds_what_it_sees_finds_and_calls() {
         "{entry}"
     );
     assert_eq!(entry["caller"], id);
+    let read = async |uri: &str| client.send("resources/read", json!({"uri": uri})).await.text;
+    assert!(!read("trivium://health").await.contains("error"));
+    assert!(read("trivium://combos").await.contains("error"), "what `list_combos` answers");
     // It is about tools: over REST the scopes decide. And it can be taken away.
     assert_eq!(by(&hub, &secret, Method::GET, "/api/combos", Value::Null).await.status, 200);
     let shown = hub.get(&format!("/api/keys/{id}")).await.json();
