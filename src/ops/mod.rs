@@ -32,6 +32,7 @@ pub mod responses;
 pub mod routing;
 pub mod spending;
 pub mod steering;
+pub mod tasks;
 pub mod telemetry;
 pub mod traces;
 pub mod usage;

@@ -13,6 +13,7 @@ mod prober;
 mod progress;
 mod speech;
 mod suggestions;
+pub mod tasks;
 pub mod usage;
 
 use std::sync::Arc;
