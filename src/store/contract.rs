@@ -111,6 +111,7 @@ mod price_lists;
 pub(super) mod responses;
 pub(super) mod scene;
 mod suggestions;
+mod tasks;
 mod usage;
 mod windows;
 

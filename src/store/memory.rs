@@ -12,6 +12,7 @@ mod oauth;
 mod price_lists;
 mod responses;
 mod suggestions;
+mod tasks;
 mod usage;
 
 use std::{
@@ -64,6 +65,7 @@ struct State {
     mcp_sessions: Vec<McpSession>,
     suggestions: Box<suggestions::Suggestions>,
     usage: Box<usage::Usage>,
+    tasks: Box<tasks::Tasks>,
 }
 
 struct Key {

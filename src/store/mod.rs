@@ -37,6 +37,7 @@ mod sealed;
 mod sql;
 mod sqlite;
 mod suggestions;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -70,6 +71,7 @@ pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
 pub use sealed::Readable;
 pub use suggestions::SqlSuggestions;
+pub use tasks::SqlTasks;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
@@ -213,6 +215,12 @@ impl Store {
     #[must_use]
     pub fn mcp_sessions(&self) -> SqlMcpSessions {
         SqlMcpSessions::new(self.pools.managing.clone())
+    }
+
+    /// Tasks of agents that ask the hub.
+    #[must_use]
+    pub fn tasks(&self) -> SqlTasks {
+        SqlTasks::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// What diagnoses of connections suggest.
