@@ -33,6 +33,7 @@ pub mod responses;
 pub mod routing;
 pub mod spending;
 pub mod steering;
+pub mod tasks;
 pub mod telemetry;
 pub mod tool_calls;
 pub mod traces;

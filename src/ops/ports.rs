@@ -14,6 +14,7 @@ mod progress;
 mod speech;
 mod suggestions;
 mod tool_calls;
+pub mod tasks;
 pub mod usage;
 
 use std::sync::Arc;

@@ -112,6 +112,7 @@ pub(super) mod responses;
 pub(super) mod scene;
 mod suggestions;
 mod tool_calls;
+mod tasks;
 mod usage;
 mod windows;
 

@@ -100,6 +100,12 @@ pub(super) fn claims_failed(error: &StoreError) {
     tracing::error!(%error, cause, "idempotency keys could not be read or written");
 }
 
+/// Tasks cannot be read or written.
+pub(super) fn tasks_failed(error: &StoreError) {
+    let cause = error.source().map(tracing::field::display);
+    tracing::error!(%error, cause, "tasks could not be read or written");
+}
+
 /// Locations of responses had to be dropped.
 pub(super) fn locations_dropped(total: u64) {
     // The first and then ever fewer.

@@ -13,6 +13,7 @@ mod price_lists;
 mod responses;
 mod suggestions;
 mod tool_calls;
+mod tasks;
 mod usage;
 
 use std::{
@@ -66,6 +67,7 @@ struct State {
     suggestions: Box<suggestions::Suggestions>,
     tool_calls: Vec<operations::mcp::ToolCall>,
     usage: Box<usage::Usage>,
+    tasks: Box<tasks::Tasks>,
 }
 
 struct Key {

@@ -38,6 +38,7 @@ mod sealed;
 mod sql;
 mod sqlite;
 mod suggestions;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod tool_calls;
@@ -73,6 +74,7 @@ pub use seal::KeyProblem;
 pub use sealed::Readable;
 pub use suggestions::SqlSuggestions;
 pub use tool_calls::SqlToolCalls;
+pub use tasks::SqlTasks;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
@@ -223,6 +225,12 @@ impl Store {
     #[must_use]
     pub fn tool_calls(&self) -> SqlToolCalls {
         SqlToolCalls(self.pools.managing.clone())
+    }
+
+    /// Tasks of agents that ask the hub.
+    #[must_use]
+    pub fn tasks(&self) -> SqlTasks {
+        SqlTasks::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// What diagnoses of connections suggest.

@@ -29,7 +29,7 @@ struct Sealed {
     lasting: bool,
 }
 
-const ALL: [Sealed; 7] = [
+const ALL: [Sealed; 9] = [
     Sealed {
         table: "documents",
         column: "sealed",
@@ -84,6 +84,22 @@ const ALL: [Sealed; 7] = [
         kind: "capture",
         places: &["request_id"],
         number: Some("seq"),
+        lasting: false,
+    },
+    Sealed {
+        table: "task_entries",
+        column: "sealed",
+        kind: "task",
+        places: &["task"],
+        number: Some("nr"),
+        lasting: false,
+    },
+    Sealed {
+        table: "task_hooks",
+        column: "sealed",
+        kind: "task_hook",
+        places: &["task", "id"],
+        number: Some("nr"),
         lasting: false,
     },
 ];
