@@ -262,6 +262,7 @@ impl Hub {
             responses: Arc::new(responses.clone()),
             idempotency: Arc::new(idempotency.clone()),
             mcp_sessions: Arc::new(store.mcp_sessions()),
+            card_signer: Arc::new(Signer::new(Arc::new(store.signing_keys()), Arc::clone(&clock))),
             public_url: options.public_url.map(Arc::from),
             issuer: options.issuer.map(|issuer| issuer.issuer),
             auth_required: options.auth_required,

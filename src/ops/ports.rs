@@ -11,6 +11,7 @@ mod post;
 mod prices;
 mod prober;
 mod progress;
+mod signing;
 mod speech;
 mod suggestions;
 pub mod usage;
@@ -33,6 +34,7 @@ pub use post::{Hook, Post, PostError};
 pub use prices::{Download, DownloadError, FetchedList, PriceListError, PriceListStore};
 pub use prober::{Missed, ProbeAnswer, ProbeStep, Prober, Way};
 pub use progress::Progress;
+pub use signing::{SigningKeyStore, SigningKeyStoreError};
 pub use speech::{Cited, Said, Speech, Uttered};
 pub use suggestions::{Suggestion, SuggestionStore, SuggestionStoreError};
 

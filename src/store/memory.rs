@@ -11,6 +11,7 @@ mod mcp_sessions;
 mod oauth;
 mod price_lists;
 mod responses;
+mod signing_keys;
 mod suggestions;
 mod usage;
 
@@ -62,6 +63,7 @@ struct State {
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
     mcp_sessions: Vec<McpSession>,
+    signing_keys: BTreeMap<String, Vec<u8>>,
     suggestions: Box<suggestions::Suggestions>,
     usage: Box<usage::Usage>,
 }

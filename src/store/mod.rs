@@ -34,6 +34,7 @@ mod rotation;
 mod runtime;
 mod seal;
 mod sealed;
+mod signing_keys;
 mod sql;
 mod sqlite;
 mod suggestions;
@@ -67,6 +68,7 @@ pub use responses::SqlResponses;
 pub use retention::Sweeper;
 pub use rotation::Rotated;
 pub use runtime::RuntimeFile;
+pub use signing_keys::SqlSigningKeys;
 pub use seal::KeyProblem;
 pub use sealed::Readable;
 pub use suggestions::SqlSuggestions;
@@ -207,6 +209,12 @@ impl Store {
     #[must_use]
     pub fn price_lists(&self) -> SqlPriceLists {
         SqlPriceLists::new(self.pools.managing.clone())
+    }
+
+    /// Keys to sign with.
+    #[must_use]
+    pub fn signing_keys(&self) -> SqlSigningKeys {
+        SqlSigningKeys::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The sessions of MCP clients.

@@ -29,7 +29,7 @@ struct Sealed {
     lasting: bool,
 }
 
-const ALL: [Sealed; 7] = [
+const ALL: [Sealed; 8] = [
     Sealed {
         table: "documents",
         column: "sealed",
@@ -84,6 +84,15 @@ const ALL: [Sealed; 7] = [
         kind: "capture",
         places: &["request_id"],
         number: Some("seq"),
+        lasting: false,
+    },
+    // Another one is made when it is lost.
+    Sealed {
+        table: "signing_keys",
+        column: "sealed",
+        kind: "signing",
+        places: &["name"],
+        number: None,
         lasting: false,
     },
 ];

@@ -2,6 +2,7 @@
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
 mod address;
+mod a2a;
 mod admin;
 mod anthropic;
 mod api;
@@ -22,6 +23,7 @@ mod models;
 mod openai;
 mod operation;
 mod path;
+mod place;
 mod probes;
 mod render;
 mod server;
@@ -69,6 +71,10 @@ pub struct Handles {
     pub idempotency: Arc<ops::idempotency::Idempotency>,
     /// Sessions of MCP clients that were written down.
     pub mcp_sessions: Arc<dyn ops::ports::McpSessionStore>,
+    /// Tasks of other agents.
+    pub tasks: ops::tasks::Tasks,
+    /// Who signs agent cards.
+    pub card_signer: Arc<ops::signing::Signer>,
     /// Where browsers reach the hub, where that is another address than it listens on.
     pub public_url: Option<Arc<str>>,
     /// Whose signed tokens let callers in.
@@ -93,6 +99,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(admin::routes(handles, &identify))
         .merge(compat::routes(handles, &identify))
         .merge(mcp::routes(handles, &identify))
+        .merge(a2a::routes(handles, &identify))
         .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
         .merge(metrics::routes(handles, &identify))
