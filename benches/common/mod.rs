@@ -61,6 +61,7 @@ pub(crate) fn settings(catalogue: &Catalogue, connections: usize) -> Settings {
         retention: Retention::default(),
         metrics: MetricsSettings::default(),
         mcp: std::sync::Arc::default(),
+        a2a: trivium::engine::settings::A2a::default(),
         webhooks: Vec::new(),
         price_sync: trivium::engine::settings::PriceSync::default(),
         diagnosis: trivium::engine::settings::DiagnosisSettings::default(),

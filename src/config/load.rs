@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use canon::Dialect;
 
 use super::{
-    auth, auto, backups,
+    a2a, auth, auto, backups,
     boot::Boot,
     budgets, cache, capture, combos, diagnosis,
     effective::{Effective, Sink},
@@ -178,6 +178,7 @@ impl Loader {
         let telemetry = telemetry::read(&open(&telemetry::SECTION, sink), sink);
         let capture = capture::read(&open(&capture::SECTION, sink), sink);
         let mcp = mcp::read(&open(&mcp::SECTION, sink), sink);
+        let a2a = a2a::read(&open(&a2a::SECTION, sink), sink);
         let metrics = metrics::read(&open(&metrics::SECTION, sink), sink);
         let idempotency = idempotency::read(&open(&idempotency::SECTION, sink), sink);
         let cache = cache::read(&open(&cache::SECTION, sink), sink);
@@ -242,6 +243,7 @@ impl Loader {
                 retention,
                 metrics,
                 mcp: Arc::new(mcp),
+                a2a,
                 telemetry,
                 capture,
                 webhooks,

@@ -2,6 +2,7 @@
 //! (`engine::settings::Settings` and [`Boot`]). The only place that reads the process environment. Opens no
 //! sockets and knows no store; `docs/configuration.md` is its page for users.
 
+mod a2a;
 mod auth;
 mod auto;
 mod backups;

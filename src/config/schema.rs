@@ -2,7 +2,7 @@
 //! sections to say; each declares its keys beside the code that reads them.
 
 use super::{
-    auth, auto, backups, budgets, cache, capture, combos, diagnosis, idempotency, keys, log, mask, mcp,
+    a2a, auth, auto, backups, budgets, cache, capture, combos, diagnosis, idempotency, keys, log, mask, mcp,
     metrics, price_sync, prices, providers, proxy, resilience, responses, retention, routing, server, store,
     telemetry, timeouts, webhooks,
 };
@@ -45,7 +45,7 @@ pub(super) struct Section {
 }
 
 /// Every section in the order in which settings are shown.
-pub(super) static SECTIONS: [&Section; 28] = [
+pub(super) static SECTIONS: [&Section; 29] = [
     &server::SECTION,
     &auth::SECTION,
     &keys::SECTION,
@@ -53,6 +53,7 @@ pub(super) static SECTIONS: [&Section; 28] = [
     &store::SECTION,
     &metrics::SECTION,
     &mcp::SECTION,
+    &a2a::SECTION,
     &telemetry::SECTION,
     &backups::SECTION,
     &capture::SECTION,

@@ -185,6 +185,16 @@ pub fn mcp_sessions_not_noted(error: &dyn std::error::Error) {
     warn!("when MCP sessions were last used could not be written down: {error}");
 }
 
+/// Events of tasks could not be written down; it is tried again a few times.
+pub fn tasks_not_written(error: &dyn std::error::Error) {
+    warn!("events of tasks could not be written down: {error}");
+}
+
+/// A webhook of a task was not told of an event.
+pub fn task_push_given_up(host: &str, tries: u32, why: &str) {
+    warn!(host, tries, "a webhook was not told of an event of its task: {why}");
+}
+
 /// Spans could not be given to the collector.
 pub fn spans_dropped(endpoint: &str, count: u64, why: &str) {
     warn!(endpoint, count, "spans were dropped, as the collector did not take them: {why}");

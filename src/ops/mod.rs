@@ -34,6 +34,7 @@ pub mod signing;
 pub mod skills;
 pub mod spending;
 pub mod steering;
+pub mod tasks;
 pub mod telemetry;
 pub mod traces;
 pub mod usage;

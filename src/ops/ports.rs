@@ -14,6 +14,7 @@ mod progress;
 mod signing;
 mod speech;
 mod suggestions;
+pub mod tasks;
 pub mod usage;
 
 use std::sync::Arc;

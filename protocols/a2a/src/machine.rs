@@ -89,9 +89,18 @@ impl Refused {
     }
 }
 
-fn word(state: TaskState) -> &'static str {
+/// A state as a word: as 0.3 writes it. For whoever keeps tasks or shows them to people.
+#[must_use]
+pub fn word(state: TaskState) -> &'static str {
     use crate::objects::Spelling;
     crate::v03::V03::STATES.iter().find(|(_, other)| *other == state).map_or("", |(word, _)| word)
+}
+
+/// The state that a word means.
+#[must_use]
+pub fn state_of(word: &str) -> Option<TaskState> {
+    use crate::objects::Spelling;
+    crate::v03::V03::STATES.iter().find(|(other, _)| *other == word).map(|(_, state)| *state)
 }
 
 impl fmt::Display for Refused {
@@ -151,6 +160,14 @@ mod tests {
             prop_assert_eq!(subscribe(state).is_ok(), !state.is_terminal());
             prop_assert_eq!(step(state, Event::Message).is_ok_and(|next| next == TaskState::Working && next != state), state.is_interrupted());
         }
+    }
+
+    #[test]
+    fn every_state_has_a_word() {
+        for state in TaskState::ALL {
+            assert_eq!(state_of(word(state)), Some(state), "{state:?}");
+        }
+        assert_eq!(state_of("cancelled"), None);
     }
 
     #[test]

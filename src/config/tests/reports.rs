@@ -90,7 +90,7 @@ fn settings_are_shown_with_their_origins() {
     assert_eq!(line("log.level"), "debug environment variable LOG_LEVEL");
     assert_eq!(line("auth.api_key"), "not set default");
     assert_eq!(line("providers[0].base_url"), "http://127.0.0.1:11434/v1 catalogue");
-    assert_eq!(shown.lines().filter(|line| line.is_empty()).count(), 21, "one between two sections\n{shown}");
+    assert_eq!(shown.lines().filter(|line| line.is_empty()).count(), 22, "one between two sections\n{shown}");
     let bare = render_effective(&loaded.effective, false, Style::Plain);
     assert!(bare.lines().any(|line| line.starts_with("server.port") && line.ends_with(" 81")));
 }

@@ -1,6 +1,7 @@
 //! The immutable snapshot that routing reads. `config` makes one from what was written; a request
 //! pins one when it arrives and uses it to its end, whatever is reloaded meanwhile.
 
+mod a2a;
 mod allowance;
 mod book;
 mod budget;
@@ -42,6 +43,7 @@ mod visibility;
 mod webhook;
 mod zone;
 
+pub use self::a2a::A2a;
 pub use allowance::{Allowance, Pace};
 pub use book::{BadRow, Known, ModelBook, PriceRule, Rows, Teller};
 pub use budget::{Budget, Mode, Over, Scope, UnknownPrice, Window};
@@ -127,4 +129,6 @@ pub struct Settings {
     pub metrics: MetricsSettings,
     /// How the hub answers as an MCP server.
     pub mcp: Arc<Mcp>,
+    /// How the hub answers as an agent.
+    pub a2a: A2a,
 }
