@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn what_is_signed_can_be_checked_with_the_public_half() {
-        let fresh = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let fresh =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
         let key = SigningKey::read(fresh.as_ref()).unwrap();
         let signature = key.sign(b"said").unwrap();
         let mut point = vec![4];

@@ -1,8 +1,8 @@
 //! Where callers come in. Each surface turns its own shape into what `engine` and `ops` understand, and their
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
-mod address;
 mod a2a;
+mod address;
 mod admin;
 mod anthropic;
 mod api;
@@ -71,8 +71,8 @@ pub struct Handles {
     pub idempotency: Arc<ops::idempotency::Idempotency>,
     /// Sessions of MCP clients that were written down.
     pub mcp_sessions: Arc<dyn ops::ports::McpSessionStore>,
-    /// Tasks of other agents.
-    pub tasks: ops::tasks::Tasks,
+    /// Tasks of other agents. Without them the hub is no agent.
+    pub tasks: Option<ops::tasks::Tasks>,
     /// Who signs agent cards.
     pub card_signer: Arc<ops::signing::Signer>,
     /// Where browsers reach the hub, where that is another address than it listens on.

@@ -41,11 +41,16 @@ pub(super) async fn tell(voice: &Voice, chosen: &Chosen, done: Result<Answer, Op
     match done {
         Ok(Answer::Done { text, data: (name, data), mut told }) => {
             let (skill, by) = chosen.told();
-            told.entry("routing_explanation")
-                .or_insert_with(|| format!("the skill `{skill}` answered (chosen by {by}); no model was asked").into());
+            told.entry("routing_explanation").or_insert_with(|| {
+                format!("the skill `{skill}` answered (chosen by {by}); no model was asked").into()
+            });
             told.entry("policy_verdict").or_insert_with(|| json!({"allowed": true}));
             told.insert("skillId".to_owned(), skill.into());
-            let parts = if text.is_empty() { vec![Part::data(data)] } else { vec![Part::text(text), Part::data(data)] };
+            let parts = if text.is_empty() {
+                vec![Part::data(data)]
+            } else {
+                vec![Part::text(text), Part::data(data)]
+            };
             voice.artifact(name, parts, Some(told.clone())).await;
             voice.completed(told).await;
         }

@@ -81,7 +81,8 @@ impl Ask {
 
     /// What the caller said of these names, in the metadata or in a part of data.
     pub(super) fn given(&self, names: &[&str]) -> Map<String, Value> {
-        let named = names.iter().filter_map(|name| Some(((*name).to_owned(), self.given.get(*name)?.clone())));
+        let named =
+            names.iter().filter_map(|name| Some(((*name).to_owned(), self.given.get(*name)?.clone())));
         named.filter(|(_, value)| !value.is_null()).collect()
     }
 
@@ -96,7 +97,8 @@ impl Ask {
 
 /// The text of a message. What the hub said came in pieces, and the data beside it was for the client.
 pub(super) fn text_of(message: &Message) -> String {
-    let texts: Vec<&str> = message.parts.iter().filter_map(Part::as_text).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<&str> =
+        message.parts.iter().filter_map(Part::as_text).filter(|text| !text.is_empty()).collect();
     match message.role {
         Role::Agent => texts.concat(),
         Role::User => texts.join("\n"),

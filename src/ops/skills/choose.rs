@@ -50,7 +50,8 @@ pub(super) fn skill(work: &Work) -> Chosen {
 pub(super) fn unknown(name: &str, caller: &Caller) -> String {
     let name: String = name.chars().filter(|it| !it.is_control()).take(64).collect();
     let skills: Vec<&str> = ALL.iter().map(|skill| skill.id).collect();
-    let operations: Vec<&str> = operations_for(caller).take(NAMED).map(|definition| definition.name).collect();
+    let operations: Vec<&str> =
+        operations_for(caller).take(NAMED).map(|definition| definition.name).collect();
     format!(
         "There is no skill `{name}`. The skills are {}; the operations that you may have done are {}.",
         skills.join(", "),
@@ -60,10 +61,10 @@ pub(super) fn unknown(name: &str, caller: &Caller) -> String {
 
 /// What the task began with, if this message goes on with one: what its first messages say, or what was noted of it.
 fn earlier(work: &Work) -> Option<String> {
-    let noted = |metadata: &a2a::model::Metadata| {
-        Some(metadata.as_ref()?.get("skillId")?.as_str()?.to_owned())
-    };
-    noted(&work.task.metadata).or_else(|| work.task.history.iter().find_map(|message| noted(&message.metadata)))
+    let noted =
+        |metadata: &a2a::model::Metadata| Some(metadata.as_ref()?.get("skillId")?.as_str()?.to_owned());
+    noted(&work.task.metadata)
+        .or_else(|| work.task.history.iter().find_map(|message| noted(&message.metadata)))
 }
 
 fn named_by(name: &str, by: &'static str) -> Chosen {
@@ -77,9 +78,8 @@ fn named_by(name: &str, by: &'static str) -> Chosen {
 fn begins_with(text: &str) -> Option<&'static Skill> {
     let text = text.trim_start().trim_start_matches('/');
     ALL.iter().find(|skill| {
-        text.strip_prefix(skill.id).is_some_and(|rest| {
-            rest.chars().next().is_none_or(|next| next.is_whitespace() || next == ':')
-        })
+        text.strip_prefix(skill.id)
+            .is_some_and(|rest| rest.chars().next().is_none_or(|next| next.is_whitespace() || next == ':'))
     })
 }
 

@@ -40,7 +40,8 @@ pub(super) async fn quotas(ask: &Ask) -> Result<Answer, OpError> {
         .map(|window| format!("{} ({})", window.connection, window.window))
         .collect();
     let mut text = match page.windows.len() {
-        0 => "No window of a quota is known: no limit is configured, and no provider has told of one yet.".to_owned(),
+        0 => "No window of a quota is known: no limit is configured, and no provider has told of one yet."
+            .to_owned(),
         1 => "1 window of a quota is known".to_owned(),
         many => format!("{many} windows of quotas are known"),
     };

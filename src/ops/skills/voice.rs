@@ -62,7 +62,9 @@ impl Voice {
         let broken = self.broken.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         match broken {
             None => self.status(TaskState::Completed, None, Some(told)).await,
-            Some(error) => self.ended(TaskState::Failed, &format!("The work was done, and {error}."), told).await,
+            Some(error) => {
+                self.ended(TaskState::Failed, &format!("The work was done, and {error}."), told).await
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use a2a::{
     model::{Params, Reply},
 };
 
-use super::{super::Handles, cards::Cards, visitor::Visitor};
+use super::{cards::Cards, visitor::Visitor};
 use crate::ops::tasks::{Events, Sent, TaskError, Tasks};
 
 /// Who answers.
@@ -18,8 +18,8 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    pub(super) fn new(handles: &Handles, cards: Arc<Cards>) -> Self {
-        Self { tasks: handles.tasks.clone(), cards }
+    pub(super) const fn new(tasks: Tasks, cards: Arc<Cards>) -> Self {
+        Self { tasks, cards }
     }
 
     /// The answer to what has one.
@@ -44,7 +44,9 @@ impl Agent {
             Params::Cancel(cancel) => {
                 self.tasks.cancel(caller, &cancel.id).await.map(Reply::Task).map_err(failed)
             }
-            Params::CreatePush(push) => self.tasks.set_push(caller, push, version).await.map(Reply::Push).map_err(failed),
+            Params::CreatePush(push) => {
+                self.tasks.set_push(caller, push, version).await.map(Reply::Push).map_err(failed)
+            }
             Params::GetPush(get) => self.tasks.get_push(caller, get).await.map(Reply::Push).map_err(failed),
             Params::ListPushes(list) => {
                 self.tasks.list_push(caller, list).await.map(Reply::Pushes).map_err(failed)

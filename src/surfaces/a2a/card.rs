@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use a2a::{
     Version,
     card::{
-        ApiKey, Capabilities, Card, Extension, HTTP_JSON, HttpAuthentication, Interface, JSONRPC, Requirement,
-        SecurityScheme, Skill,
+        ApiKey, Capabilities, Card, Extension, HTTP_JSON, HttpAuthentication, Interface, JSONRPC,
+        Requirement, SecurityScheme, Skill,
     },
 };
 
@@ -46,9 +46,10 @@ pub(super) fn open(base: &str) -> Card {
             push_notifications: Some(true),
             extensions: vec![Extension {
                 uri: skills::EXTENSION.to_owned(),
-                description: "Metadata of tasks and results: routing_explanation, cost_envelope, resilience_trace, \
+                description:
+                    "Metadata of tasks and results: routing_explanation, cost_envelope, resilience_trace, \
                               policy_verdict."
-                    .to_owned(),
+                        .to_owned(),
                 ..Extension::default()
             }],
             extended_agent_card: Some(true),
@@ -142,7 +143,11 @@ mod tests {
         for skill in &card.skills {
             assert!(!skill.name.is_empty() && !skill.description.is_empty(), "{skill:?}");
             assert!(!skill.tags.is_empty() && !skill.examples.is_empty(), "{skill:?}");
-            assert!(operations::Definition::named(&skill.id).is_none(), "{} is an operation's name", skill.id);
+            assert!(
+                operations::Definition::named(&skill.id).is_none(),
+                "{} is an operation's name",
+                skill.id
+            );
         }
     }
 }

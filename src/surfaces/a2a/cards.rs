@@ -71,7 +71,8 @@ impl Cards {
     /// The card with a signature over it.
     async fn signed(&self, card: Card, base: &str) -> Result<Card, SigningError> {
         let key = self.signer.key().await?;
-        let protected = json!({"alg": "ES256", "typ": "JOSE", "kid": key.id(), "jku": format!("{base}{KEYS}")});
+        let protected =
+            json!({"alg": "ES256", "typ": "JOSE", "kid": key.id(), "jku": format!("{base}{KEYS}")});
         let protected = URL_SAFE_NO_PAD.encode(protected.to_string());
         let payload = URL_SAFE_NO_PAD.encode(wire::canonical(&card));
         let over = format!("{protected}.{payload}");
@@ -94,7 +95,11 @@ impl Cards {
 }
 
 /// The card for clients of both versions.
-pub(super) async fn both(State(cards): State<Arc<Cards>>, ids: axum::Extension<Ids>, headers: HeaderMap) -> Response {
+pub(super) async fn both(
+    State(cards): State<Arc<Cards>>,
+    ids: axum::Extension<Ids>,
+    headers: HeaderMap,
+) -> Response {
     if !cards.is_on() {
         return off(&ids);
     }
@@ -105,7 +110,11 @@ pub(super) async fn both(State(cards): State<Arc<Cards>>, ids: axum::Extension<I
 }
 
 /// The card of 1.0, signed.
-pub(super) async fn pure(State(cards): State<Arc<Cards>>, ids: axum::Extension<Ids>, headers: HeaderMap) -> Response {
+pub(super) async fn pure(
+    State(cards): State<Arc<Cards>>,
+    ids: axum::Extension<Ids>,
+    headers: HeaderMap,
+) -> Response {
     if !cards.is_on() {
         return off(&ids);
     }
@@ -117,7 +126,11 @@ pub(super) async fn pure(State(cards): State<Arc<Cards>>, ids: axum::Extension<I
 }
 
 /// The public key.
-pub(super) async fn keys(State(cards): State<Arc<Cards>>, ids: axum::Extension<Ids>, headers: HeaderMap) -> Response {
+pub(super) async fn keys(
+    State(cards): State<Arc<Cards>>,
+    ids: axum::Extension<Ids>,
+    headers: HeaderMap,
+) -> Response {
     if !cards.is_on() {
         return off(&ids);
     }
@@ -154,5 +167,9 @@ fn off(ids: &Ids) -> Response {
 }
 
 fn failed(ids: &Ids, why: &str) -> Response {
-    render::refusal(&Refusal::new(Public::Internal, format!("The card could not be made: {why}.")), ids, false)
+    render::refusal(
+        &Refusal::new(Public::Internal, format!("The card could not be made: {why}.")),
+        ids,
+        false,
+    )
 }

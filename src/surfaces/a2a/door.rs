@@ -93,7 +93,7 @@ impl Door {
         } else {
             let extended = wants_extension(request.headers());
             // On the heap, so that other requests do not carry its state.
-            match Box::pin(self.let_in(ids, request, extended)).await {
+            match Box::pin(self.let_in(ids, request)).await {
                 Ok(entered) => {
                     let mut response = Box::pin(answer(entered)).await;
                     if extended {
@@ -113,7 +113,7 @@ impl Door {
         response
     }
 
-    async fn let_in(&self, ids: &Ids, request: Request, extended: bool) -> Result<Entered, Closed> {
+    async fn let_in(&self, ids: &Ids, request: Request) -> Result<Entered, Closed> {
         if !self.engine.snapshot().settings.a2a.enabled {
             return Err(Closed::Off);
         }
@@ -125,18 +125,13 @@ impl Door {
             caller,
             request: Arc::clone(&ids.own),
             base: self.place.base(&parts.headers).into(),
-            extended,
             last_event: said(&parts.headers, "last-event-id").and_then(|id| id.trim().parse().ok()),
         };
         let stays = parts.extensions.get::<Stays>().cloned();
         Ok(Entered { visitor, headers: parts.headers, body, stays })
     }
 
-    fn turned_away(
-        why: &Closed,
-        ids: &Ids,
-        body: &impl Fn(&Closed) -> Bytes,
-    ) -> Response {
+    fn turned_away(why: &Closed, ids: &Ids, body: &impl Fn(&Closed) -> Bytes) -> Response {
         let mut response = match why {
             Closed::Off => render::refusal(&Refusal::new(Code::NotFound, ""), ids, false),
             Closed::Refused(refusal) => render::refusal(refusal, ids, false),
@@ -154,7 +149,9 @@ impl Closed {
     pub(super) fn words(&self) -> String {
         match self {
             Self::Off => "A2A is switched off (`a2a.enabled`).".to_owned(),
-            Self::Refused(refusal) => format!("{} {}", refusal.message, refusal.code.remedy()).trim_end().to_owned(),
+            Self::Refused(refusal) => {
+                format!("{} {}", refusal.message, refusal.code.remedy()).trim_end().to_owned()
+            }
         }
     }
 }
@@ -192,7 +189,8 @@ fn preflight() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE, OPTIONS"));
+    headers
+        .insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE, OPTIONS"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, MAY_SEND);
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response

@@ -47,19 +47,25 @@ impl Table {
         };
         let mut extensions = Extensions::new();
         extensions.insert(Arc::new(asking));
-        let answering =
-            callback(TableId::Number(0), Raw::new(None), ConnectionId(0), usize::MAX, extensions);
+        let answering = callback(TableId::Number(0), Raw::new(None), ConnectionId(0), usize::MAX, extensions);
         spliced(answering.await.as_json(), id)
             .unwrap_or_else(|| rpc::error(id, &Code::Internal.into(), version).to_string())
     }
 }
 
-async fn answer(_: Raw<'static>, agent: Arc<Agent>, extensions: Extensions) -> Result<Value, ErrorObjectOwned> {
+async fn answer(
+    _: Raw<'static>,
+    agent: Arc<Agent>,
+    extensions: Extensions,
+) -> Result<Value, ErrorObjectOwned> {
     let Some(asking) = extensions.get::<Arc<Asking>>() else {
         return Err(object(&Code::Internal.into(), Version::V1));
     };
     let Asking { visitor, version, params } = &**asking;
-    let reply = agent.answer(visitor, *version, params.clone()).await.map_err(|failure| object(&failure, *version))?;
+    let reply = agent
+        .answer(visitor, *version, params.clone())
+        .await
+        .map_err(|failure| object(&failure, *version))?;
     Ok(match version {
         Version::V1 => v1::reply(&reply),
         Version::V03 => v03::reply(&reply),
@@ -109,7 +115,8 @@ mod tests {
     fn the_callers_id_comes_back_as_it_was() {
         let answered = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         for id in ["-7", "1.5", "18446744073709551615", "\"0\"", "\"\"", "null"] {
-            let call = rpc::parse(format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"m"}}"#).as_bytes()).unwrap();
+            let call =
+                rpc::parse(format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"m"}}"#).as_bytes()).unwrap();
             let told = spliced(&answered(r#"{"jsonrpc":"2.0","id":0,"result":{"a":1.0}}"#), call.id.as_ref());
             assert_eq!(told.unwrap(), format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"a":1.0}}}}"#));
         }

@@ -1,7 +1,7 @@
 //! What of a message the hub can read. Sizes first, then kinds: skills read text and data, and fetch nothing.
 
 use a2a::{
-    Code, Failure, Invalid, Problem,
+    Code, Failure,
     model::{Content, Message, Params, Part},
 };
 
@@ -24,15 +24,17 @@ fn check(message: &Message) -> Result<(), Failure> {
     message.parts.iter().enumerate().try_for_each(|(at, part)| {
         let field = || format!("message.parts[{at}]");
         if size(part) > PART_LIMIT {
-            let most = "at most 5 MiB of text or data";
-            return Err(Invalid::new(field(), Problem::Expected(most)).into());
+            let most = PART_LIMIT / (1024 * 1024);
+            let message = format!("{}: `{}` is larger than {most} MiB", Code::InvalidParams.words(), field());
+            return Err(Failure::new(Code::InvalidParams, message));
         }
         if is_read(part) {
             return Ok(());
         }
         let kind = part.media_type.as_deref().unwrap_or("a file");
         let kind: String = kind.chars().filter(|it| !it.is_control()).take(64).collect();
-        let message = format!("`{}` is {kind}; the skills here read text/plain and application/json", field());
+        let message =
+            format!("`{}` is {kind}; the skills here read text/plain and application/json", field());
         Err(Failure::new(Code::ContentTypeNotSupported, message))
     })
 }
@@ -75,13 +77,18 @@ mod tests {
     #[test]
     fn text_and_data_are_read_and_nothing_else() {
         let typed = |part: Part, kind: &str| Part { media_type: Some(kind.to_owned()), ..part };
-        for part in [Part::text("x"), Part::data(json!([1])), typed(Part::text("x"), "text/markdown; charset=utf-8")] {
+        for part in
+            [Part::text("x"), Part::data(json!([1])), typed(Part::text("x"), "text/markdown; charset=utf-8")]
+        {
             let message = Message::new("m", Role::User, vec![part]);
             assert!(checked(Params::Send(SendMessage::new(message))).is_ok());
         }
         let url = Part::of(Content::Url("http://127.0.0.1/x".to_owned()));
-        for part in [url, Part::of(Content::Raw("aGk=".to_owned())), typed(Part::text("x"), "application/x-unsupported")]
-        {
+        for part in [
+            url,
+            Part::of(Content::Raw("aGk=".to_owned())),
+            typed(Part::text("x"), "application/x-unsupported"),
+        ] {
             assert_eq!(number(part), -32005);
         }
         assert_eq!(number(Part::text("x".repeat(PART_LIMIT + 1))), -32602);

@@ -24,7 +24,9 @@ pub(super) async fn enter(State(door): State<Door>, ids: axum::Extension<Ids>, r
     let answer = |entered| async {
         let path = uri.path().strip_prefix(REST).unwrap_or_default();
         match rest::route(method.as_str(), path) {
-            Ok(route) => call(&door, entered, &route, uri.query()).await.unwrap_or_else(|failure| failed(&failure)),
+            Ok(route) => {
+                call(&door, entered, &route, uri.query()).await.unwrap_or_else(|failure| failed(&failure))
+            }
             Err(nothing) => {
                 let (status, body, methods) = nothing.to_http();
                 let mut response = json(status, JSON, body.to_string());
@@ -89,7 +91,8 @@ fn closed(why: &Closed) -> Bytes {
         503 => "UNAVAILABLE",
         _ => "INTERNAL",
     };
-    let info = json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "trivium"});
+    let info =
+        json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "trivium"});
     let error = json!({"code": status, "status": word, "message": why.words(), "details": [info]});
     json!({ "error": error }).to_string().into()
 }

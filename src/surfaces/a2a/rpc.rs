@@ -1,8 +1,6 @@
 //! JSON-RPC: both versions at one address, told apart by the method's name. The envelope is read here; one answer comes by
 //! the table of methods, a stream past it.
 
-use std::sync::Arc;
-
 use a2a::{
     Code, Failure, Version,
     rpc::{self, Id},
@@ -48,7 +46,8 @@ async fn call(door: &Door, entered: Entered, query: Option<&str>) -> Response {
     let said = entered.version(query);
     let spoken = Version::of_header(said.as_deref()).unwrap_or(Version::V1);
     if !entered.is_json() {
-        let failure = Failure::new(Code::ContentTypeNotSupported, "The body must be of the type `application/json`");
+        let failure =
+            Failure::new(Code::ContentTypeNotSupported, "The body must be of the type `application/json`");
         return json(415, JSON, rpc::error(None, &failure, spoken).to_string());
     }
     let call = match rpc::parse(&entered.body) {

@@ -16,8 +16,6 @@ pub(super) struct Visitor {
     pub(super) request: Arc<str>,
     /// The hub's address, as this client knows it.
     pub(super) base: Arc<str>,
-    /// Whether the client asked for what the hub's own extension tells.
-    pub(super) extended: bool,
     /// The last event of a stream that the client saw.
     pub(super) last_event: Option<u64>,
 }

@@ -368,6 +368,7 @@ impl Builder {
             metrics,
             responses: Arc::new(responses),
             mcp_sessions: Arc::<MemoryStore>::clone(&store),
+            tasks: None,
             card_signer: Arc::new(Signer::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
             public_url: None,
             issuer: loaded.boot.issuer.clone().map(|issuer| issuer.issuer),
