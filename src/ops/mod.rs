@@ -31,6 +31,8 @@ pub mod registry;
 pub mod reports;
 pub mod responses;
 pub mod routing;
+pub mod signing;
+pub mod skills;
 pub mod spending;
 pub mod steering;
 pub mod tasks;

@@ -110,6 +110,7 @@ mod oauth;
 mod price_lists;
 pub(super) mod responses;
 pub(super) mod scene;
+mod signing_keys;
 mod suggestions;
 mod tool_calls;
 mod tasks;

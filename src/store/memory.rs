@@ -11,6 +11,7 @@ mod mcp_sessions;
 mod oauth;
 mod price_lists;
 mod responses;
+mod signing_keys;
 mod suggestions;
 mod tool_calls;
 mod tasks;
@@ -64,6 +65,7 @@ struct State {
     captures: Box<captures::Captures>,
     price_list: Option<Box<FetchedList>>,
     mcp_sessions: Vec<McpSession>,
+    signing_keys: BTreeMap<String, Vec<u8>>,
     suggestions: Box<suggestions::Suggestions>,
     tool_calls: Vec<operations::mcp::ToolCall>,
     usage: Box<usage::Usage>,

@@ -35,6 +35,7 @@ mod rotation;
 mod runtime;
 mod seal;
 mod sealed;
+mod signing_keys;
 mod sql;
 mod sqlite;
 mod suggestions;
@@ -72,6 +73,7 @@ pub use rotation::Rotated;
 pub use runtime::RuntimeFile;
 pub use seal::KeyProblem;
 pub use sealed::Readable;
+pub use signing_keys::SqlSigningKeys;
 pub use suggestions::SqlSuggestions;
 pub use tool_calls::SqlToolCalls;
 pub use tasks::SqlTasks;
@@ -213,6 +215,12 @@ impl Store {
     #[must_use]
     pub fn price_lists(&self) -> SqlPriceLists {
         SqlPriceLists::new(self.pools.managing.clone())
+    }
+
+    /// Keys to sign with.
+    #[must_use]
+    pub fn signing_keys(&self) -> SqlSigningKeys {
+        SqlSigningKeys::new(self.pools.managing.clone(), Arc::clone(&self.sealer))
     }
 
     /// The sessions of MCP clients.

@@ -29,7 +29,7 @@ struct Sealed {
     lasting: bool,
 }
 
-const ALL: [Sealed; 9] = [
+const ALL: [Sealed; 10] = [
     Sealed {
         table: "documents",
         column: "sealed",
@@ -100,6 +100,15 @@ const ALL: [Sealed; 9] = [
         kind: "task_hook",
         places: &["task", "id"],
         number: Some("nr"),
+        lasting: false,
+    },
+    // Another one is made when it is lost.
+    Sealed {
+        table: "signing_keys",
+        column: "sealed",
+        kind: "signing",
+        places: &["name"],
+        number: None,
         lasting: false,
     },
 ];

@@ -1,6 +1,7 @@
 //! Where callers come in. Each surface turns its own shape into what `engine` and `ops` understand, and their
 //! answers back. No surface decides what a caller may do, and none knows a provider.
 
+mod a2a;
 mod address;
 mod admin;
 mod anthropic;
@@ -22,6 +23,7 @@ mod models;
 mod openai;
 mod operation;
 mod path;
+mod place;
 mod probes;
 mod render;
 mod server;
@@ -72,6 +74,10 @@ pub struct Handles {
     pub mcp_sessions: Arc<dyn ops::ports::McpSessionStore>,
     /// The MCP server, with the record of calls.
     pub mcp: Arc<ops::mcp::McpServer>,
+    /// Tasks of other agents. Without them the hub is no agent.
+    pub tasks: Option<ops::tasks::Tasks>,
+    /// Who signs agent cards.
+    pub card_signer: Arc<ops::signing::Signer>,
     /// Where browsers reach the hub, where that is another address than it listens on.
     pub public_url: Option<Arc<str>>,
     /// Whose signed tokens let callers in.
@@ -96,6 +102,7 @@ pub fn router(handles: &Handles) -> Router {
         .merge(admin::routes(handles, &identify))
         .merge(compat::routes(handles, &identify))
         .merge(mcp::routes(handles, &identify))
+        .merge(a2a::routes(handles, &identify))
         .merge(callback::routes(handles))
         .merge(probes::routes(handles, &identify))
         .merge(metrics::routes(handles, &identify))

@@ -3,8 +3,9 @@
 use crate::report::Finding;
 use crate::workspace::{Workspace, is_production};
 
-/// The feature, the file that chooses by it, and how often that names it: where the module is declared and where it is taken.
-const CHOSEN: &[(&str, &str, usize)] = &[("conformance", "src/surfaces/mcp/mod.rs", 2)];
+/// The feature, a file that chooses by it, and how often that names it: where the module is declared and where it is taken.
+const CHOSEN: &[(&str, &str, usize)] =
+    &[("conformance", "src/surfaces/mcp/mod.rs", 2), ("conformance", "src/ops/skills/mod.rs", 2)];
 
 const RULE: &str = "features";
 
@@ -14,8 +15,10 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
     for (file, text) in sources {
         let places = text.lines().enumerate().filter(|(_, line)| line.contains("feature = \""));
         for (seen, (at, line)) in places.enumerate() {
-            let chosen = CHOSEN.iter().find(|(name, _, _)| line.contains(&format!("feature = \"{name}\"")));
-            if chosen.is_some_and(|(_, here, most)| *here == file && seen < *most) {
+            let is_chosen = CHOSEN.iter().any(|(name, here, most)| {
+                *here == file && seen < *most && line.contains(&format!("feature = \"{name}\""))
+            });
+            if is_chosen {
                 continue;
             }
             findings.push(finding(file, at + 1, format!("`{}` depends on a feature", line.trim())));
@@ -55,6 +58,7 @@ mod tests {
         let named = "#[cfg(feature = \"conformance\")]\nmod fixtures;\n";
         assert_eq!(found("src/surfaces/mcp/mod.rs", &named.repeat(2)), 0);
         assert_eq!(found("src/surfaces/mcp/mod.rs", &named.repeat(3)), 1);
+        assert_eq!(found("src/ops/skills/mod.rs", &named.repeat(2)), 0);
         assert_eq!(found("src/surfaces/mcp/handler.rs", named), 1);
         assert_eq!(found("src/surfaces/mcp/mod.rs", "#[cfg(feature = \"other\")]\nmod other;\n"), 1);
         assert_eq!(found("src/a.rs", "fn f() { if cfg!(feature = \"conformance\") {} }"), 1);

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::get};
-use http::header;
 use operations::Scope;
 use serde::Serialize;
 
-use super::super::{Handles, front::without_port};
+use super::super::{Handles, place};
 
 /// At the origin, and at the address of the server itself: clients look at either.
 const PATHS: [&str; 2] =
@@ -23,25 +22,21 @@ struct Metadata {
     resource_name: &'static str,
 }
 
-/// What the hub knows of its own address.
+/// Tells clients where to get in.
 #[derive(Clone)]
 pub(super) struct Place {
-    public_url: Option<Arc<str>>,
+    hub: place::Place,
     issuer: Option<Arc<str>>,
 }
 
 impl Place {
     pub(super) fn new(handles: &Handles) -> Self {
-        Self { public_url: handles.public_url.clone(), issuer: handles.issuer.clone() }
+        Self { hub: place::Place::new(handles), issuer: handles.issuer.clone() }
     }
 
-    /// The hub's address as this client knows it. Its `Host` was checked, so that it is one of the hub's names.
+    /// The hub's address as this client knows it.
     pub(super) fn base(&self, headers: &HeaderMap) -> String {
-        if let Some(url) = &self.public_url {
-            return url.to_string();
-        }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        format!("http://{}", host.filter(|host| !without_port(host).is_empty()).unwrap_or("127.0.0.1:20128"))
+        self.hub.base(headers)
     }
 
     /// What a client is answered that has no key, or one that is not accepted.

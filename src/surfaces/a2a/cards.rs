@@ -1,0 +1,175 @@
+//! Serving the card: for everybody at the places where clients look, for callers over the protocol; signed where the form allows
+//! it, with the public key beside it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use a2a::{
+    Code, Failure, Version,
+    card::{self as wire, Card, Signature},
+};
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use ring::digest;
+use serde_json::{Value, json};
+
+use super::{
+    super::{Handles, front::Ids, place::Place, render},
+    card,
+    visitor::Visitor,
+};
+use crate::{
+    engine::{Engine, code::Code as Public, refusal::Refusal},
+    ops::signing::{Signer, SigningError},
+};
+
+/// Where clients of both versions, and of those before, look for the card.
+pub(super) const PATHS: [&str; 2] = [wire::PATH, wire::OLD_PATH];
+
+/// The card of 1.0 and nothing else: its schema allows no field of 0.3. Signed.
+pub(super) const PURE: &str = "/a2a/v1/.well-known/agent-card.json";
+
+/// The key to check signatures with.
+pub(super) const KEYS: &str = "/.well-known/jwks.json";
+
+/// For how long anybody may keep the card.
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
+/// Who serves cards.
+pub(super) struct Cards {
+    engine: Arc<Engine>,
+    signer: Arc<Signer>,
+    place: Place,
+    /// The last signature with what it is over: one differs from the next over the same, and what is asked for most is the
+    /// same card.
+    last: Mutex<Option<(String, Signature)>>,
+}
+
+impl Cards {
+    pub(super) fn new(handles: &Handles) -> Self {
+        let (engine, signer) = (Arc::clone(&handles.engine), Arc::clone(&handles.card_signer));
+        Self { engine, signer, place: Place::new(handles), last: Mutex::default() }
+    }
+
+    /// The card for a caller, in the words of a version.
+    ///
+    /// # Errors
+    /// When there is no key to sign with, or the card cannot be said in that version.
+    pub(super) async fn extended(&self, visitor: &Visitor, version: Version) -> Result<Value, Failure> {
+        let internal = |_| Failure::from(Code::Internal);
+        let card = card::extended(&visitor.base, &visitor.caller);
+        match version {
+            Version::V1 => Ok(wire::v1(&self.signed(card, &visitor.base).await.map_err(internal)?)),
+            Version::V03 => wire::v03(&card).map_err(|_| Failure::from(Code::Internal)),
+        }
+    }
+
+    /// The card with a signature over it.
+    async fn signed(&self, card: Card, base: &str) -> Result<Card, SigningError> {
+        let key = self.signer.key().await?;
+        let protected =
+            json!({"alg": "ES256", "typ": "JOSE", "kid": key.id(), "jku": format!("{base}{KEYS}")});
+        let protected = URL_SAFE_NO_PAD.encode(protected.to_string());
+        let payload = URL_SAFE_NO_PAD.encode(wire::canonical(&card));
+        let over = format!("{protected}.{payload}");
+        if let Some((_, signature)) = self.last().as_ref().filter(|(last, _)| *last == over) {
+            return Ok(Card { signatures: vec![signature.clone()], ..card });
+        }
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(over.as_bytes())?);
+        let signature = Signature { protected, signature, header: None };
+        *self.last() = Some((over, signature.clone()));
+        Ok(Card { signatures: vec![signature], ..card })
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<(String, Signature)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_on(&self) -> bool {
+        self.engine.snapshot().settings.a2a.enabled
+    }
+}
+
+/// The card for clients of both versions.
+pub(super) async fn both(
+    State(cards): State<Arc<Cards>>,
+    ids: axum::Extension<Ids>,
+    headers: HeaderMap,
+) -> Response {
+    if !cards.is_on() {
+        return off(&ids);
+    }
+    match wire::hybrid(&card::open(&cards.place.base(&headers))) {
+        Ok(card) => kept(&headers, card.to_string()),
+        Err(error) => failed(&ids, &error.to_string()),
+    }
+}
+
+/// The card of 1.0, signed.
+pub(super) async fn pure(
+    State(cards): State<Arc<Cards>>,
+    ids: axum::Extension<Ids>,
+    headers: HeaderMap,
+) -> Response {
+    if !cards.is_on() {
+        return off(&ids);
+    }
+    let base = cards.place.base(&headers);
+    match cards.signed(card::open(&base), &base).await {
+        Ok(card) => kept(&headers, wire::v1(&card).to_string()),
+        Err(error) => failed(&ids, &error.to_string()),
+    }
+}
+
+/// The public key.
+pub(super) async fn keys(
+    State(cards): State<Arc<Cards>>,
+    ids: axum::Extension<Ids>,
+    headers: HeaderMap,
+) -> Response {
+    if !cards.is_on() {
+        return off(&ids);
+    }
+    match cards.signer.key().await {
+        Ok(key) => kept(&headers, json!({"keys": [key.public()]}).to_string()),
+        Err(error) => failed(&ids, &error.to_string()),
+    }
+}
+
+/// An answer that may be kept, or the word that what was kept still holds.
+fn kept(headers: &HeaderMap, body: String) -> Response {
+    let hash = digest::digest(&digest::SHA256, body.as_bytes());
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default()));
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut known = known.flat_map(|value| value.split(',')).map(|one| one.trim().trim_start_matches("W/"));
+    let mut response = if known.any(|one| one == tag || one == "*") {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Response::new(Body::from(body))
+    };
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.insert(header::CACHE_CONTROL, KEPT);
+    // The addresses in it are those by which the client came.
+    answer.insert(header::VARY, HeaderValue::from_static("host"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        answer.insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn off(ids: &Ids) -> Response {
+    render::refusal(&Refusal::new(Public::NotFound, "A2A is switched off (`a2a.enabled`)."), ids, false)
+}
+
+fn failed(ids: &Ids, why: &str) -> Response {
+    render::refusal(
+        &Refusal::new(Public::Internal, format!("The card could not be made: {why}.")),
+        ids,
+        false,
+    )
+}
