@@ -14,8 +14,8 @@ mod progress;
 mod signing;
 mod speech;
 mod suggestions;
-mod tool_calls;
 pub mod tasks;
+mod tool_calls;
 pub mod usage;
 
 use std::sync::Arc;

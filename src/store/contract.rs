@@ -112,8 +112,8 @@ pub(super) mod responses;
 pub(super) mod scene;
 mod signing_keys;
 mod suggestions;
-mod tool_calls;
 mod tasks;
+mod tool_calls;
 mod usage;
 mod windows;
 

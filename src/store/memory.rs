@@ -13,8 +13,8 @@ mod price_lists;
 mod responses;
 mod signing_keys;
 mod suggestions;
-mod tool_calls;
 mod tasks;
+mod tool_calls;
 mod usage;
 
 use std::{

@@ -75,8 +75,8 @@ pub use seal::KeyProblem;
 pub use sealed::Readable;
 pub use signing_keys::SqlSigningKeys;
 pub use suggestions::SqlSuggestions;
-pub use tool_calls::SqlToolCalls;
 pub use tasks::SqlTasks;
+pub use tool_calls::SqlToolCalls;
 pub use usage::SqlUsage;
 pub use writer::{Writer, WriterLimits};
 
