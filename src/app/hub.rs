@@ -3,10 +3,10 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use operations::keys::CreatedKey;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::Instant};
 
 use super::{
-    SystemClock,
+    SystemClock, agent,
     backups::follow_schedule,
     configuration::{Configured, Live},
     download::Downloads,
@@ -42,7 +42,10 @@ use crate::{
         keys::Keys,
         mcp::McpServer,
         oauth::{Logins, Loopback},
-        ports::{Configuration, DocumentStore, DocumentStoreError, Prober, oauth::OAuthStoreError},
+        ports::{
+            Configuration, DocumentStore, DocumentStoreError, Prober, oauth::OAuthStoreError,
+            tasks::TaskStoreError,
+        },
         prices::Prices,
         registry::Registry,
         reports::Reports,
@@ -50,6 +53,7 @@ use crate::{
         routing::Routing,
         signing::Signer,
         steering::Steering,
+        tasks::Tasks,
         traces::Traces,
         usage::Usage,
         webhooks::Tester,
@@ -146,6 +150,9 @@ pub enum StartError {
     /// What was spent of the budgets could not be read or written.
     #[error(transparent)]
     Budgets(#[from] LeaseError),
+    /// The tasks of other agents could not be read.
+    #[error(transparent)]
+    Tasks(#[from] TaskStoreError),
     /// The logins could not be read.
     #[error(transparent)]
     Logins(#[from] OAuthStoreError),
@@ -181,6 +188,7 @@ pub struct Hub {
     admin: Arc<Admin>,
     diagnosis: Arc<Diagnosis>,
     mcp: Arc<McpServer>,
+    tasks: Tasks,
     data_dir: DataDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<bool>,
@@ -221,7 +229,7 @@ impl Hub {
             public_url: public_url.clone(),
             loopback: Some(Box::new(surfaces::OtherPorts)),
         };
-        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis, mcp } =
+        let Core { engine, credentials, keys, admin, logins, live, operations, backups, prices, diagnosis, mcp, tasks } =
             // On the heap: what it awaits is large, and starts of hubs are awaited within others.
             Box::pin(Core::new(configured, &store, &index, &clock, around)).await?;
         let provider_login = provider_login(options.oidc, &public_url, &admin, &store, (&transport, &clock))?;
@@ -229,6 +237,8 @@ impl Hub {
         let pricing = prices.start(prices.resume().await);
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
+        let signer = Arc::new(Signer::new(Arc::new(store.signing_keys()), Arc::clone(&clock)));
+        agent::start(&tasks, &operations, &index, (&signer, &public_url)).await?;
         let diagnosing = tokio::spawn(Arc::clone(&diagnosis).keep(Arc::clone(&operations)));
         let handles = Handles {
             engine: Arc::clone(&engine),
@@ -246,8 +256,8 @@ impl Hub {
             idempotency: Arc::new(idempotency.clone()),
             mcp_sessions: Arc::new(store.mcp_sessions()),
             mcp: Arc::clone(&mcp),
-            tasks: None,
-            card_signer: Arc::new(Signer::new(Arc::new(store.signing_keys()), Arc::clone(&clock))),
+            tasks: tasks.clone(),
+            card_signer: Arc::clone(&signer),
             public_url: options.public_url.map(Arc::from),
             issuer: options.issuer.map(|issuer| issuer.issuer),
             auth_required: options.auth_required,
@@ -265,6 +275,7 @@ impl Hub {
             tokio::spawn(upkeep::keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(upkeep::forget_mcp_sessions(store.mcp_sessions(), Arc::clone(&engine))),
             tokio::spawn(renew(credentials, Arc::clone(&engine))),
+            tokio::spawn(upkeep::forget_tasks(tasks.clone())),
             tokio::spawn(upkeep::sweep(store.sweeper(), Arc::clone(&engine))),
             tokio::spawn(follow_schedule(backups, clock, options.backups)),
         ];
@@ -280,6 +291,7 @@ impl Hub {
             admin,
             diagnosis,
             mcp,
+            tasks,
             data_dir,
             stop,
             serving,
@@ -324,6 +336,7 @@ impl Hub {
     /// # Errors
     /// When something could not be written.
     pub async fn stop(self) -> Result<(), StartError> {
+        let until = Instant::now() + self.shutdown_timeout;
         events::draining(self.engine.admission().running(), self.shutdown_timeout);
         // Requests that still come in over connections that stand are told to go elsewhere.
         self.engine.admission().close();
@@ -331,6 +344,7 @@ impl Hub {
         let _ = self.stop.send(());
         let drained = self.serving.await.unwrap_or(false);
         self.beside.iter().for_each(JoinHandle::abort);
+        self.tasks.close(until).await;
         self.observing.close().await;
         let saved = self.keys.save_last_used().await.and(self.admin.save_last_seen().await);
         // After the last request has settled: the next start goes on from exact counts.
@@ -361,6 +375,7 @@ pub(super) struct Core {
     pub(super) backups: Arc<Backups>,
     pub(super) diagnosis: Arc<Diagnosis>,
     pub(super) mcp: Arc<McpServer>,
+    pub(super) tasks: Tasks,
 }
 
 /// What is around a hub.
@@ -418,6 +433,7 @@ impl Core {
         let diagnosis = Arc::new(diagnosis);
         let usage = Arc::new(Usage::new(Arc::new(store.usage()), Arc::clone(clock)));
         let mcp = super::mcp::server(&engine, store, clock);
+        let tasks = agent::tasks(&engine, store, clock);
         let operations = registry(&Executors {
             mcp: Arc::clone(&mcp),
             diagnosis: Arc::clone(&diagnosis),
@@ -473,6 +489,7 @@ impl Core {
             prices,
             diagnosis,
             mcp,
+            tasks,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! gives the command line what it needs of layers that it may not know.
 
 mod admin;
+mod agent;
 mod backups;
 mod bundles;
 mod clock;

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     engine::Engine,
     observe::events,
-    ops::{admin::Admin, idempotency::Idempotency, keys::Keys, ports::McpSessionStore, responses::Responses},
+    ops::{
+        admin::Admin, idempotency::Idempotency, keys::Keys, ports::McpSessionStore, responses::Responses,
+        tasks::Tasks,
+    },
     store::{SqlMcpSessions, Sweeper},
 };
 
@@ -41,6 +44,17 @@ pub(super) async fn forget_mcp_sessions(sessions: SqlMcpSessions, engine: Arc<En
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         if let Err(error) = sessions.sweep(engine.clock().now().saturating_sub(ttl)).await {
             events::sweep_failed(&error);
+        }
+    }
+}
+
+/// Forgets tasks of agents that are older, and more, than the operator wants, for as long as the hub runs.
+pub(super) async fn forget_tasks(tasks: Tasks) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        // A failure was logged where it came up.
+        while tasks.sweep().await.unwrap_or(false) {
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }

@@ -126,18 +126,20 @@ impl KeyIndex {
             return Err(AuthError::Revoked);
         }
         let now = self.clock.now();
-        if entry.expires_at.is_some_and(|end| end <= now) {
+        if entry.is_expired(now) {
             return Err(AuthError::Expired);
         }
         entry.last_used_at.store(now, Ordering::Relaxed);
-        Ok(Caller {
-            id: Arc::clone(&entry.id),
-            name: Arc::clone(&entry.name),
-            kind: entry.kind,
-            scopes: entry.scopes,
-            address,
-            policy: entry.policy.clone(),
-        })
+        Ok(entry.caller(address))
+    }
+
+    /// The caller of this id, where its key still lives: for work that goes on without it. Looks at every key.
+    #[must_use]
+    pub fn caller(&self, id: &str) -> Option<Caller> {
+        let now = self.clock.now();
+        let entries = self.entries.load();
+        let mut found = entries.values().filter(|entry| *entry.id == *id);
+        found.find(|entry| !entry.revoked && !entry.is_expired(now)).map(|entry| entry.caller(None))
     }
 
     /// The policy of the living key of this name, which may have none; `None` where there is no such key.
@@ -146,10 +148,7 @@ impl KeyIndex {
         let now = self.clock.now();
         let entries = self.entries.load();
         let is_it = |entry: &&Arc<Entry>| {
-            entry.kind == CallerKind::Key
-                && *entry.name == *name
-                && !entry.revoked
-                && entry.expires_at.is_none_or(|end| end > now)
+            entry.kind == CallerKind::Key && *entry.name == *name && !entry.revoked && !entry.is_expired(now)
         };
         entries.values().find(is_it).map(|entry| entry.policy.clone())
     }
@@ -212,6 +211,21 @@ impl Entry {
             revoked: record.revoked_at.is_some(),
             policy: policy::of(record),
             last_used_at,
+        }
+    }
+
+    fn is_expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    fn caller(&self, address: Option<IpAddr>) -> Caller {
+        Caller {
+            id: Arc::clone(&self.id),
+            name: Arc::clone(&self.name),
+            kind: self.kind,
+            scopes: self.scopes,
+            address,
+            policy: self.policy.clone(),
         }
     }
 

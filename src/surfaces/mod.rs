@@ -74,8 +74,8 @@ pub struct Handles {
     pub mcp_sessions: Arc<dyn ops::ports::McpSessionStore>,
     /// The MCP server, with the record of calls.
     pub mcp: Arc<ops::mcp::McpServer>,
-    /// Tasks of other agents. Without them the hub is no agent.
-    pub tasks: Option<ops::tasks::Tasks>,
+    /// Tasks of other agents.
+    pub tasks: ops::tasks::Tasks,
     /// Who signs agent cards.
     pub card_signer: Arc<ops::signing::Signer>,
     /// Where browsers reach the hub, where that is another address than it listens on.

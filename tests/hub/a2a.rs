@@ -57,7 +57,13 @@ fn old_message(id: &str, text: &str) -> Value {
 }
 
 /// A stream's events: the ids, and what is in the envelopes.
-async fn stream(hub: &TestHub, version: &str, method: &str, params: Value, after: Option<&str>) -> Vec<(u64, Value)> {
+async fn stream(
+    hub: &TestHub,
+    version: &str,
+    method: &str,
+    params: Value,
+    after: Option<&str>,
+) -> Vec<(u64, Value)> {
     let body = json!({"jsonrpc": "2.0", "id": "s-1", "method": method, "params": params});
     let request = to_a2a(version).header("accept", "text/event-stream");
     let request = match after {
@@ -84,7 +90,8 @@ fn events(answer: &Answer) -> Vec<(u64, Value)> {
 /// The text of an artifact with the name.
 pub(crate) fn text_of(task: &Value, artifact: &str) -> String {
     let artifacts = task["artifacts"].as_array().unwrap_or_else(|| panic!("{task}"));
-    let found = artifacts.iter().find(|one| one["artifactId"] == artifact).unwrap_or_else(|| panic!("{task}"));
+    let found =
+        artifacts.iter().find(|one| one["artifactId"] == artifact).unwrap_or_else(|| panic!("{task}"));
     found["parts"].as_array().unwrap().iter().filter_map(|part| part["text"].as_str()).collect()
 }
 
@@ -188,7 +195,10 @@ async fn a_stream_begins_with_the_task_and_counts_its_events() {
     let kinds: Vec<&str> =
         told.iter().map(|(_, event)| event.as_object().unwrap().keys().next().unwrap().as_str()).collect();
     assert_eq!(kinds.first(), Some(&"task"), "{kinds:?}");
-    assert!(kinds.iter().filter(|kind| **kind == "artifactUpdate").count() > 2, "pieces as they come: {kinds:?}");
+    assert!(
+        kinds.iter().filter(|kind| **kind == "artifactUpdate").count() > 2,
+        "pieces as they come: {kinds:?}"
+    );
     let last = told.last().unwrap();
     assert_eq!(last.1["statusUpdate"]["status"]["state"], "TASK_STATE_COMPLETED", "{last:?}");
     assert!(last.1["statusUpdate"].get("final").is_none(), "1.0 ends the stream and says no more");
@@ -295,7 +305,12 @@ async fn parts_that_nobody_can_read_are_refused() {
     ] {
         assert_eq!(code(part.clone()).await, expected, "{:.80}", part.to_string());
     }
-    let none = call(&hub, "1.0", "SendMessage", json!({"message": {"messageId": "m", "role": "ROLE_USER", "parts": []}}));
+    let none = call(
+        &hub,
+        "1.0",
+        "SendMessage",
+        json!({"message": {"messageId": "m", "role": "ROLE_USER", "parts": []}}),
+    );
     assert_eq!(none.await["error"]["code"], -32602);
     let huge = raw(&hub, "1.0", &"x".repeat(9 * 1024 * 1024)).await;
     assert_eq!((huge.status, &huge.json()["error"]["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!(-32600)));
@@ -323,13 +338,19 @@ async fn who_may_not_come_in_is_told_in_an_envelope() {
     assert_eq!(hub.send(page).await.header("access-control-allow-origin"), "http://localhost:5173");
     let typed = Request::post("/a2a").header("content-type", "text/plain").body(Body::from(body)).unwrap();
     let typed = hub.send(typed).await;
-    assert_eq!((typed.status, &typed.json()["error"]["code"]), (StatusCode::UNSUPPORTED_MEDIA_TYPE, &json!(-32005)));
+    assert_eq!(
+        (typed.status, &typed.json()["error"]["code"]),
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, &json!(-32005))
+    );
     let got = hub.get("/a2a").await;
     assert_eq!((got.status, got.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
 
     let off = TestHub::builder().yaml("a2a: {enabled: off}\n").account("a", "sim-ok").build().await;
     let answer = raw(&off, "", body).await;
-    assert_eq!((answer.status, &answer.json()["error"]["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(-32000)));
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!(-32000))
+    );
     assert_eq!(off.get("/.well-known/agent-card.json").await.status, StatusCode::NOT_FOUND);
 }
 
@@ -350,7 +371,10 @@ async fn plain_http_says_the_same() {
     assert_eq!(send(Method::GET, &format!("/tasks/{id}"), None).await.json()["id"], id);
     assert_eq!(send(Method::GET, "/tasks?pageSize=1", None).await.json()["totalSize"], 1);
     let over = send(Method::POST, &format!("/tasks/{id}:cancel"), None).await;
-    assert_eq!((over.status, &over.json()["error"]["details"][0]["reason"]), (StatusCode::BAD_REQUEST, &json!("TASK_NOT_CANCELABLE")));
+    assert_eq!(
+        (over.status, &over.json()["error"]["details"][0]["reason"]),
+        (StatusCode::BAD_REQUEST, &json!("TASK_NOT_CANCELABLE"))
+    );
     let none = send(Method::GET, "/tasks/none", None).await;
     assert_eq!((none.status, &none.json()["error"]["status"]), (StatusCode::NOT_FOUND, &json!("NOT_FOUND")));
     let streamed = send(Method::POST, "/message:stream", Some(message("m-2", "echo: streamed"))).await;
@@ -362,7 +386,10 @@ async fn plain_http_says_the_same() {
     assert_eq!(send(Method::GET, "/nothing", None).await.status, StatusCode::NOT_FOUND);
     let bare = Request::get(format!("/a2a/v1/tasks/{id}")).body(Body::empty()).unwrap();
     let bare = hub.send_bare(bare).await;
-    assert_eq!((bare.status, &bare.json()["error"]["status"]), (StatusCode::UNAUTHORIZED, &json!("UNAUTHENTICATED")));
+    assert_eq!(
+        (bare.status, &bare.json()["error"]["status"]),
+        (StatusCode::UNAUTHORIZED, &json!("UNAUTHENTICATED"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -371,10 +398,17 @@ async fn webhooks_of_a_task_are_made_and_unmade_in_both_versions() {
     let mut later = message("m-1", "hello");
     later["configuration"] = json!({"returnImmediately": true});
     let task = call(&hub, "1.0", "SendMessage", later).await["result"]["task"]["id"].clone();
-    let made = call(&hub, "1.0", "CreateTaskPushNotificationConfig", json!({"taskId": task, "url": "https://hooks.example/x"})).await;
+    let made = call(
+        &hub,
+        "1.0",
+        "CreateTaskPushNotificationConfig",
+        json!({"taskId": task, "url": "https://hooks.example/x"}),
+    )
+    .await;
     let id = made["result"]["id"].clone();
     assert!(id.is_string(), "{made}");
-    let old = json!({"taskId": task, "pushNotificationConfig": {"url": "https://hooks.example/y", "id": "old"}});
+    let old =
+        json!({"taskId": task, "pushNotificationConfig": {"url": "https://hooks.example/y", "id": "old"}});
     let set = call(&hub, "", "tasks/pushNotificationConfig/set", old).await;
     assert_eq!(set["result"]["pushNotificationConfig"]["id"], "old", "{set}");
     let listed = call(&hub, "", "tasks/pushNotificationConfig/list", json!({"id": task})).await;

@@ -23,7 +23,12 @@ async fn open(hub: &TestHub, path: &str) -> Answer {
 }
 
 fn skills(card: &Value) -> Vec<&str> {
-    card["skills"].as_array().unwrap_or_else(|| panic!("{card}")).iter().map(|one| one["id"].as_str().unwrap()).collect()
+    card["skills"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{card}"))
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,7 +40,10 @@ async fn everybody_reads_the_card_where_clients_look_for_it() {
     assert_eq!(card, open(&hub, "/.well-known/agent.json").await.json());
     assert_eq!(card["supportedInterfaces"][0]["url"], format!("http://{HOST}/a2a"));
     assert_eq!(card["supportedInterfaces"][0]["protocolVersion"], "1.0", "1.0 goes first");
-    assert_eq!((&card["url"], &card["protocolVersion"]), (&json!(format!("http://{HOST}/a2a")), &json!("0.3.0")));
+    assert_eq!(
+        (&card["url"], &card["protocolVersion"]),
+        (&json!(format!("http://{HOST}/a2a")), &json!("0.3.0"))
+    );
     assert!(skills(&card).contains(&"smart-routing") && !skills(&card).contains(&"create_key"));
     let known = Request::get("/.well-known/agent-card.json").header("host", HOST);
     let known = known.header("if-none-match", both.header("etag")).body(Body::empty()).unwrap();
@@ -53,7 +61,10 @@ async fn the_signature_is_over_the_card() {
     let signature = card["signatures"][0].clone();
     let decoded = |text: &Value| URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap();
     let header: Value = serde_json::from_slice(&decoded(&signature["protected"])).unwrap();
-    assert_eq!((&header["alg"], &header["jku"]), (&json!("ES256"), &json!(format!("http://{HOST}/.well-known/jwks.json"))));
+    assert_eq!(
+        (&header["alg"], &header["jku"]),
+        (&json!("ES256"), &json!(format!("http://{HOST}/.well-known/jwks.json")))
+    );
     let keys = open(&hub, "/.well-known/jwks.json").await.json();
     let public = &keys["keys"][0];
     assert_eq!((&public["kid"], public.get("d")), (&header["kid"], None));
@@ -92,7 +103,9 @@ async fn an_extension_that_is_asked_for_is_named_in_the_answer() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"GetTask","params":{"id":"x"}}"#;
     let ask = async |extensions: &str| {
         let request = Request::post("/a2a").header("a2a-version", "1.0").header("a2a-extensions", extensions);
-        let answer = hub.send(request.header("content-type", "application/json").body(Body::from(body)).unwrap()).await;
+        let answer = hub
+            .send(request.header("content-type", "application/json").body(Body::from(body)).unwrap())
+            .await;
         answer.header("a2a-extensions").to_owned()
     };
     assert_eq!(ask("https://other.example/1, urn:trivium:a2a:routing:1").await, "urn:trivium:a2a:routing:1");

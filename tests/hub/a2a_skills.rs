@@ -17,7 +17,10 @@ fn to(skill: &str, id: &str, text: &str) -> Value {
 
 async fn task(hub: &TestHub, params: Value) -> Value {
     let sent = call(hub, "1.0", "SendMessage", params).await;
-    sent["result"]["task"].as_object().map(|task| Value::Object(task.clone())).unwrap_or_else(|| panic!("{sent}"))
+    sent["result"]["task"]
+        .as_object()
+        .map(|task| Value::Object(task.clone()))
+        .unwrap_or_else(|| panic!("{sent}"))
 }
 
 fn state(task: &Value) -> &str {
@@ -27,7 +30,8 @@ fn state(task: &Value) -> &str {
 /// The first part of data in an artifact.
 fn data<'a>(task: &'a Value, artifact: &str) -> &'a Value {
     let artifacts = task["artifacts"].as_array().unwrap_or_else(|| panic!("{task}"));
-    let found = artifacts.iter().find(|one| one["artifactId"] == artifact).unwrap_or_else(|| panic!("{task}"));
+    let found =
+        artifacts.iter().find(|one| one["artifactId"] == artifact).unwrap_or_else(|| panic!("{task}"));
     let parts = found["parts"].as_array().unwrap();
     parts.iter().find_map(|part| part.get("data")).unwrap_or_else(|| panic!("{found}"))
 }
@@ -36,12 +40,23 @@ fn data<'a>(task: &'a Value, artifact: &str) -> &'a Value {
 async fn a_chat_says_who_answered_why_and_for_how_much() {
     let hub = TestHub::builder().account("bad", "sim-500").account("good", "sim-ok").build().await;
     let task = task(&hub, message("m-1", "echo: found")).await;
-    assert_eq!((state(&task), text_of(&task, "answer").as_str()), ("TASK_STATE_COMPLETED", "found"), "{task}");
+    assert_eq!(
+        (state(&task), text_of(&task, "answer").as_str()),
+        ("TASK_STATE_COMPLETED", "found"),
+        "{task}"
+    );
     let told = &task["metadata"];
-    assert_eq!((&told["skillId"], &told["skill_chosen_by"]), (&json!("smart-routing"), &json!("default")), "{told}");
+    assert_eq!(
+        (&told["skillId"], &told["skill_chosen_by"]),
+        (&json!("smart-routing"), &json!("default")),
+        "{told}"
+    );
     assert!(told["routing_explanation"].as_str().unwrap().contains("good/m answered"), "{told}");
     assert_eq!(told["resilience_trace"]["fallbacks_triggered"], 1, "{told}");
-    assert_eq!((&told["cost_envelope"]["currency"], &told["policy_verdict"]["allowed"]), (&json!("USD"), &json!(true)));
+    assert_eq!(
+        (&told["cost_envelope"]["currency"], &told["policy_verdict"]["allowed"]),
+        (&json!("USD"), &json!(true))
+    );
     assert!(data(&task, "routing")["request_id"].as_str().unwrap().starts_with("req_"), "{task}");
     assert_eq!(hub.receipts().await.len(), 1, "one request, one receipt");
 }
@@ -130,7 +145,11 @@ async fn operations_are_skills_of_their_own() {
     let mut list = to("list_models", "m-1", "");
     list["message"]["parts"] = json!([{"data": {"limit": 1}}]);
     let done = task(&hub, list).await;
-    assert_eq!((state(&done), &data(&done, "result")["models"][0]["id"]), ("TASK_STATE_COMPLETED", &json!("m")), "{done}");
+    assert_eq!(
+        (state(&done), &data(&done, "result")["models"][0]["id"]),
+        ("TASK_STATE_COMPLETED", &json!("m")),
+        "{done}"
+    );
 
     // Wrong arguments are asked for again, in the same task.
     let mut wrong = to("list_models", "m-2", "");
@@ -177,7 +196,11 @@ providers:
     let mut choice = message("m-2", "router/openai/gpt-4o");
     choice["message"]["taskId"] = asked["id"].clone();
     let done = task(&hub, choice).await;
-    assert_eq!((state(&done), text_of(&done, "answer").as_str()), ("TASK_STATE_COMPLETED", "which one"), "{done}");
+    assert_eq!(
+        (state(&done), text_of(&done, "answer").as_str()),
+        ("TASK_STATE_COMPLETED", "which one"),
+        "{done}"
+    );
     assert_eq!(data(&done, "routing")["connection"], "router", "{done}");
 }
 

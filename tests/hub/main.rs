@@ -1,6 +1,9 @@
 //! The behaviour of a hub: in process on a paused clock where time matters, over real sockets where sockets do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod a2a;
+mod a2a_card;
+mod a2a_skills;
 mod accounts;
 mod agents;
 mod audit;

@@ -25,7 +25,7 @@ use a2a::{
     machine,
     model::{GetTask, ListTasks, Message, Part, Role, SendMessage, Task, TaskPage, TaskState, TaskStatus},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
 use self::{
     entry::Entry,
@@ -33,14 +33,12 @@ use self::{
     log::{Change, ChangeError, Known, Log},
     runs::Runs,
 };
-use super::ports::{
-    Hook,
-    tasks::{TaskRow, TaskStore, TaskStoreError},
-};
+use super::ports::tasks::{TaskRow, TaskStore, TaskStoreError};
 use crate::engine::{caller::Caller, ports::Clock, settings::A2a};
 
 pub use error::{SinkError, TaskError};
 pub use follow::{Events, Numbered, Sent};
+pub use push::Pushing;
 pub use runs::FindCaller;
 pub use work::{Sink, TaskExecutor, Work};
 
@@ -99,7 +97,7 @@ impl Tasks {
         }))
     }
 
-    /// Takes messages from now on, has them worked on by `executor`, tells webhooks by `hook`, and goes on with what the
+    /// Takes messages from now on, has them worked on by `executor`, tells webhooks by `pushing`, and goes on with what the
     /// last process left open, for those callers that `caller` finds by their ids. Only the first call does something.
     ///
     /// # Errors
@@ -107,7 +105,7 @@ impl Tasks {
     pub async fn start(
         &self,
         executor: Arc<dyn TaskExecutor>,
-        hook: Arc<dyn Hook>,
+        pushing: Pushing,
         caller: FindCaller,
     ) -> Result<(), TaskStoreError> {
         // Before the first message is taken: what is open now is of the last process.
@@ -118,15 +116,16 @@ impl Tasks {
             return Ok(());
         }
         self.0.known.hooks.know(hooked, true);
-        let delivering = tokio::spawn(push::deliver(Arc::clone(&self.0), hook));
+        let delivering = tokio::spawn(push::deliver(Arc::clone(&self.0), pushing));
         let again = tokio::spawn(self.clone().go_on(left, caller));
         self.0.beside.lock().unwrap_or_else(PoisonError::into_inner).extend([delivering, again]);
         Ok(())
     }
 
-    /// Ends all work. Tasks that are open then are gone on with at the next start. To be called when no more requests come,
-    /// and before the store is closed.
-    pub async fn close(&self) {
+    /// Lets the work that is going on come to its end until `until`, and ends the rest. Tasks that are open then are gone
+    /// on with at the next start. To be called when no more requests come, and before the store is closed.
+    pub async fn close(&self, until: Instant) {
+        self.0.runs.settle(until).await;
         let beside = std::mem::take(&mut *self.0.beside.lock().unwrap_or_else(PoisonError::into_inner));
         beside.iter().for_each(JoinHandle::abort);
         self.0.runs.end_all().await;

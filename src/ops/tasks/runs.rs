@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use tokio::{
     select,
     sync::{Semaphore, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -110,6 +110,15 @@ impl Runs {
         over.cancel();
         // Ends when the sender is dropped.
         drop(timeout(DROP, gone.changed()).await);
+    }
+
+    /// Waits until nobody works, at most until a time.
+    pub(super) async fn settle(&self, until: Instant) {
+        let going: Vec<_> = self.lock().values().map(|run| run.gone.clone()).collect();
+        for mut gone in going {
+            // Ends when the sender is dropped.
+            drop(timeout_at(until, gone.changed()).await);
+        }
     }
 
     /// Ends all work. The tasks stay as they are, for the next start.

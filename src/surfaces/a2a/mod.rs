@@ -32,11 +32,9 @@ const REST: &str = "/a2a/v1";
 /// The largest request of a client. Files come within it, in base64.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
-/// Nothing where there are no tasks: then the hub is no agent.
 pub(super) fn routes(handles: &Handles, identify: &Identify) -> Router {
-    let Some(tasks) = handles.tasks.clone() else { return Router::new() };
     let cards = Arc::new(Cards::new(handles));
-    let agent = Arc::new(Agent::new(tasks, Arc::clone(&cards)));
+    let agent = Arc::new(Agent::new(handles.tasks.clone(), Arc::clone(&cards)));
     let door = Door::new(handles, identify, agent);
     let spoken = PATHS.iter().fold(Router::new(), |router, path| router.route(path, any(rpc::enter)));
     let spoken = spoken.route(&format!("{REST}/{{*path}}"), any(rest::enter)).with_state(door);

@@ -50,7 +50,9 @@ use trivium::{
         responses::Responses,
         routing::Routing,
         signing::Signer,
+        skills,
         steering::Steering,
+        tasks::{Pushing, TaskExecutor, Tasks},
         telemetry::Exporter,
         tool_calls::ToolCalls,
         traces::Traces,
@@ -94,6 +96,7 @@ pub(crate) struct Builder {
     store: Arc<MemoryStore>,
     exports: bool,
     tells: bool,
+    executor: Option<Arc<dyn TaskExecutor>>,
 }
 
 pub(crate) struct TestHub {
@@ -112,6 +115,7 @@ pub(crate) struct TestHub {
     admin: Arc<Admin>,
     pub(crate) diagnosis: Arc<Diagnosis>,
     pub(crate) operations: Arc<Registry>,
+    pub(crate) tasks: Tasks,
     router: Router,
 }
 
@@ -126,6 +130,7 @@ impl TestHub {
             store: Arc::default(),
             exports: false,
             tells: false,
+            executor: None,
         }
     }
 }
@@ -195,6 +200,12 @@ impl Builder {
     /// Webhooks are told of events, at [`TestHub::posted`].
     pub(crate) fn telling(mut self) -> Self {
         self.tells = true;
+        self
+    }
+
+    /// Who works on tasks, in place of the hub's skills.
+    pub(crate) fn executor(mut self, executor: Arc<dyn TaskExecutor>) -> Self {
+        self.executor = Some(executor);
         self
     }
 
@@ -310,6 +321,12 @@ impl Builder {
             Arc::<MemoryStore>::clone(&store),
             surfaces::profile_of,
         ));
+        let policy_of = Arc::clone(&engine);
+        let tasks = Tasks::new(
+            Arc::<MemoryStore>::clone(&store),
+            Arc::clone(&clock),
+            Box::new(move || policy_of.snapshot().settings.a2a),
+        );
         let operations = app::registry(&Executors {
             mcp: Arc::clone(&mcp),
             diagnosis: Arc::clone(&diagnosis),
@@ -353,6 +370,15 @@ impl Builder {
             configuration: live,
             clock: Arc::clone(&clock),
         });
+        let signer = Arc::new(Signer::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)));
+        let pushing = Pushing {
+            hook: Arc::new(posted.clone()),
+            signer: Arc::clone(&signer),
+            issuer: "http://hub.test".into(),
+        };
+        let owners = Arc::clone(&index);
+        let executor = self.executor.unwrap_or_else(|| skills::executor(&operations));
+        tasks.start(executor, pushing, Arc::new(move |id: &str| owners.caller(id))).await.unwrap();
         let provider_login = loaded.boot.oidc.clone().map(|settings| {
             let back = format!("http://hub.test{}", surfaces::OIDC_CALLBACK);
             let oidc = Oidc::new(settings, back, Arc::new(InProcess(simulator.clone())), Arc::clone(&clock));
@@ -378,8 +404,8 @@ impl Builder {
             responses: Arc::new(responses),
             mcp_sessions: Arc::<MemoryStore>::clone(&store),
             mcp,
-            tasks: None,
-            card_signer: Arc::new(Signer::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock))),
+            tasks: tasks.clone(),
+            card_signer: Arc::clone(&signer),
             public_url: None,
             issuer: loaded.boot.issuer.clone().map(|issuer| issuer.issuer),
             auth_required: loaded.boot.auth_required,
@@ -400,6 +426,7 @@ impl Builder {
             admin,
             diagnosis,
             operations,
+            tasks,
             router,
         }
     }
