@@ -171,7 +171,8 @@ impl Tasks {
     pub async fn subscribe(&self, caller: &Caller, id: &str, after: u64) -> Result<Events, TaskError> {
         let live = self.0.known.lives.of(id);
         let row = self.0.own_row(caller, id).await?;
-        Ok(self.0.events(&row, live, after, row.last_seq))
+        // A number that is not there yet would be waited for beyond the task's end.
+        Ok(self.0.events(&row, live, after.min(row.last_seq), row.last_seq))
     }
 
     /// The task as it is, and the events from now on: what a stream begins with to which a client comes back without saying

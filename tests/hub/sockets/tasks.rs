@@ -173,8 +173,7 @@ fn most_memory(pid: u32) -> u64 {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_tasks_stream_in_bounded_memory_whoever_looks_away() {
-    let section = "a2a: {max_running: 1000}\nadmission: {max_concurrent: 2000}\n";
-    let hub = Hub::builder().section(section).account("slow", "sim-chunks-8+pace-1500").start().await;
+    let hub = Hub::builder().account("slow", "sim-chunks-8+pace-1500").start().await;
     let before = most_memory(hub.process.id());
     let text = format!("echo: {}", "word ".repeat(1600));
     let all = Arc::new(Barrier::new(MANY));
