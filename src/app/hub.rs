@@ -436,6 +436,7 @@ impl Core {
         let tasks = agent::tasks(&engine, store, clock);
         let operations = registry(&Executors {
             mcp: Arc::clone(&mcp),
+            tasks: tasks.clone(),
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(Telling::default()))),
             prices: Arc::clone(&prices),

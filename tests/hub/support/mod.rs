@@ -329,6 +329,7 @@ impl Builder {
         );
         let operations = app::registry(&Executors {
             mcp: Arc::clone(&mcp),
+            tasks: tasks.clone(),
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(posted.clone()))),
             prices: Arc::clone(&prices),
