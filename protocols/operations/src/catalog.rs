@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn names_fit_what_tools_may_be_called() {
         for definition in ALL {
-            let fits = definition.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let mut bytes = definition.name.bytes();
+            let fits = bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
             assert!(fits && definition.name.len() < 40, "{}", definition.name);
         }
     }

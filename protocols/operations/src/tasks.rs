@@ -418,8 +418,7 @@ mod tests {
         use TaskState::{
             AuthRequired, Canceled, Completed, Failed, InputRequired, Rejected, Submitted, Working,
         };
-        for state in
-            [Submitted, Working, InputRequired, AuthRequired, Completed, Canceled, Failed, Rejected]
+        for state in [Submitted, Working, InputRequired, AuthRequired, Completed, Canceled, Failed, Rejected]
         {
             assert_eq!(serde_json::to_value(state).ok(), Some(state.as_str().into()));
         }

@@ -213,12 +213,16 @@ async fn it_is_counted_how_tasks_stand_and_how_far_webhooks_were_told() {
         let store = either.tasks();
         assert_eq!(store.standing(None).await.unwrap(), TasksStanding::default());
         let rows = [("a", "me", "working", 10), ("b", "me", "completed", 30), ("c", "other", "working", 40)];
-        let mut writes: Vec<TaskWrite> = rows.map(|(id, owner, state, at)| new(row(id, owner, state, at))).into();
+        let mut writes: Vec<TaskWrite> =
+            rows.map(|(id, owner, state, at)| new(row(id, owner, state, at))).into();
         writes.push(new(TaskRow { bare: true, ..row("d", "me", "working", 50) }));
         store.write(writes).await.unwrap();
         for (task, told_seq) in [("a", 0), ("b", 1), ("c", 0)] {
             let (task, id, version) = (task.to_owned(), "h".to_owned(), "1.0".to_owned());
-            store.put_hook(TaskHook { task, id, version, payload: b"{}".to_vec(), told_seq }, 9).await.unwrap();
+            store
+                .put_hook(TaskHook { task, id, version, payload: b"{}".to_vec(), told_seq }, 9)
+                .await
+                .unwrap();
         }
         let letter = DeadLetter {
             number: 0,
@@ -232,7 +236,8 @@ async fn it_is_counted_how_tasks_stand_and_how_far_webhooks_were_told() {
             why: "it answered 500".into(),
         };
         store.bury(letter, 9).await.unwrap();
-        let counts = |all: &[(&str, u64)]| all.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();
+        let counts =
+            |all: &[(&str, u64)]| all.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();
         let all = TasksStanding {
             counts: counts(&[("completed", 1), ("working", 2)]),
             last_at: Some(40),

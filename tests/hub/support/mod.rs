@@ -7,6 +7,7 @@ pub(crate) mod monthly;
 pub(crate) mod pictures;
 mod posted;
 pub(crate) mod speech;
+mod tasks;
 mod transport;
 
 use std::sync::Arc;
