@@ -168,7 +168,7 @@ async fn what_cannot_be_had_back_is_confirmed_first() {
     let hub = hub().await;
     let (id, _) = key(&hub, "old", &["read:models"], json!({})).await;
     let mut revoke = to("revoke_key", "m-1", "");
-    revoke["message"]["parts"] = json!([{"data": {"id": id}}]);
+    revoke["message"]["parts"] = json!([{"data": {"key": id}}]);
     let asked = task(&hub, revoke).await;
     assert_eq!(state(&asked), "TASK_STATE_INPUT_REQUIRED", "{asked}");
     let mut yes = message("m-2", "yes");

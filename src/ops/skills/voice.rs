@@ -63,7 +63,7 @@ impl Voice {
         match broken {
             None => self.status(TaskState::Completed, None, Some(told)).await,
             Some(error) => {
-                self.ended(TaskState::Failed, &format!("The work was done, and {error}."), told).await
+                self.ended(TaskState::Failed, &format!("The work was done, and {error}."), told).await;
             }
         }
     }

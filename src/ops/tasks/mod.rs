@@ -220,7 +220,7 @@ impl Tasks {
 
     async fn end(&self, row: TaskRow) -> Result<Task, TaskError> {
         let id: Arc<str> = row.id.into();
-        self.0.log.change(&id, Change::Cancel).await.map_err(|error| refused(error, &id))?;
+        self.0.log.change(&id, Change::Cancel).await.map_err(|error| refused(&error, &id))?;
         self.0.runs.end(&id).await;
         Ok(self.0.folded(&id, u64::MAX, true).await?.0)
     }
@@ -296,10 +296,10 @@ fn state(row: &TaskRow) -> TaskState {
 }
 
 /// A change that a client asked for and that was not made.
-fn refused(error: ChangeError, task: &str) -> TaskError {
+fn refused(error: &ChangeError, task: &str) -> TaskError {
     match error {
         ChangeError::NotFound => TaskError::NotFound(task.to_owned()),
-        ChangeError::Refused(refused) => TaskError::Refused(refused),
+        ChangeError::Refused(refused) => TaskError::Refused(*refused),
         ChangeError::TooLarge => TaskError::Busy("The task has become too large: begin a new one"),
         // A repeat is known where it can come up.
         ChangeError::Repeat(_) | ChangeError::Store => TaskError::Store,

@@ -114,7 +114,7 @@ impl Tasks {
         let done = match self.0.log.change(&id, Change::Open(Box::new(opening))).await {
             Ok(done) => done,
             Err(ChangeError::Repeat(known)) => return self.repeat(&asked.caller, known).await,
-            Err(error) => return Err(refused(error, &id)),
+            Err(error) => return Err(refused(&error, &id)),
         };
         if let Some(config) = request.configuration.push.clone().filter(|_| !bare) {
             self.0.put_hook(TaskPush { task_id: task.id.clone(), config }, version, 0).await?;
@@ -152,7 +152,7 @@ impl Tasks {
         let done = match self.0.log.change(&id, Change::Said(said, message)).await {
             Ok(done) => done,
             Err(ChangeError::Repeat(known)) => return self.repeat(&asked.caller, known).await,
-            Err(error) => return Err(refused(error, task)),
+            Err(error) => return Err(refused(&error, task)),
         };
         if let Some(config) = request.configuration.push.clone() {
             self.0.put_hook(TaskPush { task_id: row.id.clone(), config }, version, done.seq - 1).await?;
