@@ -54,6 +54,7 @@ mod silence;
 mod sockets;
 mod strategies;
 mod support;
+mod tasks;
 mod telemetry;
 mod translation;
 mod usage;

@@ -47,6 +47,9 @@ pub use work::{Sink, TaskExecutor, Work};
 /// Tasks of a context whose words are a conversation.
 const CONVERSATION: u32 = 20;
 
+/// Events that are read at a time where all of a task are looked at.
+const PAGE: u32 = 64;
+
 /// All tasks of a hub. Clones are the same.
 #[derive(Clone)]
 pub struct Tasks(Arc<Inner>);
@@ -254,8 +257,8 @@ impl Inner {
     async fn folded(&self, id: &str, upto: u64, results: bool) -> Result<(Task, u64), TaskStoreError> {
         let (mut task, mut seen) = (None, 0);
         loop {
-            let page = self.store.entries(id.to_owned(), seen, follow::PAGE, results).await?;
-            let is_last = page.len() < follow::PAGE as usize;
+            let page = self.store.entries(id.to_owned(), seen, PAGE, results).await?;
+            let is_last = page.len() < PAGE as usize;
             for entry in page {
                 if entry.seq > upto {
                     return whole(task, seen);

@@ -44,7 +44,10 @@ use trivium::{
         mcp::McpServer,
         metrics::Metrics,
         oauth::Logins,
-        ports::{Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow},
+        ports::{
+            Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow,
+            tasks::{DeadLetter, TaskStore},
+        },
         prices::Prices,
         registry::Registry,
         reports::Reports,
@@ -511,6 +514,11 @@ impl TestHub {
     /// Windows of quotas as they would survive a restart.
     pub(crate) fn windows(&self) -> Vec<WindowRecord> {
         self.store.load_windows(self.engine.clock().now())
+    }
+
+    /// What webhooks of tasks did not take, newest first.
+    pub(crate) async fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.store.dead_letters(None, None, 100).await.unwrap()
     }
 
     pub(crate) fn keys(&self) -> &Keys {
