@@ -320,14 +320,15 @@ async fn omniroutes_names_work_where_they_are_switched_on() {
 }
 
 /// Names of arguments that could mean somebody else, or something of somebody else's.
-const NAMING: [&str; 8] = ["key", "caller", "holder", "session", "request_id", "budget", "name", "id"];
+const NAMING: [&str; 10] =
+    ["key", "caller", "holder", "owner", "session", "request_id", "budget", "name", "context", "id"];
 
 #[tokio::test(start_paused = true)]
 async fn no_argument_of_any_tool_shows_what_is_anothers() {
     let scene = own::scene().await;
     let client = Client::open(&scene.hub, &scene.one).await;
     let listed = names(&client.tools().await);
-    let others = [scene.two_id.as_str(), &scene.request, &scene.session, "only-two"];
+    let others = [scene.two_id.as_str(), &scene.request, &scene.session, &scene.task, "only-two"];
     let mut tried = 0;
     for definition in Definition::all().iter().filter(|one| one.hints.read_only && listed.contains(one.name))
     {

@@ -3,13 +3,14 @@
 //! what skills do, and how requests and answers look on the wire, is not known here.
 //!
 //! `log` writes, `live` and `follow` tell streams, `push` tells webhooks, `runs` has the work done, `entry` says what is
-//! written and what a task is by it.
+//! written and what a task is by it, `manage` shows tasks to those who look after them.
 
 mod entry;
 mod error;
 mod follow;
 mod live;
 mod log;
+mod manage;
 mod page;
 mod push;
 mod runs;
@@ -38,6 +39,7 @@ use crate::engine::{caller::Caller, ports::Clock, settings::A2a};
 
 pub use error::{SinkError, TaskError};
 pub use follow::{Events, Numbered, Sent};
+pub(in crate::ops) use manage::{Logged, place};
 pub use push::Pushing;
 pub use runs::FindCaller;
 pub use work::{Sink, TaskExecutor, Work};

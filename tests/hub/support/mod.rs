@@ -7,6 +7,7 @@ pub(crate) mod monthly;
 pub(crate) mod pictures;
 mod posted;
 pub(crate) mod speech;
+mod tasks;
 mod transport;
 
 use std::sync::Arc;
@@ -332,6 +333,7 @@ impl Builder {
         );
         let operations = app::registry(&Executors {
             mcp: Arc::clone(&mcp),
+            tasks: tasks.clone(),
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(posted.clone()))),
             prices: Arc::clone(&prices),
