@@ -251,8 +251,8 @@ async fn the_record_tells_what_was_asked_and_not_what_was_said() {
     let route = &calls[3];
     assert_eq!(route["caused"][0], routed["structuredContent"]["request_id"], "{route}");
     assert_eq!(route["arguments"]["model"], "m");
-    assert_eq!(route["arguments_sha256"].as_str().map(str::len), Some(64));
-    assert!(calls[0].get("arguments_sha256").is_none(), "{page}");
+    assert_eq!(route["arguments_digest"].as_str().map(str::len), Some(64));
+    assert!(calls[0].get("arguments_digest").is_none(), "{page}");
     assert!(
         client.session.starts_with(route["session"].as_str().unwrap()) && route["session"] != client.session
     );

@@ -320,7 +320,11 @@ impl Builder {
         let usage = Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)));
         let mcp = Arc::new(McpServer::new(
             Arc::clone(&engine),
-            ToolCalls::start(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)),
+            ToolCalls::start(
+                Arc::<MemoryStore>::clone(&store),
+                Arc::<MemoryStore>::clone(&store),
+                Arc::clone(&clock),
+            ),
             Arc::<MemoryStore>::clone(&store),
             Arc::<MemoryStore>::clone(&store),
             surfaces::profile_of,
