@@ -46,9 +46,12 @@ const SHAPED: HeaderName = HeaderName::from_static("x-trivium-shaped");
 /// Says what the cache did.
 const CACHE: HeaderName = HeaderName::from_static("x-trivium-cache");
 
-/// What the handlers of the client APIs use.
+/// What the handlers of the client APIs use. Clones are the same: each request has one.
 #[derive(Clone)]
-pub(super) struct Api {
+pub(super) struct Api(Arc<Shared>);
+
+/// What is in it.
+pub(super) struct Shared {
     pub(super) engine: Arc<Engine>,
     pub(super) identify: Identify,
     pub(super) keep_alive: Duration,
@@ -103,14 +106,22 @@ impl Visit {
     }
 }
 
+impl std::ops::Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl Api {
     pub(super) fn new(handles: &Handles, identify: &Identify) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             engine: Arc::clone(&handles.engine),
             identify: identify.clone(),
             keep_alive: handles.keep_alive,
             responses: Arc::clone(&handles.responses),
-        }
+        }))
     }
 
     /// Identifies the caller, reads the body, and lets `handle` answer; refusals are told in the client's dialect.

@@ -32,9 +32,11 @@ const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 /// The headers in which Anthropic's and Google's clients send a key.
 const KEY_HEADERS: [&str; 2] = ["x-api-key", "x-goog-api-key"];
 
-/// Tells who is calling.
+/// Tells who is calling. Clones are the same: each request has one.
 #[derive(Clone)]
-pub(super) struct Identify {
+pub(super) struct Identify(Arc<Known>);
+
+struct Known {
     gate: Arc<Gate>,
     engine: Arc<Engine>,
     sessions: Arc<SessionIndex>,
@@ -44,13 +46,13 @@ pub(super) struct Identify {
 
 impl Identify {
     pub(super) fn new(handles: &Handles) -> Self {
-        Self {
+        Self(Arc::new(Known {
             gate: Arc::clone(&handles.gate),
             engine: Arc::clone(&handles.engine),
             sessions: Arc::clone(handles.admin.sessions()),
             required: handles.auth_required,
             hosts: Arc::clone(&handles.allowed_hosts),
-        }
+        }))
     }
 
     /// The caller of `request`.
@@ -67,15 +69,15 @@ impl Identify {
                     return Err(Refusal::new(Code::PasswordChangeRequired, text));
                 }
                 Ok((visitor, _)) => return Ok(visitor.caller),
-                Err(refusal) if self.required => return Err(refusal),
+                Err(refusal) if self.0.required => return Err(refusal),
                 Err(_) => {}
             }
         }
-        match self.gate.identify(token.as_deref(), address) {
-            Ok(caller) => policy::enter(&caller, self.engine.clock().now()).map(|()| caller),
+        match self.0.gate.identify(token.as_deref(), address) {
+            Ok(caller) => policy::enter(&caller, self.0.engine.clock().now()).map(|()| caller),
             // Without required keys a client may send none, or whatever its settings demand of it. But not
             // a web page: any page that somebody visits could spend money and make keys here.
-            Err(_) if !self.required => match front::foreign_origin(request.headers(), &self.hosts) {
+            Err(_) if !self.0.required => match front::foreign_origin(request.headers(), &self.0.hosts) {
                 Some(origin) => Err(Refusal::new(
                     Code::HostNotAllowed,
                     format!("Pages of `{origin}` may not use this hub without a key."),
@@ -92,8 +94,8 @@ impl Identify {
     /// When the address sends too much.
     pub(super) fn arrive(&self, request: &Request) -> Result<Option<IpAddr>, Refusal> {
         let address = request.extensions().get::<Peer>().map(|peer| peer.0);
-        let snapshot = self.engine.snapshot();
-        self.engine.admission().rate(address, &snapshot.settings.limits, self.engine.clock().now())?;
+        let snapshot = self.0.engine.snapshot();
+        self.0.engine.admission().rate(address, &snapshot.settings.limits, self.0.engine.clock().now())?;
         Ok(address)
     }
 
@@ -108,13 +110,14 @@ impl Identify {
         };
         let address = request.extensions().get::<Peer>().map(|peer| peer.0);
         let visitor = self
+            .0
             .sessions
             .identify(token, address)
             .map_err(|_| Refusal::new(Code::InvalidKey, "The session has ended: log in again."))?;
         if !request.method().is_safe() {
             let sent = headers.get(CSRF).map(HeaderValue::as_bytes);
             // Both are of one length and follow from a secret: how long the comparison takes tells nothing of use.
-            if sent != Some(csrf_of(token).as_bytes()) || !is_same_origin(headers, &self.hosts) {
+            if sent != Some(csrf_of(token).as_bytes()) || !is_same_origin(headers, &self.0.hosts) {
                 return Err(Refusal::new(
                     Code::CsrfFailed,
                     "It is not certain that a page of this hub asks.",
@@ -126,7 +129,7 @@ impl Identify {
 
     /// Host names that the hub answers for.
     pub(super) fn hosts(&self) -> &[String] {
-        &self.hosts
+        &self.0.hosts
     }
 
     /// The caller, if there is a valid key; for routes that tell more to those who have one.
