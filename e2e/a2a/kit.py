@@ -110,7 +110,10 @@ def main():
     parser.add_argument("--trivium", type=Path, help="the binary that offers the kit's fixtures")
     parser.add_argument("--python", type=Path, help="one that has the kit's packages")
     chosen = parser.parse_args()
-    line = line_of(chosen.checkout.resolve())
+    try:
+        line = line_of(chosen.checkout.resolve())
+    except Trouble as trouble:
+        sys.exit(str(trouble))
     if chosen.line:
         print(line)
         return 0
