@@ -8,6 +8,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+import uuid
 
 import schemathesis
 
@@ -70,6 +71,13 @@ def before_call(context, case, kwargs):
         make("/api/combos/{id}", operation)
     elif name == "get_provider_metrics":
         make("/api/connections/{id}", operation)
+    elif name in ("get_task", "cancel_task"):
+        # One that waits for an answer, so that it can be cancelled: the arguments are wrong, and it asks for others.
+        parts = [{"kind": "data", "data": {"limit": "many"}}]
+        message = {"messageId": str(uuid.uuid4()), "role": "user", "kind": "message", "parts": parts}
+        params = {"message": message, "metadata": {"skillId": "list_models"}}
+        task = ask("POST", "/a2a", {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": params})["result"]
+        case.path_parameters["id"] = task["id"]
     elif "{id}" in path:
         # What an earlier call made of it may be gone, or not go together with the rest any more.
         make(path, operation)

@@ -106,7 +106,13 @@ def seed(hub, simulator, document):
     hub.ask("PUT", "/api/connections/examined", examined)
     hub.ask("POST", "/api/diagnosis", {"connection": "examined"})
     first, second, *_ = hub.ask("GET", "/api/suggestions?connection=examined&state=open")[0]["suggestions"]
+    # A task that waits: its arguments are wrong, and it asks for others.
+    message = {"messageId": "m", "role": "user", "kind": "message", "parts": [{"kind": "data", "data": {"limit": "many"}}]}
+    params = {"message": message, "metadata": {"skillId": "list_models"}}
+    sent, _ = hub.ask("POST", "/a2a", {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": params})
+    task = {"id": sent["result"]["id"]}
     return {
+        "get_task": task, "cancel_task": task,
         "discover_models": {"id": "examined"},
         "accept_suggestion": {"suggestion": first["id"]}, "dismiss_suggestion": {"suggestion": second["id"]},
         "explain_route": request, "get_trace": request,

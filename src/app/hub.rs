@@ -270,7 +270,7 @@ impl Hub {
         let (stop, stopped) = oneshot::channel();
         let server = Server { listener, router: surfaces::router(&handles), drain: options.shutdown_timeout };
         let serving = tokio::spawn(surfaces::serve(server, async move { drop(stopped.await) }));
-        announce(&engine, address);
+        place::announce(&engine, address);
         let mut beside = vec![
             tokio::spawn(upkeep::keep_house(keys.clone(), Arc::clone(&admin), responses, idempotency)),
             tokio::spawn(upkeep::forget_mcp_sessions(store.mcp_sessions(), Arc::clone(&engine))),
@@ -436,6 +436,7 @@ impl Core {
         let tasks = agent::tasks(&engine, store, clock);
         let operations = registry(&Executors {
             mcp: Arc::clone(&mcp),
+            tasks: tasks.clone(),
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(Telling::default()))),
             prices: Arc::clone(&prices),
@@ -589,13 +590,6 @@ fn idempotency(store: &Store, engine: &Arc<Engine>, clock: &Arc<dyn Clock>) -> I
     let engine = Arc::clone(engine);
     let policy = Box::new(move || engine.snapshot().settings.idempotency);
     Idempotency::new(Arc::new(store.claims()), Arc::clone(clock), policy)
-}
-
-/// Says where the hub listens, and what it serves.
-fn announce(engine: &Engine, address: SocketAddr) {
-    let snapshot = engine.snapshot();
-    let models = snapshot.directory.models().count();
-    events::listening(&place::base_url(address), snapshot.settings.connections.len(), models);
 }
 
 /// Renews tokens of the connections that there are now.

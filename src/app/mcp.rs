@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn server(engine: &Arc<Engine>, store: &Store, clock: &Arc<dyn Clock>) -> Arc<McpServer> {
     Arc::new(McpServer::new(
         Arc::clone(engine),
-        ToolCalls::start(Arc::new(store.tool_calls()), Arc::clone(clock)),
+        ToolCalls::start(Arc::new(store.tool_calls()), Arc::new(store.signing_keys()), Arc::clone(clock)),
         Arc::new(store.mcp_sessions()),
         Arc::new(store.mcp_processes(Arc::clone(clock))),
         surfaces::profile_of,

@@ -26,6 +26,7 @@ use crate::{
         reports::Reports,
         routing::Routing,
         steering::Steering,
+        tasks::Tasks,
         traces::Traces,
         usage::Usage,
         webhooks::Tester,
@@ -71,6 +72,8 @@ pub struct Executors {
     pub backups: Arc<Backups>,
     /// On the MCP server.
     pub mcp: Arc<McpServer>,
+    /// The tasks of agents.
+    pub tasks: Tasks,
     /// The audit log.
     pub audit: Arc<dyn AuditLog>,
     /// The configuration that is in force.
@@ -112,6 +115,7 @@ macro_rules! bind_noun {
 
 mod accounts;
 mod agents;
+mod tasks;
 
 /// Every operation with who executes it.
 #[must_use]
@@ -176,5 +180,6 @@ pub fn registry(executors: &Executors) -> Arc<Registry> {
     bind_noun!(registry, settings, documents);
     accounts::bind(&mut registry, executors);
     agents::bind(&mut registry, executors);
+    tasks::bind(&mut registry, executors);
     Arc::new(registry)
 }

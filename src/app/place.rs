@@ -5,6 +5,8 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use crate::{engine::Engine, observe::events};
+
 /// What helps when an address cannot be listened on.
 pub(super) fn listen_hint(error: &io::Error) -> &'static str {
     match error.kind() {
@@ -29,4 +31,11 @@ pub(super) fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Says where the hub listens, and what it serves.
+pub(super) fn announce(engine: &Engine, address: SocketAddr) {
+    let snapshot = engine.snapshot();
+    let models = snapshot.directory.models().count();
+    events::listening(&base_url(address), snapshot.settings.connections.len(), models);
 }

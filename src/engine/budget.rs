@@ -109,12 +109,14 @@ impl Budgets {
         Ok(holds)
     }
 
-    /// The first of a caller's own budgets that has nothing left, as a refusal.
+    /// The first of a caller's own budgets that has nothing left, as a refusal. They are known from then on, to those who
+    /// tell how budgets stand.
     pub(super) fn used_up(&self, budgets: &[Arc<Budget>], caller: &Caller) -> Option<Denied> {
         budgets.iter().find_map(|budget| {
             let now = self.clock.now();
             match self.account(budget, &caller.id) {
                 Some(account) => {
+                    account.note_own(budget, &caller.name);
                     let ledger = account.ledger(budget, now);
                     ledger.is_used_up(budget.limit).then(|| Denied::used_up(budget, &ledger, Usd::ZERO, now))
                 }

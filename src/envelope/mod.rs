@@ -1,4 +1,4 @@
-//! Encryption to somebody else's key, in the format of age (version 1, X25519 recipients: <https://age-encryption.org/v1>), so
+//! What leaves the hub and others are to open or to check. `signing` signs; all else is encryption to somebody else's key, in the format of age (version 1, X25519 recipients: <https://age-encryption.org/v1>), so
 //! that what leaves this hub can be opened with common tools. Written on ring's primitives: the format's own crate brings a
 //! hundred others for translations of its messages. Only whole texts of a few megabytes, in memory.
 
@@ -6,8 +6,11 @@ mod armor;
 mod bech32;
 mod header;
 mod payload;
+mod signing;
 #[cfg(test)]
 mod tests;
+
+pub use signing::{KeyError, PublicKey as VerifyingKey, SigningKey};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use x25519_dalek::{PublicKey, StaticSecret};

@@ -258,6 +258,11 @@ pub fn tool_calls_waiting(error: &dyn std::error::Error, calls: usize) {
     error!(calls, "calls of tools could not be written down, and will be tried again: {error}");
 }
 
+/// Calls of tools are on record without digests of their arguments, because there is no key to make them with.
+pub fn tool_calls_without_digests(error: &dyn std::error::Error) {
+    warn!("calls of tools are on record without digests of their arguments for now: {error}");
+}
+
 /// Somebody took the secrets of all definitions away, encrypted.
 pub fn secrets_exported(caller: &str, recipient: &str) {
     info!(caller, recipient, "a bundle with secrets was given away, encrypted to its recipient");

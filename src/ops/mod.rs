@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod affinity;
+pub mod agent;
 pub mod audit;
 pub mod backups;
 pub mod budgets;

@@ -1,6 +1,10 @@
 //! The record of tool calls: who called what over MCP, and how it ended. Calls are written by a task of their own, off the way
 //! of the call; where that does not keep up, callers wait for a place in its queue, and no call is left out.
 
+mod digests;
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use operations::{
@@ -11,16 +15,16 @@ use operations::{
     },
 };
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
     time::{Instant, timeout},
 };
 
+use self::digests::{Digests, Guessable};
 use super::{
     OpError,
-    ports::{CallSum, LogError, NewCall, ToolCallLog},
+    ports::{CallSum, LogError, NewCall, SigningKeyStore, ToolCallLog},
 };
 use crate::{
     engine::{caller::Caller, ports::Clock},
@@ -49,8 +53,14 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// What the writing task is told.
 enum Told {
-    Call(Box<NewCall>),
+    Call(Box<Heard>),
     Flush(oneshot::Sender<()>),
+}
+
+/// A call, and what its arguments come to until that is made a digest.
+struct Heard {
+    call: NewCall,
+    arguments: Option<Guessable>,
 }
 
 /// The record of one hub.
@@ -63,23 +73,33 @@ pub struct ToolCalls {
 /// A call that is under way. Dropped before its end, it is recorded as cancelled.
 pub struct UnderWay {
     calls: Arc<ToolCalls>,
-    call: Option<Box<NewCall>>,
+    heard: Option<Box<Heard>>,
     ended: bool,
     began: Instant,
 }
 
 impl ToolCalls {
-    /// A record in `log`, with a task that writes.
+    /// A record in `log`, with a task that writes. The key to its digests is in `keys`.
     #[must_use]
-    pub fn start(log: Arc<dyn ToolCallLog>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn start(
+        log: Arc<dyn ToolCallLog>,
+        keys: Arc<dyn SigningKeyStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         let (queue, told) = mpsc::channel(QUEUE);
-        tokio::spawn(write(Arc::clone(&log), told));
+        tokio::spawn(write(Arc::clone(&log), Digests::new(keys, Arc::clone(&clock)), told));
         Arc::new(Self { log, clock, queue })
     }
 
-    /// A call begins.
+    /// A call begins. Of `arguments`, as they were sent, a digest is kept.
     #[must_use]
-    pub fn begin(self: &Arc<Self>, caller: &Caller, tool: &str, detail: CallDetail) -> UnderWay {
+    pub fn begin(
+        self: &Arc<Self>,
+        caller: &Caller,
+        tool: &str,
+        arguments: Option<&Map<String, Value>>,
+        detail: CallDetail,
+    ) -> UnderWay {
         let call = NewCall {
             at: self.clock.now(),
             caller: Arc::clone(&caller.id),
@@ -93,7 +113,8 @@ impl ToolCalls {
                 ..detail
             },
         };
-        UnderWay { calls: Arc::clone(self), call: Some(Box::new(call)), ended: false, began: Instant::now() }
+        let heard = Some(Box::new(Heard { call, arguments: arguments.map(Guessable::of) }));
+        UnderWay { calls: Arc::clone(self), heard, ended: false, began: Instant::now() }
     }
 
     /// Waits until everything that was recorded before is written down, or the store has failed for too long.
@@ -155,7 +176,7 @@ impl ToolCalls {
 impl UnderWay {
     /// What is called is known by now, and what of the arguments may be shown: nothing of what an unlogged caller says.
     pub fn is_of(&mut self, tool: &str, scope: Option<&str>, shown: Option<Value>) {
-        let Some(call) = &mut self.call else { return };
+        let Some(Heard { call, .. }) = self.heard.as_deref_mut() else { return };
         tool.clone_into(&mut call.tool);
         call.detail.scope = scope.map(str::to_owned);
         call.detail.arguments = shown.map(|shown| {
@@ -166,15 +187,15 @@ impl UnderWay {
 
     /// Ids of requests to models that it made.
     pub fn caused(&mut self, requests: Vec<String>) {
-        if let Some(call) = &mut self.call {
-            call.detail.caused = requests;
+        if let Some(heard) = &mut self.heard {
+            heard.call.detail.caused = requests;
         }
     }
 
     /// It has ended. Waits for a place in the queue.
     pub async fn end(mut self, outcome: CallOutcome, error: Option<&str>, result_bytes: u64) {
         let took_ms = self.took_ms();
-        if let Some(call) = &mut self.call {
+        if let Some(Heard { call, .. }) = self.heard.as_deref_mut() {
             if outcome == CallOutcome::Denied {
                 // Anybody with a key can be denied something, as often as they like.
                 call.detail.arguments = None;
@@ -188,9 +209,9 @@ impl UnderWay {
         let queue = self.calls.queue.clone();
         // The call is given away only with a place for it: whoever leaves now does not take it along.
         if let Ok(place) = queue.reserve().await
-            && let Some(call) = self.call.take()
+            && let Some(heard) = self.heard.take()
         {
-            place.send(Told::Call(call));
+            place.send(Told::Call(heard));
         }
     }
 
@@ -201,38 +222,31 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let Some(mut call) = self.call.take() else { return };
+        let Some(mut heard) = self.heard.take() else { return };
         if !self.ended {
-            call.took_ms = self.took_ms();
-            call.detail.error = Some("cancelled".to_owned());
+            heard.call.took_ms = self.took_ms();
+            heard.call.detail.error = Some("cancelled".to_owned());
         }
         let queue = self.calls.queue.clone();
         // Without a runtime the process is about to end.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { queue.send(Told::Call(call)).await });
+            runtime.spawn(async move { queue.send(Told::Call(heard)).await });
         }
     }
 }
 
-/// SHA-256 of arguments as they were sent, in hexadecimal digits.
-#[must_use]
-pub fn digest(args: &Map<String, Value>) -> String {
-    let text = serde_json::to_string(args).unwrap_or_default();
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn write(log: Arc<dyn ToolCallLog>, mut told: mpsc::Receiver<Told>) {
+async fn write(log: Arc<dyn ToolCallLog>, mut digests: Digests, mut told: mpsc::Receiver<Told>) {
     let mut batch = Vec::with_capacity(BATCH);
     while told.recv_many(&mut batch, BATCH).await > 0 {
-        let (mut calls, mut flushed) = (Vec::new(), Vec::new());
+        let (mut heard, mut flushed) = (Vec::new(), Vec::new());
         for told in batch.drain(..) {
             match told {
-                Told::Call(call) => calls.push(*call),
+                Told::Call(call) => heard.push(*call),
                 Told::Flush(done) => flushed.push(done),
             }
         }
-        if !calls.is_empty() {
-            keep(&*log, &calls.into(), &told).await;
+        if !heard.is_empty() {
+            keep(&*log, &mut digests, heard, &told).await;
         }
         for done in flushed {
             // Whoever waited may have left.
@@ -242,14 +256,31 @@ async fn write(log: Arc<dyn ToolCallLog>, mut told: mpsc::Receiver<Told>) {
 }
 
 /// Writes calls down, however often that takes, while there is a hub.
-async fn keep(log: &dyn ToolCallLog, calls: &Arc<[NewCall]>, told: &mpsc::Receiver<Told>) {
-    while let Err(error) = log.append(Arc::clone(calls)).await {
-        events::tool_calls_waiting(&error, calls.len());
+async fn keep(
+    log: &dyn ToolCallLog,
+    digests: &mut Digests,
+    mut heard: Vec<Heard>,
+    told: &mpsc::Receiver<Told>,
+) {
+    loop {
+        if heard.iter().any(|one| one.arguments.is_some()) {
+            digests.prepare().await;
+        }
+        let calls: Arc<[NewCall]> = heard.iter_mut().map(|one| digested(one, digests)).collect();
+        let Err(error) = log.append(calls).await else { return };
+        events::tool_calls_waiting(&error, heard.len());
         if told.is_closed() {
             return;
         }
         tokio::time::sleep(AGAIN).await;
     }
+}
+
+/// The call as it is written down.
+fn digested(heard: &mut Heard, digests: &Digests) -> NewCall {
+    let arguments = heard.arguments.as_ref();
+    heard.call.detail.arguments_digest = arguments.and_then(|arguments| digests.of(arguments));
+    heard.call.clone()
 }
 
 fn added_up(sums: &[CallSum]) -> (Vec<ToolSums>, Sums) {
@@ -296,98 +327,4 @@ fn named(name: &str) -> String {
 
 fn failed(error: LogError) -> OpError {
     OpError::Store(Box::new(error))
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use futures_core::future::BoxFuture;
-    use operations::mcp::ToolCall;
-
-    use super::*;
-    use crate::{auth::local_caller, auth::test_clock::TestClock, store::MemoryStore};
-
-    /// A log that can be out of order.
-    #[derive(Default)]
-    struct Shaky {
-        kept: MemoryStore,
-        fails: AtomicBool,
-    }
-
-    impl ToolCallLog for Shaky {
-        fn append(&self, calls: Arc<[NewCall]>) -> BoxFuture<'_, Result<(), LogError>> {
-            if self.fails.load(Ordering::Relaxed) {
-                return Box::pin(std::future::ready(Err(LogError("away".into()))));
-            }
-            self.kept.append(calls)
-        }
-
-        fn page(&self, wanted: ListToolCalls) -> BoxFuture<'_, Result<Vec<ToolCall>, LogError>> {
-            ToolCallLog::page(&self.kept, wanted)
-        }
-
-        fn sums(&self, since: i64) -> BoxFuture<'_, Result<Vec<CallSum>, LogError>> {
-            self.kept.sums(since)
-        }
-
-        fn verify(&self) -> BoxFuture<'_, Result<AuditVerdict, LogError>> {
-            ToolCallLog::verify(&self.kept)
-        }
-    }
-
-    fn scene() -> (Arc<Shaky>, Arc<ToolCalls>) {
-        let log = Arc::new(Shaky::default());
-        let calls = ToolCalls::start(Arc::<Shaky>::clone(&log), Arc::new(TestClock::default()));
-        (log, calls)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_is_left_out_while_the_store_is_away_and_callers_wait_when_the_queue_is_full() {
-        let (log, calls) = scene();
-        log.fails.store(true, Ordering::Relaxed);
-        let (mut ended, mut waits) = (0, false);
-        while ended < 3 * QUEUE && !waits {
-            let call = calls.begin(&local_caller(), "get_health", CallDetail::default());
-            let end = call.end(CallOutcome::Ok, None, 1);
-            waits = timeout(Duration::from_millis(50), end).await.is_err();
-            ended += 1;
-        }
-        assert!(waits && ended > QUEUE, "{ended}");
-        log.fails.store(false, Ordering::Relaxed);
-        calls.flush().await;
-        let (tools, total) = calls.sums(0).await.unwrap();
-        assert_eq!(
-            (tools.len(), total.calls),
-            (1, ended as u64),
-            "also the one whose caller left while it waited"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_that_is_given_up_is_recorded_as_cancelled() {
-        let (_, calls) = scene();
-        let call = calls.begin(&local_caller(), "route_\u{0}request", CallDetail::default());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        drop(call);
-        tokio::task::yield_now().await;
-        let page = calls.list(ListToolCalls::default()).await.unwrap();
-        let call = page.calls.first().unwrap();
-        assert_eq!((call.outcome, call.took_ms), (CallOutcome::Cancelled, 20));
-        assert_eq!(call.tool, "route_request");
-    }
-
-    #[tokio::test]
-    async fn large_arguments_are_told_by_their_size() {
-        let (_, calls) = scene();
-        let mut call = calls.begin(&local_caller(), "omniroute_x", CallDetail::default());
-        call.is_of("put_setting", Some("write:settings"), Some("x".repeat(MOST_ARGUMENTS).into()));
-        call.end(CallOutcome::Ok, None, 5).await;
-        let page = calls.list(ListToolCalls::default()).await.unwrap();
-        let call = page.calls.first().unwrap();
-        assert_eq!((call.tool.as_str(), call.detail.result_bytes), ("put_setting", 5));
-        assert_eq!(call.detail.arguments, Some(format!("[{} bytes]", MOST_ARGUMENTS + 2).into()));
-    }
 }

@@ -2,7 +2,7 @@
 
 use futures_core::future::BoxFuture;
 
-use super::sql::{self, Pool, Row};
+use super::sql::{self, Connection, Pool, Row};
 use crate::ops::ports::{McpSession, McpSessionError, McpSessionStore};
 
 /// The sessions of one database.
@@ -17,6 +17,7 @@ impl SqlMcpSessions {
     }
 
     async fn write(&self, session: McpSession, most: usize) -> Result<(), sqlx::Error> {
+        let (id, owner) = (session.id.clone(), session.owner.clone());
         let mut transaction = self.pool.begin().await?;
         sql::query(
             "INSERT INTO mcp_sessions (id, owner, opening, used_at) VALUES ($1, $2, $3, $4) \
@@ -28,12 +29,7 @@ impl SqlMcpSessions {
         .bind(session.used_at)
         .execute(&mut *transaction)
         .await?;
-        sql::query(
-            "DELETE FROM mcp_sessions WHERE id NOT IN (SELECT id FROM mcp_sessions ORDER BY used_at DESC, id LIMIT $1)",
-        )
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .execute(&mut *transaction)
-        .await?;
+        make_room(&mut transaction, &id, &owner, most).await?;
         transaction.commit().await
     }
 
@@ -77,6 +73,51 @@ impl SqlMcpSessions {
         let query = sql::query("DELETE FROM mcp_sessions WHERE used_at < $1").bind(since);
         Ok(query.execute(&self.pool).await?.rows_affected())
     }
+}
+
+/// Deletes what is beyond `most`, for the session `id` of `owner`. It never goes itself.
+async fn make_room(
+    connection: &mut Connection,
+    id: &str,
+    owner: &str,
+    most: usize,
+) -> Result<(), sqlx::Error> {
+    let count = sql::query("SELECT COUNT(*) AS sessions FROM mcp_sessions").fetch_one(&mut *connection);
+    let count: i64 = count.await?.try_get("sessions")?;
+    let beyond = count.saturating_sub(i64::try_from(most).unwrap_or(i64::MAX));
+    if beyond <= 0 {
+        return Ok(());
+    }
+    // Where there is more than one too many, because the bound was lowered, that is not this owner's doing.
+    from_who_has_the_most(connection, id, beyond - 1).await?;
+    let own = sql::query(
+        "DELETE FROM mcp_sessions WHERE id = \
+         (SELECT id FROM mcp_sessions WHERE owner = $1 AND id <> $2 ORDER BY used_at, id DESC LIMIT 1)",
+    );
+    let gone = own.bind(owner.to_owned()).bind(id.to_owned()).execute(&mut *connection).await?;
+    if gone.rows_affected() == 0 {
+        from_who_has_the_most(connection, id, 1).await?;
+    }
+    Ok(())
+}
+
+/// Deletes so many, any but `id`: each time one of the owner who has the most.
+async fn from_who_has_the_most(
+    connection: &mut Connection,
+    id: &str,
+    number: i64,
+) -> Result<(), sqlx::Error> {
+    if number == 0 {
+        return Ok(());
+    }
+    // Who has the most has the one with the highest place, and so on when that one is gone.
+    let query = sql::query(
+        "DELETE FROM mcp_sessions WHERE id IN (SELECT id FROM \
+         (SELECT id, used_at, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY used_at DESC, id) AS place \
+         FROM mcp_sessions WHERE id <> $1) AS others ORDER BY place DESC, used_at, id DESC LIMIT $2)",
+    );
+    query.bind(id.to_owned()).bind(number).execute(&mut *connection).await?;
+    Ok(())
 }
 
 fn session(row: &Row) -> Result<McpSession, sqlx::Error> {

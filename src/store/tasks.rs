@@ -1,8 +1,10 @@
 //! Tasks of agents in the database: rows, and the log of each, which is sealed. What is in the entries, and who may see
-//! them, is said in `ops`. The webhooks are in `hooks`, finding is in `find`.
+//! them, is said in `ops`. The webhooks are in `hooks`, finding is in `find`, counting in
+//! `standing`.
 
 mod find;
 mod hooks;
+mod standing;
 
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ use super::{
 };
 use crate::ops::ports::tasks::{
     DeadLetter, EntryKind, FoundTasks, TaskEntry, TaskHook, TaskMessage, TaskQuery, TaskRow, TaskStore,
-    TaskStoreError, TaskWrite,
+    TaskStoreError, TaskWrite, TasksStanding,
 };
 
 /// Tasks that are forgotten in one transaction.
@@ -225,6 +227,10 @@ impl TaskStore for SqlTasks {
 
     fn counts(&self) -> Done<'_, Vec<(String, u64)>> {
         Box::pin(async move { self.count_states().await.map_err(failed) })
+    }
+
+    fn standing(&self, owner: Option<String>) -> Done<'_, TasksStanding> {
+        Box::pin(async move { self.read_standing(owner.as_deref()).await.map_err(failed) })
     }
 
     fn remove(&self, id: String) -> Done<'_, ()> {

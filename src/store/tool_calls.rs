@@ -16,7 +16,7 @@ use super::{
 };
 use crate::ops::ports::{CallSum, LogError, NewCall, ToolCallLog};
 
-const CHAIN: Chain = Chain {
+pub(super) const CHAIN: Chain = Chain {
     table: "tool_calls",
     texts: &["caller", "caller_name", "tool", "outcome", "detail"],
     numbers: &["took_ms"],

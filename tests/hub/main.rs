@@ -3,6 +3,7 @@
 
 mod a2a;
 mod a2a_card;
+mod a2a_manage;
 mod a2a_skills;
 mod accounts;
 mod agents;
@@ -53,6 +54,7 @@ mod silence;
 mod sockets;
 mod strategies;
 mod support;
+mod tasks;
 mod telemetry;
 mod translation;
 mod usage;

@@ -246,3 +246,43 @@ async fn a_message_has_a_largest_size() {
     let answer = hub.send(with(to_mcp(Method::POST), &call)).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{answer:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_opens_a_session_has_a_bound_of_its_own() {
+    let hub = hub().await;
+    let mut large = initialize();
+    large["params"]["clientInfo"]["title"] = Value::from("x".repeat(64 * 1024));
+    let length = large.to_string().len();
+    for announced in [true, false] {
+        let mut request = with(to_mcp(Method::POST), &large);
+        if announced {
+            request.headers_mut().insert("content-length", length.into());
+        }
+        let answer = hub.send(request).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{answer:?}");
+        let error = &message(&answer);
+        assert_eq!((&error["jsonrpc"], &error["id"]), (&json!("2.0"), &json!(1)), "{error}");
+        assert_eq!(error["error"]["code"], -32602, "{error}");
+        let data = json!({"limit_bytes": 65536, "bytes": length});
+        assert_eq!(error["error"]["data"], data, "it says by how much");
+        assert!(error["error"]["message"].as_str().unwrap().contains("send less"), "{error}");
+    }
+    let sessions = async || hub.get("/api/mcp/status").await.json()["sessions"].clone();
+    let before = sessions().await;
+    assert_eq!((&before["standing"], &before["kept"]), (&json!(0), &json!(0)), "nothing was kept");
+    // What fits is let in, as are larger messages that open nothing.
+    let mut fits = initialize();
+    fits["params"]["clientInfo"]["title"] = Value::from("x".repeat(60 * 1024));
+    let answer = hub.send(with(to_mcp(Method::POST), &fits)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(sessions().await["kept"], 1);
+    let session = answer.header(SESSION).to_owned();
+    let request = to_mcp(Method::POST).header(SESSION, &session).header("mcp-protocol-version", "2025-11-25");
+    let ping = json!({"jsonrpc": "2.0", "id": 3, "method": "ping", "params": {"_meta": {"x": "x".repeat(100 * 1024)}}});
+    let answer = hub.send(with(request, &ping)).await;
+    assert_eq!((answer.status, &message(&answer)["result"]), (StatusCode::OK, &json!({})), "{answer:?}");
+    // Nor is it taken within a session.
+    let request = to_mcp(Method::POST).header(SESSION, &session).header("mcp-protocol-version", "2025-11-25");
+    let again = hub.send(with(request, &large)).await;
+    assert_eq!(message(&again)["error"]["code"], -32602, "{again:?}");
+}

@@ -251,8 +251,8 @@ async fn the_record_tells_what_was_asked_and_not_what_was_said() {
     let route = &calls[3];
     assert_eq!(route["caused"][0], routed["structuredContent"]["request_id"], "{route}");
     assert_eq!(route["arguments"]["model"], "m");
-    assert_eq!(route["arguments_sha256"].as_str().map(str::len), Some(64));
-    assert!(calls[0].get("arguments_sha256").is_none(), "{page}");
+    assert_eq!(route["arguments_digest"].as_str().map(str::len), Some(64));
+    assert!(calls[0].get("arguments_digest").is_none(), "{page}");
     assert!(
         client.session.starts_with(route["session"].as_str().unwrap()) && route["session"] != client.session
     );
@@ -320,14 +320,15 @@ async fn omniroutes_names_work_where_they_are_switched_on() {
 }
 
 /// Names of arguments that could mean somebody else, or something of somebody else's.
-const NAMING: [&str; 8] = ["key", "caller", "holder", "session", "request_id", "budget", "name", "id"];
+const NAMING: [&str; 10] =
+    ["key", "caller", "holder", "owner", "session", "request_id", "budget", "name", "context", "id"];
 
 #[tokio::test(start_paused = true)]
 async fn no_argument_of_any_tool_shows_what_is_anothers() {
     let scene = own::scene().await;
     let client = Client::open(&scene.hub, &scene.one).await;
     let listed = names(&client.tools().await);
-    let others = [scene.two_id.as_str(), &scene.request, &scene.session, "only-two"];
+    let others = [scene.two_id.as_str(), &scene.request, &scene.session, &scene.task, "only-two"];
     let mut tried = 0;
     for definition in Definition::all().iter().filter(|one| one.hints.read_only && listed.contains(one.name))
     {

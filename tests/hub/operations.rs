@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::{Request, StatusCode};
 use operations::{
-    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, search, traces,
+    Definition, Operation, Scope, affinity, audit, backups, keys, models, oauth, routing, search, tasks,
+    traces,
 };
 use serde_json::{Value, json};
 
@@ -79,6 +80,8 @@ pub(crate) async fn seeded() -> TestHub {
         let answer = hub.send(example(definition, Some(super::support::KEY))).await;
         assert!(answer.status.is_success(), "{}: {}", definition.name, answer.text);
     }
+    let named: Value = serde_json::from_str(tasks::Get::EXAMPLE).unwrap();
+    hub.waiting_task(named["id"].as_str().unwrap(), "somebody", 10).await;
     hub
 }
 

@@ -23,7 +23,7 @@ budgets:
 ";
 
 /// Everything that a key may look at without being an administrator.
-const SCOPES: [&str; 9] = [
+const SCOPES: [&str; 11] = [
     "execute:completions",
     "read:health",
     "read:combos",
@@ -33,6 +33,8 @@ const SCOPES: [&str; 9] = [
     "read:models",
     "write:budget",
     "write:resilience",
+    "read:tasks",
+    "write:tasks",
 ];
 
 pub(crate) struct Scene {
@@ -43,6 +45,8 @@ pub(crate) struct Scene {
     /// A request of the second key, and the number of its session.
     pub(crate) request: String,
     pub(crate) session: String,
+    /// A task of the second key.
+    pub(crate) task: String,
 }
 
 /// A hub on which both keys have asked for something, in a session each.
@@ -62,12 +66,15 @@ pub(crate) async fn scene() -> Scene {
     by(&hub, &two, Method::POST, "/v1/chat/completions", body).await;
     let sessions = hub.get(&format!("/api/affinity?caller={two_id}")).await.json();
     let session = sessions["sessions"][0]["id"].as_str().unwrap().to_owned();
-    Scene { hub, one, one_id, two_id, request, session }
+    let task = "task-of-two".to_owned();
+    hub.waiting_task(&task, &two_id, 10).await;
+    hub.dead_letter(&task, &two_id).await;
+    Scene { hub, one, one_id, two_id, request, session, task }
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_argument_shows_what_is_anothers() {
-    let Scene { hub, one, two_id, request, session, .. } = scene().await;
+    let Scene { hub, one, two_id, request, session, task, .. } = scene().await;
     let paths = [
         "/api/traces".to_owned(),
         format!("/api/traces?key={two_id}"),
@@ -95,6 +102,13 @@ async fn no_argument_shows_what_is_anothers() {
         "/api/spending".to_owned(),
         "/api/spending?budget=each".to_owned(),
         "/api/spending?budget=only-two".to_owned(),
+        "/api/a2a/status".to_owned(),
+        "/api/a2a/tasks".to_owned(),
+        format!("/api/a2a/tasks?owner={two_id}"),
+        format!("/api/a2a/tasks?context=context-of-{task}"),
+        format!("/api/a2a/tasks/{task}"),
+        "/api/a2a/push/dead_letters".to_owned(),
+        format!("/api/a2a/push/dead_letters?owner={two_id}"),
         "/admin/traces".to_owned(),
         "/admin/stats/traces".to_owned(),
     ];
@@ -105,8 +119,9 @@ async fn no_argument_shows_what_is_anothers() {
             "{path}: {}",
             answer.text
         );
-        let text = answer.text.replace(&format!("`{request}`"), "");
-        for others in [two_id.as_str(), &request, &session, "\"only-two\"", "\"nobody\""] {
+        let text = answer.text.replace(&format!("`{request}`"), "").replace(&format!("`{task}`"), "");
+        for others in [two_id.as_str(), &request, &session, &task, "hooks.test", "\"only-two\"", "\"nobody\""]
+        {
             assert!(!text.contains(others), "{path} tells of {others}: {text}");
         }
     }

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 use tokio::time::sleep;
 use trivium::simulator::{Behaviour, Fault, Rule, Script};
 
-use super::support::TestHub;
+use super::{
+    agents::{by, key},
+    support::TestHub,
+};
 
 const ALL: &str =
     "webhooks: [{id: all, url: 'https://hooks.test/x?key=1', secret: 'a secret of some length'}]\n";
@@ -129,11 +133,63 @@ async fn budgets_and_quotas_are_told_of_once_a_window() {
     assert_eq!(of("budget."), ["budget.warning", "budget.exceeded"], "{events:?}");
     let (_, data) = events.iter().find(|(name, _)| name == "budget.exceeded").unwrap();
     assert_eq!((&data["budget"], &data["holder"]), (&"team".into(), &"".into()));
+    assert_eq!(data["key"], Value::Null, "it is nobody's alone");
     assert!(data["spent_usd"].as_f64() >= data["limit_usd"].as_f64(), "{data}");
     seconds(25 * 3600).await;
     hub.chat("m").await;
     seconds(2).await;
     assert!(names(&hub).contains(&"quota.reset".to_owned()), "{:?}", told(&hub));
+}
+
+#[tokio::test(start_paused = true)]
+async fn budgets_of_keys_are_told_of_with_their_key() {
+    let yaml = format!(
+        "{ALL}providers:\n  - id: a\n    type: openai-compatible\n    base_url: http://simulator.test/v1\n    \
+         api_key: sim-ok.a\n    models: [{{id: m, price: {{input: 0, output: 0, request: 1}}}}]\n"
+    );
+    let hub = TestHub::builder().yaml(&yaml).telling().build().await;
+    let scopes = &["execute:completions"];
+    let (id, secret) = key(&hub, "intern", scopes, json!({"usd_per_day": 5, "usd_per_month": 100})).await;
+    let (_, free) = key(&hub, "free", scopes, json!({})).await;
+    let chat = async |secret: &str| {
+        let body = json!({"model": "m", "messages": [{"role": "user", "content": "hello"}]});
+        by(&hub, secret, Method::POST, "/v1/chat/completions", body).await.status
+    };
+    seconds(2).await;
+    for _ in 0..5 {
+        assert_eq!((chat(&secret).await, chat(&free).await), (StatusCode::OK, StatusCode::OK));
+        seconds(2).await;
+    }
+    assert_eq!(chat(&secret).await, StatusCode::TOO_MANY_REQUESTS);
+    seconds(2).await;
+    let events = told(&hub);
+    assert_eq!(names(&hub), ["budget.warning", "budget.exceeded"], "{events:?}");
+    for (name, data) in &events {
+        assert_eq!(
+            (&data["budget"], &data["holder"]),
+            (&"key:day".into(), &id.as_str().into()),
+            "{name}: {data}"
+        );
+        assert_eq!(data["key"], json!({"id": id, "name": "intern"}), "{name}");
+        assert_eq!(data["limit_usd"], 5.0, "{name}: {data}");
+    }
+    assert_eq!(events[1].1["spent_usd"], 5.0, "{events:?}");
+    // The next request finds another limit.
+    let policy = json!({"policy": {"usd_per_day": 10}});
+    let changed = hub.json(Method::PATCH, &format!("/api/keys/{id}"), policy).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(chat(&secret).await, StatusCode::OK);
+    seconds(2).await;
+    assert_eq!(names(&hub).len(), 2, "once a window");
+    seconds(25 * 3600).await;
+    for _ in 0..8 {
+        assert_eq!(chat(&secret).await, StatusCode::OK);
+        seconds(2).await;
+    }
+    let events = told(&hub);
+    assert_eq!(events.len(), 3, "{events:?}");
+    let (name, data) = &events[2];
+    assert_eq!((name.as_str(), &data["limit_usd"]), ("budget.warning", &10.0.into()), "{data}");
 }
 
 #[tokio::test(start_paused = true)]

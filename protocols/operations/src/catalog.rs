@@ -3,11 +3,11 @@
 use crate::{
     Definition, accounts, affinity, audit, backups, bundle, cache, checks, completions, diagnosis,
     documents::NOUNS, health, keys, mcp, models, oauth, prices, providers, quotas, reports, routing, search,
-    sessions, spending, steering, traces, usage, webhooks,
+    sessions, spending, steering, tasks, traces, usage, webhooks,
 };
 
 /// What is not about documents.
-const SINGLE: [Definition; 71] = [
+const SINGLE: [Definition; 76] = [
     Definition::of::<keys::Create>(),
     Definition::of::<keys::List>(),
     Definition::of::<keys::Get>(),
@@ -79,6 +79,11 @@ const SINGLE: [Definition; 71] = [
     Definition::of::<mcp::Calls>(),
     Definition::of::<mcp::Stats>(),
     Definition::of::<mcp::Verify>(),
+    Definition::of::<tasks::Status>(),
+    Definition::of::<tasks::List>(),
+    Definition::of::<tasks::Get>(),
+    Definition::of::<tasks::Cancel>(),
+    Definition::of::<tasks::DeadLetters>(),
 ];
 
 /// How many operations a noun has.
@@ -123,7 +128,8 @@ mod tests {
     #[test]
     fn names_fit_what_tools_may_be_called() {
         for definition in ALL {
-            let fits = definition.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let mut bytes = definition.name.bytes();
+            let fits = bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
             assert!(fits && definition.name.len() < 40, "{}", definition.name);
         }
     }

@@ -34,6 +34,7 @@ pub mod search;
 pub mod sessions;
 pub mod spending;
 pub mod steering;
+pub mod tasks;
 pub mod traces;
 pub mod usage;
 pub mod webhooks;

@@ -260,9 +260,10 @@ pub struct CallDetail {
     /// The scope that the tool needs; absent for `search_tools`, which needs none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// SHA-256 of the arguments as they were sent, in hexadecimal digits.
+    /// A digest of the arguments as they were sent, in hexadecimal digits: HMAC-SHA-256 of their SHA-256, with a key of the
+    /// hub. The same arguments have the same digest, and nobody without the key can find out which they were by trying.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub arguments_sha256: Option<String>,
+    pub arguments_digest: Option<String>,
     /// The arguments, secrets masked and without what people say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<Value>,

@@ -86,11 +86,17 @@ pub enum Scope {
     /// Have the web searched by models that can.
     #[serde(rename = "execute:search")]
     ExecuteSearch,
+    /// See the tasks of agents.
+    #[serde(rename = "read:tasks")]
+    ReadTasks,
+    /// End tasks of agents.
+    #[serde(rename = "write:tasks")]
+    WriteTasks,
 }
 
 impl Scope {
     /// Every scope, in the order in which they are listed to people.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::ExecuteCompletions,
         Self::ReadModels,
         Self::ReadHealth,
@@ -117,6 +123,8 @@ impl Scope {
         Self::ReadBundle,
         Self::ExportSecrets,
         Self::ExecuteSearch,
+        Self::ReadTasks,
+        Self::WriteTasks,
     ];
 
     /// The scope's name.
@@ -149,6 +157,8 @@ impl Scope {
             Self::ReadBundle => "read:bundle",
             Self::ExportSecrets => "export:secrets",
             Self::ExecuteSearch => "execute:search",
+            Self::ReadTasks => "read:tasks",
+            Self::WriteTasks => "write:tasks",
         }
     }
 }

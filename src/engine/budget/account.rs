@@ -29,6 +29,16 @@ pub(super) struct Account {
     leasing: AtomicBool,
     /// Leases that could not be had.
     failures: AtomicU64,
+    /// Of a budget that its holder alone has.
+    own: Mutex<Option<Own>>,
+}
+
+/// A budget that is not one of the settings', as it was when its holder last asked.
+#[derive(Clone)]
+pub(super) struct Own {
+    pub(super) budget: Arc<Budget>,
+    /// What the holder is called.
+    pub(super) name: Arc<str>,
 }
 
 impl Account {
@@ -41,7 +51,18 @@ impl Account {
             leased: Notify::new(),
             leasing: AtomicBool::new(false),
             failures: AtomicU64::new(0),
+            own: Mutex::default(),
         }
+    }
+
+    /// Notes whose budget it is.
+    pub(super) fn note_own(&self, budget: &Arc<Budget>, name: &Arc<str>) {
+        *lock(&self.own) = Some(Own { budget: Arc::clone(budget), name: Arc::clone(name) });
+    }
+
+    /// Whose budget it is, if somebody has it alone.
+    pub(super) fn own(&self) -> Option<Own> {
+        lock(&self.own).clone()
     }
 
     /// The sums of the window that runs at `now`.

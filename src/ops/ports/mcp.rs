@@ -17,7 +17,8 @@ pub struct McpSession {
 
 /// MCP sessions that were written down.
 pub trait McpSessionStore: Send + Sync {
-    /// Writes a session down. Beyond `most`, those that were not used for longest go.
+    /// Writes a session down. Where there are more than `most` by that, another of its owner's goes; where he has no other,
+    /// one of the owner who has the most. Of those it is the one that was not used for longest.
     fn save(&self, session: McpSession, most: usize) -> BoxFuture<'_, Result<(), McpSessionError>>;
     /// The session of that id, if it was used after `since`; notes that it is used at `now`.
     fn resume(

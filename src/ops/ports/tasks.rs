@@ -104,6 +104,8 @@ pub struct TaskQuery {
     pub context: Option<String>,
     /// In this state.
     pub state: Option<String>,
+    /// For which this skill was asked by name.
+    pub skill: Option<String>,
     /// With a status of this time or later.
     pub since: Option<i64>,
     /// Behind the task with this time and id.
@@ -119,6 +121,19 @@ pub struct FoundTasks {
     pub rows: Vec<TaskRow>,
     /// How many there are without regard to `after` and `limit`.
     pub total: u64,
+}
+
+/// How tasks stand by what is written down.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TasksStanding {
+    /// How many tasks that anybody can look at are in each state that has any, by the state.
+    pub counts: Vec<(String, u64)>,
+    /// When one of them last got a status, in milliseconds since the Unix epoch.
+    pub last_at: Option<i64>,
+    /// Webhooks that were not told of every entry yet.
+    pub waiting: u64,
+    /// Dead letters that are kept.
+    pub dead: u64,
 }
 
 /// A webhook of a task.
@@ -177,6 +192,8 @@ pub trait TaskStore: Send + Sync {
     fn in_states(&self, states: Vec<&'static str>, limit: u32) -> Done<'_, Vec<TaskRow>>;
     /// How many tasks there are that anybody can look at, by state.
     fn counts(&self) -> Done<'_, Vec<(String, u64)>>;
+    /// How tasks stand: those of a caller, or all.
+    fn standing(&self, owner: Option<String>) -> Done<'_, TasksStanding>;
     /// Forgets a task with all that belongs to it.
     fn remove(&self, id: String) -> Done<'_, ()>;
     /// Forgets some of the tasks whose status is older than `before`, except those in these states. Answers how many.

@@ -1,7 +1,7 @@
 //! What stands in the log of a task, and what the task is by it. The words are those of A2A 1.0.
 
 use a2a::{
-    model::{Artifact, Message, Metadata, SendMessage, StreamEvent, Task},
+    model::{Artifact, Content, Message, Metadata, Part, SendMessage, StreamEvent, Task},
     v1,
 };
 use serde_json::{Map, Value, json};
@@ -117,9 +117,15 @@ pub(super) fn apply(task: &mut Option<Task>, entry: Entry) {
     }
 }
 
-/// Puts a piece behind what is there. Texts that belong together stay parts of their own: what a part is, its maker says.
+/// Puts a piece behind what is there. Text goes on with the text before it, where neither says more of itself: clients read
+/// parts as paragraphs of their own, and pieces of an answer are none.
 fn extend(known: &mut Artifact, piece: Artifact) {
-    known.parts.extend(piece.parts);
+    for part in piece.parts {
+        match (known.parts.last_mut(), part) {
+            (Some(last), part) if is_plain(last) && is_plain(&part) => join(last, part),
+            (_, part) => known.parts.push(part),
+        }
+    }
     known.name = piece.name.or_else(|| known.name.take());
     known.description = piece.description.or_else(|| known.description.take());
     if let Some(more) = piece.metadata {
@@ -129,5 +135,18 @@ fn extend(known: &mut Artifact, piece: Artifact) {
         if !known.extensions.contains(&uri) {
             known.extensions.push(uri);
         }
+    }
+}
+
+const fn is_plain(part: &Part) -> bool {
+    matches!(part.content, Content::Text(_))
+        && part.filename.is_none()
+        && part.media_type.is_none()
+        && part.metadata.is_none()
+}
+
+fn join(text: &mut Part, more: Part) {
+    if let (Content::Text(text), Content::Text(more)) = (&mut text.content, more.content) {
+        text.push_str(&more);
     }
 }

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::ops::ports::tasks::TaskStore;
 
-/// Events that are read from the store at a time.
-pub(super) const PAGE: u32 = 64;
+/// Events that are read from the store at a time: each stream that lags behind holds that many.
+const PAGE: u32 = 16;
 
 /// Tries to read from a store that fails, and the pause between two.
 const TRIES: u32 = 5;

@@ -3,13 +3,14 @@
 //! what skills do, and how requests and answers look on the wire, is not known here.
 //!
 //! `log` writes, `live` and `follow` tell streams, `push` tells webhooks, `runs` has the work done, `entry` says what is
-//! written and what a task is by it.
+//! written and what a task is by it, `manage` shows tasks to those who look after them.
 
 mod entry;
 mod error;
 mod follow;
 mod live;
 mod log;
+mod manage;
 mod page;
 mod push;
 mod runs;
@@ -38,12 +39,16 @@ use crate::engine::{caller::Caller, ports::Clock, settings::A2a};
 
 pub use error::{SinkError, TaskError};
 pub use follow::{Events, Numbered, Sent};
+pub(in crate::ops) use manage::{Logged, place};
 pub use push::Pushing;
 pub use runs::FindCaller;
 pub use work::{Sink, TaskExecutor, Work};
 
 /// Tasks of a context whose words are a conversation.
 const CONVERSATION: u32 = 20;
+
+/// Events that are read at a time where all of a task are looked at.
+const PAGE: u32 = 64;
 
 /// All tasks of a hub. Clones are the same.
 #[derive(Clone)]
@@ -168,7 +173,8 @@ impl Tasks {
     pub async fn subscribe(&self, caller: &Caller, id: &str, after: u64) -> Result<Events, TaskError> {
         let live = self.0.known.lives.of(id);
         let row = self.0.own_row(caller, id).await?;
-        Ok(self.0.events(&row, live, after, row.last_seq))
+        // A number that is not there yet would be waited for beyond the task's end.
+        Ok(self.0.events(&row, live, after.min(row.last_seq), row.last_seq))
     }
 
     /// The task as it is, and the events from now on: what a stream begins with to which a client comes back without saying
@@ -252,8 +258,8 @@ impl Inner {
     async fn folded(&self, id: &str, upto: u64, results: bool) -> Result<(Task, u64), TaskStoreError> {
         let (mut task, mut seen) = (None, 0);
         loop {
-            let page = self.store.entries(id.to_owned(), seen, follow::PAGE, results).await?;
-            let is_last = page.len() < follow::PAGE as usize;
+            let page = self.store.entries(id.to_owned(), seen, PAGE, results).await?;
+            let is_last = page.len() < PAGE as usize;
             for entry in page {
                 if entry.seq > upto {
                     return whole(task, seen);

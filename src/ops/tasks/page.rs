@@ -22,6 +22,7 @@ impl Inner {
             owner: Some(caller.id.to_string()),
             context: asked.context_id,
             state: asked.status.map(|state| machine::word(state).to_owned()),
+            skill: None,
             since: asked.status_timestamp_after.map(a2a::Timestamp::millis),
             after,
             limit: limit + 1,

@@ -288,7 +288,7 @@ impl Inner {
     async fn last_said(&self, task: &str) -> Result<Option<SendMessage>, TaskStoreError> {
         let (mut seen, mut last) = (0, None);
         loop {
-            let page = self.store.entries(task.to_owned(), seen, super::follow::PAGE, false).await?;
+            let page = self.store.entries(task.to_owned(), seen, super::PAGE, false).await?;
             let Some(end) = page.last() else { return Ok(last) };
             seen = end.seq;
             for entry in page {

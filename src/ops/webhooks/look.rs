@@ -163,8 +163,9 @@ impl Watch {
                     Level::Full => HookEvent::BudgetExceeded,
                     Level::Nearly | Level::Room => HookEvent::BudgetWarning,
                 };
+                let key = state.name.map(|name| json!({"id": &*state.holder, "name": &*name}));
                 let data = json!({
-                    "budget": &*state.budget.id, "holder": &*state.holder, "spent_usd": spent, "limit_usd": limit,
+                    "budget": &*state.budget.id, "holder": &*state.holder, "key": key, "spent_usd": spent, "limit_usd": limit,
                     "window_began_at": state.began_at, "window_ends_at": state.ends_at,
                 });
                 happened.push(Happening { event, data });

@@ -27,8 +27,23 @@ impl Either {
 }
 
 fn session(id: &str, used_at: i64) -> McpSession {
+    session_of("key_1", id, used_at)
+}
+
+fn session_of(owner: &str, id: &str, used_at: i64) -> McpSession {
     let opening = "{\"protocolVersion\":\"2025-11-25\"}".to_owned();
-    McpSession { id: id.to_owned(), owner: "key_1".to_owned(), opening, used_at }
+    McpSession { id: id.to_owned(), owner: owner.to_owned(), opening, used_at }
+}
+
+/// Those of `ids` that are there.
+async fn there<'a>(store: &dyn McpSessionStore, ids: &[&'a str]) -> Vec<&'a str> {
+    let mut there = Vec::new();
+    for id in ids {
+        if store.owner((*id).to_owned()).await.unwrap().is_some() {
+            there.push(*id);
+        }
+    }
+    there
 }
 
 #[tokio::test]
@@ -76,5 +91,34 @@ async fn the_ones_that_are_unused_for_longest_make_room() {
         assert_eq!(store.count().await.unwrap(), 2);
         store.delete("a".into()).await.unwrap();
         assert_eq!(store.owner("a".into()).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_owner_makes_room_by_sessions_of_his_own_and_a_newcomer_takes_it_from_who_has_the_most() {
+    for either in Either::each().await {
+        let store = either.mcp_sessions();
+        let save = async |owner: &str, id: &str, used_at: i64, most: usize| {
+            store.save(session_of(owner, id, used_at), most).await.unwrap();
+        };
+        save("key_2", "quiet", 1, 4).await;
+        for at in 2..=7 {
+            save("key_1", &format!("loud_{at}"), at, 4).await;
+        }
+        let all = ["quiet", "loud_4", "loud_5", "loud_6", "loud_7", "new", "newer", "last"];
+        assert_eq!(there(&*store, &all).await, ["quiet", "loud_5", "loud_6", "loud_7"]);
+        // What is there already is one of those that may be.
+        save("key_2", "quiet", 1, 4).await;
+        save("key_3", "new", 8, 4).await;
+        assert_eq!(there(&*store, &all).await, ["quiet", "loud_6", "loud_7", "new"]);
+        save("key_3", "newer", 9, 4).await;
+        assert_eq!(there(&*store, &all).await, ["quiet", "loud_6", "loud_7", "newer"]);
+        // Fewer may be than before: first from who has the most, then by use.
+        save("key_4", "last", 10, 2).await;
+        assert_eq!(there(&*store, &all).await, ["newer", "last"]);
+        // Also where its clock is behind, the one that is written down stays.
+        save("key_5", "behind", 0, 2).await;
+        assert_eq!(there(&*store, &["newer", "last", "behind"]).await, ["last", "behind"]);
+        assert_eq!(store.count().await.unwrap(), 2);
     }
 }

@@ -5,7 +5,7 @@
 use super::*;
 use crate::ops::ports::tasks::{
     DeadLetter, EntryKind, FoundTasks, TaskEntry, TaskHook, TaskMessage, TaskQuery, TaskRow, TaskStore,
-    TaskStoreError, TaskWrite,
+    TaskStoreError, TaskWrite, TasksStanding,
 };
 
 type Done<T> = Result<T, TaskStoreError>;
@@ -18,6 +18,7 @@ pass_on! { TaskStore:
     find(query: TaskQuery) -> Done<FoundTasks>;
     in_states(states: Vec<&'static str>, limit: u32) -> Done<Vec<TaskRow>>;
     counts() -> Done<Vec<(String, u64)>>;
+    standing(owner: Option<String>) -> Done<TasksStanding>;
     remove(id: String) -> Done<()>;
     sweep(before: i64, except: Vec<&'static str>) -> Done<u64>;
     make_room(most: u64, except: Vec<&'static str>) -> Done<u64>;
@@ -119,6 +120,9 @@ async fn tasks_are_found_newest_first_and_page_by_page() {
         assert_eq!(ids(&store.find(done).await.unwrap()), ["e"]);
         let elsewhere = store.find(TaskQuery { context: Some("x".into()), ..of("me") }).await.unwrap();
         assert_eq!(elsewhere.total, 0);
+        let skill = |skill: &str| TaskQuery { skill: Some(skill.into()), ..of("me") };
+        assert_eq!(store.find(skill("smart-routing")).await.unwrap().total, 4);
+        assert_eq!(store.find(skill("cost-analysis")).await.unwrap().total, 0);
         let counts = [("completed".to_owned(), 1), ("working".to_owned(), 4)];
         assert_eq!(store.counts().await.unwrap(), counts);
         let open = store.in_states(vec!["working", "submitted"], 3).await.unwrap();
@@ -200,5 +204,53 @@ async fn the_last_dead_letters_are_kept() {
         assert_eq!(seqs(&mine), [5, 3]);
         let behind = store.dead_letters(None, Some(all[0].number), 1).await.unwrap();
         assert_eq!(seqs(&behind), [4]);
+    }
+}
+
+#[tokio::test]
+async fn it_is_counted_how_tasks_stand_and_how_far_webhooks_were_told() {
+    for either in Either::each().await {
+        let store = either.tasks();
+        assert_eq!(store.standing(None).await.unwrap(), TasksStanding::default());
+        let rows = [("a", "me", "working", 10), ("b", "me", "completed", 30), ("c", "other", "working", 40)];
+        let mut writes: Vec<TaskWrite> =
+            rows.map(|(id, owner, state, at)| new(row(id, owner, state, at))).into();
+        writes.push(new(TaskRow { bare: true, ..row("d", "me", "working", 50) }));
+        store.write(writes).await.unwrap();
+        for (task, told_seq) in [("a", 0), ("b", 1), ("c", 0)] {
+            let (task, id, version) = (task.to_owned(), "h".to_owned(), "1.0".to_owned());
+            store
+                .put_hook(TaskHook { task, id, version, payload: b"{}".to_vec(), told_seq }, 9)
+                .await
+                .unwrap();
+        }
+        let letter = DeadLetter {
+            number: 0,
+            at: 100,
+            owner: "other".into(),
+            task: "gone".into(),
+            hook: "h".into(),
+            seq: 1,
+            host: "hooks.test".into(),
+            tries: 8,
+            why: "it answered 500".into(),
+        };
+        store.bury(letter, 9).await.unwrap();
+        let counts =
+            |all: &[(&str, u64)]| all.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();
+        let all = TasksStanding {
+            counts: counts(&[("completed", 1), ("working", 2)]),
+            last_at: Some(40),
+            waiting: 2,
+            dead: 1,
+        };
+        assert_eq!(store.standing(None).await.unwrap(), all);
+        let mine = TasksStanding {
+            counts: counts(&[("completed", 1), ("working", 1)]),
+            last_at: Some(30),
+            waiting: 1,
+            dead: 0,
+        };
+        assert_eq!(store.standing(Some("me".into())).await.unwrap(), mine);
     }
 }

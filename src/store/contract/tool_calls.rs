@@ -118,3 +118,26 @@ async fn what_is_changed_or_taken_out_of_the_record_shows_and_old_calls_may_go()
         assert_eq!(broken().await, Some(6), "a gap");
     }
 }
+
+#[tokio::test]
+async fn calls_of_earlier_programs_stand_and_their_plain_digests_are_not_shown() {
+    for either in Either::each().await {
+        let Either::Sql(sql, _) = &either else { continue };
+        let (log, pool) = (either.tool_calls(), &sql.pools.managing);
+        let detail = r#"{"transport":"http","arguments_sha256":"0123abcd","result_bytes":7}"#;
+        let texts = &["key_1", "ci", "get_health", "ok", detail];
+        let link = crate::store::chain::Link { at: 1, texts, numbers: &[10] };
+        let mut transaction = pool.begin().await.unwrap();
+        crate::store::tool_calls::CHAIN.append(&mut transaction, link).await.unwrap();
+        transaction.commit().await.unwrap();
+        let mut new = call("key_1", "get_health", CallOutcome::Ok, 2);
+        new.detail.arguments_digest = Some("4567".to_owned());
+        log.append(Arc::new([new])).await.unwrap();
+        let verdict = AuditVerdict { whole: true, entries: 2, broken_at: None };
+        assert_eq!(log.verify().await.unwrap(), verdict);
+        let page = log.page(ListToolCalls::default()).await.unwrap();
+        assert_eq!(page[0].detail.arguments_digest.as_deref(), Some("4567"));
+        assert_eq!((page[1].detail.arguments_digest.as_deref(), page[1].detail.result_bytes), (None, 7));
+        assert!(!serde_json::to_string(&page[1]).unwrap().contains("0123abcd"));
+    }
+}

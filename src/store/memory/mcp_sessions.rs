@@ -1,5 +1,7 @@
 //! MCP sessions in memory.
 
+use std::{cmp::Reverse, collections::HashMap};
+
 use futures_core::future::BoxFuture;
 
 use super::MemoryStore;
@@ -10,9 +12,12 @@ impl McpSessionStore for MemoryStore {
         self.now(|state| {
             let sessions = &mut state.mcp_sessions;
             sessions.retain(|other| other.id != session.id);
+            while sessions.len() >= most
+                && let Some(gives) = one_too_many(sessions, &session.owner, most)
+            {
+                sessions.remove(gives);
+            }
             sessions.push(session);
-            sessions.sort_by(|a, b| b.used_at.cmp(&a.used_at).then_with(|| a.id.cmp(&b.id)));
-            sessions.truncate(most);
             Ok(())
         })
     }
@@ -65,6 +70,21 @@ impl McpSessionStore for MemoryStore {
             Ok(u64::try_from(before - state.mcp_sessions.len()).unwrap_or(u64::MAX))
         })
     }
+}
+
+/// Where the session is that makes room for another of `owner`'s: one of his own, where there are `most`, else one of the
+/// owner who has the most.
+fn one_too_many(sessions: &[McpSession], owner: &str, most: usize) -> Option<usize> {
+    let own = sessions.len() == most && sessions.iter().any(|one| one.owner == owner);
+    let mut shares: HashMap<&str, usize> = HashMap::new();
+    for one in sessions {
+        *shares.entry(&one.owner).or_default() += 1;
+    }
+    let gives = sessions.iter().enumerate().filter(|(_, one)| !own || one.owner == owner);
+    let first = gives.min_by_key(|(_, one)| {
+        (Reverse(shares.get(&*one.owner).copied()), one.used_at, Reverse(one.id.as_str()))
+    });
+    first.map(|(at, _)| at)
 }
 
 impl McpProcesses for MemoryStore {

@@ -7,7 +7,7 @@ use futures_core::future::BoxFuture;
 use super::MemoryStore;
 use crate::ops::ports::tasks::{
     DeadLetter, EntryKind, FoundTasks, TaskEntry, TaskHook, TaskMessage, TaskQuery, TaskRow, TaskStore,
-    TaskStoreError, TaskWrite,
+    TaskStoreError, TaskWrite, TasksStanding,
 };
 
 /// Tasks that go in one sweep, as in the database.
@@ -52,6 +52,7 @@ impl Tasks {
                     && is(&query.owner, &row.owner)
                     && is(&query.context, &row.context)
                     && is(&query.state, &row.state)
+                    && query.skill.as_ref().is_none_or(|skill| row.skill.as_ref() == Some(skill))
                     && query.since.is_none_or(|since| row.status_at >= since)
             })
             .cloned()
@@ -63,6 +64,25 @@ impl Tasks {
         }
         rows.truncate(query.limit as usize);
         FoundTasks { rows, total }
+    }
+
+    fn standing(&self, owner: Option<&String>) -> TasksStanding {
+        let is_own = |other: &String| owner.is_none_or(|owner| owner == other);
+        let mut counts = BTreeMap::<String, u64>::new();
+        let seen = || self.rows.values().filter(|row| !row.bare && is_own(&row.owner));
+        for row in seen() {
+            *counts.entry(row.state.clone()).or_default() += 1;
+        }
+        let is_behind = |hook: &&TaskHook| {
+            let row = self.rows.get(&hook.task).filter(|row| is_own(&row.owner));
+            row.is_some_and(|row| hook.told_seq < row.last_seq)
+        };
+        TasksStanding {
+            counts: counts.into_iter().collect(),
+            last_at: seen().map(|row| row.status_at).max(),
+            waiting: self.hooks.values().filter(is_behind).count() as u64,
+            dead: self.letters.iter().filter(|letter| is_own(&letter.owner)).count() as u64,
+        }
     }
 
     /// Forgets the oldest tasks with a status before a time; at most so many.
@@ -127,6 +147,10 @@ impl TaskStore for MemoryStore {
             }
             Ok(counts.into_iter().collect())
         })
+    }
+
+    fn standing(&self, owner: Option<String>) -> Done<'_, TasksStanding> {
+        self.now(|state| Ok(state.tasks.standing(owner.as_ref())))
     }
 
     fn remove(&self, id: String) -> Done<'_, ()> {

@@ -32,8 +32,13 @@ impl<'q> Wanted<'q> {
     /// Without what is answered by one message: that is nobody's to find.
     fn of(query: &'q TaskQuery) -> Self {
         let mut wanted = Self { text: "bare = 0".to_owned(), values: Vec::new() };
-        for (column, value) in [("owner", &query.owner), ("context", &query.context), ("state", &query.state)]
-        {
+        let words = [
+            ("owner", &query.owner),
+            ("context", &query.context),
+            ("state", &query.state),
+            ("skill", &query.skill),
+        ];
+        for (column, value) in words {
             if let Some(value) = value {
                 wanted.add(&format!("{column} ="), Value::Text(value));
             }

@@ -14,8 +14,8 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use ring::digest;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{
     super::{Handles, front::Ids, place::Place, render},
@@ -142,8 +142,8 @@ pub(super) async fn keys(
 
 /// An answer that may be kept, or the word that what was kept still holds.
 fn kept(headers: &HeaderMap, body: String) -> Response {
-    let hash = digest::digest(&digest::SHA256, body.as_bytes());
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default()));
+    let hash = Sha256::digest(&body);
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or_default()));
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut known = known.flat_map(|value| value.split(',')).map(|one| one.trim().trim_start_matches("W/"));
     let mut response = if known.any(|one| one == tag || one == "*") {

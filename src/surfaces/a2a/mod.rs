@@ -22,9 +22,10 @@ use axum::{
 
 use self::{agent::Agent, cards::Cards, door::Door};
 use super::{Handles, identify::Identify};
+use crate::ops::agent::ENDPOINT;
 
 /// Where JSON-RPC is spoken.
-const PATHS: [&str; 2] = ["/a2a", "/a2a/"];
+const PATHS: [&str; 2] = [ENDPOINT, "/a2a/"];
 
 /// Where HTTP+JSON is, and the card of 1.0 alone.
 const REST: &str = "/a2a/v1";

@@ -23,7 +23,7 @@ use super::{
     },
     handler::Handler,
     metadata::Place,
-    profile,
+    opening, profile,
     sessions::{CALLER, Sessions},
     sse::{self, Sse},
     stdio,
@@ -129,6 +129,13 @@ impl Door {
         {
             let refusal = Refusal::new(Code::NotFound, "There is no such session.");
             return render::refusal(&refusal, ids, false);
+        }
+        if session.is_none() && request.method() == Method::POST {
+            request = match opening::bounded(request).await {
+                Ok(Ok(request)) => request,
+                Ok(Err(answered)) => return answered,
+                Err(refusal) => return render::refusal(&refusal, ids, false),
+            };
         }
         accept_both(&mut request);
         let stands = stays_open(&request);

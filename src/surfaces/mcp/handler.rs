@@ -7,9 +7,10 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
         CompleteResult, Extensions, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
-        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams, UpdateTaskParams,
+        InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
+        UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
@@ -19,6 +20,7 @@ use rmcp::model::SetLevelRequestParams;
 
 use super::{
     offer::{Offer, without},
+    opening,
     visitor::{Asking, Visitor, nobody},
 };
 
@@ -85,6 +87,20 @@ macro_rules! listed {
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         self.offer.about()
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        // A transport for one caller alone is of this machine, and nothing of it is written down.
+        if self.fixed.is_none() {
+            opening::check(&request)?;
+        }
+        let result = self.negotiate_initialize(&request);
+        context.peer.set_peer_info(request);
+        result
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

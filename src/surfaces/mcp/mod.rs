@@ -13,6 +13,7 @@ mod handler;
 mod line;
 mod metadata;
 mod offer;
+mod opening;
 mod operations;
 mod profile;
 mod prompts;

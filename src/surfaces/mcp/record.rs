@@ -17,7 +17,7 @@ use super::visitor::Asking;
 use crate::ops::{
     OpError,
     registry::{Asked, Registry},
-    tool_calls::{ToolCalls, UnderWay, digest},
+    tool_calls::{ToolCalls, UnderWay},
 };
 
 /// Characters of a session's id that are kept: enough to tell sessions apart, and not enough to use one.
@@ -50,11 +50,11 @@ impl Record {
             client_version,
             transport: visitor.transport.to_owned(),
             session,
-            arguments_sha256: params.arguments.as_ref().filter(|_| !unlogged).map(digest),
             request_id: visitor.request.as_deref().map(str::to_owned),
             ..CallDetail::default()
         };
-        let under_way = calls.begin(&visitor.caller, &params.name, detail);
+        let arguments = params.arguments.as_ref().filter(|_| !unlogged);
+        let under_way = calls.begin(&visitor.caller, &params.name, arguments, detail);
         Self { under_way, unlogged, asked: None, failed: None }
     }
 
@@ -105,7 +105,7 @@ impl Record {
 }
 
 /// How many bytes something has as JSON.
-fn size(value: &impl serde::Serialize) -> u64 {
+pub(super) fn size(value: &impl serde::Serialize) -> u64 {
     struct Count(u64);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -142,7 +142,7 @@ impl Sessions {
         ending: CancellationToken,
     ) -> SessionId {
         let id = session_id();
-        self.make_room().await;
+        self.make_room(&owner).await;
         self.held.take_in_sse(&id, owner, messages, ending, self.kept.clock.now());
         id
     }
@@ -156,8 +156,8 @@ impl Sessions {
         self.held.remove(id);
     }
 
-    async fn make_room(&self) {
-        while let Some(oldest) = self.held.one_too_many((self.kept.settings)().sessions.max(1)) {
+    async fn make_room(&self, owner: &str) {
+        while let Some(oldest) = self.held.one_too_many(owner, (self.kept.settings)().sessions.max(1)) {
             // Its client can still take it up again: it is written down.
             drop(self.end(&oldest).await);
         }
@@ -169,8 +169,7 @@ impl Sessions {
         ended.unwrap_or(Ok(()))
     }
 
-    fn hold(&self, id: &SessionId, served: std::sync::Weak<()>) {
-        let owner = CALLER.try_with(Arc::clone).unwrap_or_default();
+    fn hold(&self, id: &SessionId, owner: Arc<str>, served: std::sync::Weak<()>) {
         self.held.take_in(id, owner, served, self.kept.clock.now());
     }
 }
@@ -180,10 +179,11 @@ impl SessionManager for Sessions {
     type Transport = Served;
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
-        self.make_room().await;
+        let owner = CALLER.try_with(Arc::clone).unwrap_or_default();
+        self.make_room(&owner).await;
         let (id, transport) = self.standing.create_session().await?;
         let (transport, served) = Served::new(transport);
-        self.hold(&id, served);
+        self.hold(&id, owner, served);
         Ok((id, transport))
     }
 
@@ -245,11 +245,12 @@ impl SessionManager for Sessions {
     }
 
     async fn restore_session(&self, id: SessionId) -> Result<RestoreOutcome<Self::Transport>, Self::Error> {
-        self.make_room().await;
+        let owner = CALLER.try_with(Arc::clone).unwrap_or_default();
+        self.make_room(&owner).await;
         Ok(match self.standing.restore_session(Arc::clone(&id)).await? {
             RestoreOutcome::Restored(transport) => {
                 let (transport, served) = Served::new(transport);
-                self.hold(&id, served);
+                self.hold(&id, owner, served);
                 RestoreOutcome::Restored(transport)
             }
             RestoreOutcome::AlreadyPresent => RestoreOutcome::AlreadyPresent,

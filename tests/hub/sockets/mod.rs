@@ -32,5 +32,6 @@ mod secrets;
 mod ssrf;
 mod support;
 mod tampering;
+mod tasks;
 mod websocket;
 mod why;

@@ -7,6 +7,7 @@ pub(crate) mod monthly;
 pub(crate) mod pictures;
 mod posted;
 pub(crate) mod speech;
+mod tasks;
 mod transport;
 
 use std::sync::Arc;
@@ -43,7 +44,10 @@ use trivium::{
         mcp::McpServer,
         metrics::Metrics,
         oauth::Logins,
-        ports::{Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow},
+        ports::{
+            Configuration, DocumentStore, Prober, ReceiptLog, ReceiptRow,
+            tasks::{DeadLetter, TaskStore},
+        },
         prices::Prices,
         registry::Registry,
         reports::Reports,
@@ -316,7 +320,11 @@ impl Builder {
         let usage = Arc::new(Usage::new(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)));
         let mcp = Arc::new(McpServer::new(
             Arc::clone(&engine),
-            ToolCalls::start(Arc::<MemoryStore>::clone(&store), Arc::clone(&clock)),
+            ToolCalls::start(
+                Arc::<MemoryStore>::clone(&store),
+                Arc::<MemoryStore>::clone(&store),
+                Arc::clone(&clock),
+            ),
             Arc::<MemoryStore>::clone(&store),
             Arc::<MemoryStore>::clone(&store),
             surfaces::profile_of,
@@ -329,6 +337,7 @@ impl Builder {
         );
         let operations = app::registry(&Executors {
             mcp: Arc::clone(&mcp),
+            tasks: tasks.clone(),
             diagnosis: Arc::clone(&diagnosis),
             webhooks: Arc::new(Tester::new(Arc::clone(&engine), Arc::new(posted.clone()))),
             prices: Arc::clone(&prices),
@@ -509,6 +518,11 @@ impl TestHub {
     /// Windows of quotas as they would survive a restart.
     pub(crate) fn windows(&self) -> Vec<WindowRecord> {
         self.store.load_windows(self.engine.clock().now())
+    }
+
+    /// What webhooks of tasks did not take, newest first.
+    pub(crate) async fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.store.dead_letters(None, None, 100).await.unwrap()
     }
 
     pub(crate) fn keys(&self) -> &Keys {

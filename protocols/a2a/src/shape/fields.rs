@@ -11,16 +11,24 @@ use crate::model::Metadata;
 pub(crate) struct Fields {
     map: Map<String, Value>,
     at: String,
+    /// Whether fields may have the proto file's names as well.
+    proto: bool,
 }
 
 impl Fields {
     /// The parameters of a request; none at all are an empty object.
     pub(crate) fn params(params: Option<Value>) -> Result<Self, Invalid> {
         match params {
-            None | Some(Value::Null) => Ok(Self { map: Map::new(), at: String::new() }),
-            Some(Value::Object(map)) => Ok(Self { map, at: String::new() }),
+            None | Some(Value::Null) => Ok(Self { map: Map::new(), at: String::new(), proto: false }),
+            Some(Value::Object(map)) => Ok(Self { map, at: String::new(), proto: false }),
             Some(_) => Err(Invalid::new("params", Problem::Expected("an object"))),
         }
+    }
+
+    /// The same, where each field, here and in what stands in here, may have its name in the proto file instead (`task_id`
+    /// for `taskId`): who reads protobuf's JSON takes both, and some clients send those.
+    pub(crate) fn proto_params(params: Option<Value>) -> Result<Self, Invalid> {
+        Ok(Self { proto: true, ..Self::params(params)? })
     }
 
     /// The result of a call.
@@ -30,12 +38,12 @@ impl Fields {
 
     /// A value that is no object, as the one field of an object.
     pub(crate) fn whole(name: &str, value: Value) -> Self {
-        Self { map: Map::from_iter([(name.to_owned(), value)]), at: String::new() }
+        Self { map: Map::from_iter([(name.to_owned(), value)]), at: String::new(), proto: false }
     }
 
     pub(crate) fn of(value: Value, at: String) -> Result<Self, Invalid> {
         match value {
-            Value::Object(map) => Ok(Self { map, at }),
+            Value::Object(map) => Ok(Self { map, at, proto: false }),
             _ => Err(Invalid::new(at, Problem::Expected("an object"))),
         }
     }
@@ -56,21 +64,23 @@ impl Fields {
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.map.get(name).is_some_and(|value| !value.is_null())
+        let is_there = |name: &str| self.map.get(name).is_some_and(|value| !value.is_null());
+        is_there(name) || self.proto && is_there(&proto_name(name))
     }
 
     /// Whether a field is written at all, `null` included.
     pub(crate) fn names(&self, name: &str) -> bool {
-        self.map.contains_key(name)
+        self.map.contains_key(name) || self.proto && self.map.contains_key(&proto_name(name))
     }
 
     /// A field as it is, `null` included.
     pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
-        self.map.swap_remove(name)
+        let value = self.map.swap_remove(name);
+        if self.proto { value.or_else(|| self.map.swap_remove(&proto_name(name))) } else { value }
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
-        self.map.swap_remove(name).filter(|value| !value.is_null())
+        self.value(name).filter(|value| !value.is_null())
     }
 
     /// A text that may be missing or empty.
@@ -129,7 +139,8 @@ impl Fields {
 
     pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>, Invalid> {
         let at = self.path(name);
-        self.take(name).map(|value| Self::of(value, at)).transpose()
+        let proto = self.proto;
+        self.take(name).map(|value| Ok(Self { proto, ..Self::of(value, at)? })).transpose()
     }
 
     pub(crate) fn required_object(&mut self, name: &str) -> Result<Self, Invalid> {
@@ -145,7 +156,8 @@ impl Fields {
         let Some(value) = self.take(name) else { return Ok(Vec::new()) };
         let Value::Array(values) = value else { return Err(self.bad(name, Problem::Expected("an array"))) };
         let path = self.path(name);
-        let each = |(index, value)| Self::of(value, format!("{path}[{index}]")).and_then(&read);
+        let each =
+            |(index, value)| read(Self { proto: self.proto, ..Self::of(value, format!("{path}[{index}]"))? });
         values.into_iter().enumerate().map(each).collect()
     }
 
@@ -201,6 +213,18 @@ impl Fields {
     }
 }
 
+/// A field's name in the proto file: `task_id` of `taskId`.
+fn proto_name(name: &str) -> String {
+    let mut proto = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            proto.push('_');
+        }
+        proto.push(letter.to_ascii_lowercase());
+    }
+    proto
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test reports by panicking")]
@@ -231,6 +255,19 @@ mod tests {
         for bad in [json!("5"), json!(1.5), json!(true)] {
             assert_eq!(read(bad), Err(Problem::Expected("a whole number")));
         }
+    }
+
+    #[test]
+    fn fields_may_have_the_names_of_the_proto_file_where_that_is_allowed() {
+        let given = json!({"task_id": "t", "inner": {"history_length": 2}, "many": [{"media_type": "a/b"}], "taskId": null});
+        let mut fields = Fields::proto_params(Some(given.clone())).unwrap();
+        assert!(fields.has("taskId"));
+        assert_eq!(fields.object("inner").unwrap().unwrap().number("historyLength", 0, 9), Ok(Some(2)));
+        let types = fields.list("many", |mut one| one.required("mediaType"));
+        assert_eq!(types.unwrap(), ["a/b"]);
+        assert!(!Fields::params(Some(given)).unwrap().has("taskId"));
+        let error = fields.required("contextId").unwrap_err();
+        assert_eq!(error.to_string(), "`contextId` is required");
     }
 
     #[test]

@@ -20,7 +20,7 @@ const MOST: u32 = i32::MAX.unsigned_abs();
 ///
 /// The field that is not as it must be.
 pub fn request(operation: Operation, params: Option<Value>) -> Result<Request, Invalid> {
-    let mut fields = Fields::params(params)?;
+    let mut fields = Fields::proto_params(params)?;
     let tenant = fields.optional("tenant")?;
     let params = match operation {
         Operation::Send => Params::Send(read_send(fields)?),

@@ -1,6 +1,7 @@
 //! The sessions that stand in this process: whose they are, when they were used, and who makes room.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
@@ -137,14 +138,23 @@ impl Held {
         }
     }
 
-    /// The session that makes room for another, if there are `most`: one without open streams, and of those the one
-    /// that was unused for longest. One of the transport of 2024 is ended by that.
-    pub(super) fn one_too_many(&self, most: usize) -> Option<SessionId> {
+    /// The session that makes room for another of `owner`'s, if there are `most`. It is one of his own, or, where he has
+    /// none, one of the owner who has the most: nobody pushes out what is another's as long as he has something himself.
+    /// Of those it is one without open streams, and of these the one that was unused for longest. One of the transport of
+    /// 2024 is ended by that.
+    pub(super) fn one_too_many(&self, owner: &str, most: usize) -> Option<SessionId> {
         let mut held = self.lock();
         if held.len() < most {
             return None;
         }
-        let (id, _) = held.iter().min_by_key(|(_, entry)| (entry.is_open(), entry.used_at))?;
+        // Where there are more than may be, because the bound was lowered, it is not his doing.
+        let own = held.len() == most && held.values().any(|entry| *entry.owner == *owner);
+        let shares = if own { HashMap::new() } else { shares(&held) };
+        let gives = held.iter().filter(|(_, entry)| !own || *entry.owner == *owner);
+        let (id, _) = gives.min_by_key(|(_, entry)| {
+            let share = shares.get(&*entry.owner).copied().unwrap_or_default();
+            (Reverse(share), entry.is_open(), entry.used_at)
+        })?;
         let id = Arc::clone(id);
         let entry = held.remove(&id)?;
         if let Kind::Sse { ending, .. } = entry.kind {
@@ -195,4 +205,13 @@ impl Held {
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many each owner has.
+fn shares(held: &HashMap<SessionId, Entry>) -> HashMap<Arc<str>, usize> {
+    let mut shares = HashMap::new();
+    for entry in held.values() {
+        *shares.entry(Arc::clone(&entry.owner)).or_default() += 1;
+    }
+    shares
 }

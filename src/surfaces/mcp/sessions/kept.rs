@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rmcp::transport::streamable_http_server::session::{SessionState, SessionStore, SessionStoreError};
 
-use super::CALLER;
+use super::{super::opening, CALLER};
 use crate::{
     engine::{ports::Clock, settings::Mcp},
     ops::ports::{McpSession, McpSessionStore},
@@ -38,6 +38,10 @@ impl SessionStore for Kept {
     async fn store(&self, id: &str, state: &SessionState) -> Result<(), SessionStoreError> {
         let owner = CALLER.try_with(|caller| caller.to_string()).unwrap_or_default();
         let opening = serde_json::to_string(&state.initialize_params)?;
+        if opening.len() > opening::LIMIT {
+            // It was refused. The library keeps also what failed.
+            return Err("what opened the session is too large to be kept".into());
+        }
         let used_at = self.clock.now();
         let session = McpSession { id: id.to_owned(), owner, opening, used_at };
         Ok(self.store.save(session, (self.settings)().sessions).await?)

@@ -17,7 +17,7 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::*;
+use super::{super::opening, *};
 use crate::{engine::settings::Mcp, store::MemoryStore};
 
 /// Some Sunday in September 2001.
@@ -108,15 +108,26 @@ impl Server {
 
     /// A new session.
     async fn open(&self) -> String {
-        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        self.open_as("key_1", "t").await
+    }
+
+    /// A new session of somebody, whose client is called so.
+    async fn open_as(&self, caller: &str, client: &str) -> String {
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": client, "version": "1"}});
         let body = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
-        let answer = self.send("key_1", "POST", None, &body).await;
+        let answer = self.send(caller, "POST", None, &body).await;
         assert_eq!(answer.status(), 200);
         let id = answer.headers()["mcp-session-id"].to_str().unwrap().to_owned();
         assert_eq!(answered(answer, 0).await["result"]["protocolVersion"], "2025-11-25");
         let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        assert_eq!(self.send("key_1", "POST", Some(&id), &ready).await.status(), 202);
+        assert_eq!(self.send(caller, "POST", Some(&id), &ready).await.status(), 202);
         id
+    }
+
+    /// Whether the session is in memory, and whether it is written down.
+    async fn is_there(&self, id: &str) -> (bool, bool) {
+        let kept = self.store.owner(id.to_owned()).await.unwrap();
+        (self.sessions.held.owner(id).is_some(), kept.is_some())
     }
 
     async fn must_answer(&self, session: &str) {
@@ -174,6 +185,43 @@ async fn as_many_stand_as_may_and_those_without_streams_make_room_first() {
     assert_eq!(server.sessions.held.len(), 3);
     assert!(server.sessions.held.is_served(&streaming));
     drop(standing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_opens_many_sessions_pushes_out_no_others() {
+    let server = Server::start(4);
+    let quiet = server.open_as("key_2", "t").await;
+    let mut loud = Vec::new();
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        loud.push(server.open_as("key_1", "t").await);
+    }
+    assert_eq!(server.is_there(&quiet).await, (true, true));
+    assert_eq!((server.sessions.held.len(), server.store.count().await.unwrap()), (4, 4));
+    // Who has none takes the place from who has the most.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let new = server.open_as("key_3", "t").await;
+    assert_eq!(server.is_there(&quiet).await, (true, true));
+    assert_eq!(server.is_there(&new).await, (true, true));
+    assert_eq!(server.is_there(&loud[7]).await, (false, false), "the oldest of three");
+    assert_eq!(server.is_there(&loud[8]).await, (true, true));
+    // And has then his own place alone.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let newer = server.open_as("key_3", "t").await;
+    assert_eq!(server.is_there(&new).await, (false, false));
+    assert_eq!(server.is_there(&newer).await, (true, true));
+    for id in [&quiet, &loud[8], &loud[9]] {
+        assert_eq!(server.is_there(id).await, (true, true));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_large_is_not_written_down() {
+    let server = Server::start(4);
+    server.open_as("key_1", &"x".repeat(opening::LIMIT)).await;
+    assert_eq!(server.store.count().await.unwrap(), 0);
+    server.open_as("key_1", &"x".repeat(opening::LIMIT / 2)).await;
+    assert_eq!(server.store.count().await.unwrap(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,3 +85,19 @@ async fn it_shares_the_places_of_other_sessions() {
     assert!(oldest.next().await.is_none(), "it made room");
     assert_eq!(caller.send(Method::POST, &endpoint, &[], &initialize(1)).await.status(), 202);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_opening_is_refused_on_the_stream() {
+    let hub = hub(ON).await;
+    let caller = Caller::of(&hub);
+    let (mut events, endpoint) = opened(&caller, "").await;
+    let mut large = initialize(1);
+    large["params"]["clientInfo"]["title"] = Value::from("x".repeat(64 * 1024));
+    assert_eq!(caller.send(Method::POST, &endpoint, &[], &large).await.status(), 202);
+    let refused = events.answer(1).await;
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["data"]["limit_bytes"]),
+        (&json!(-32602), &json!(65536))
+    );
+    assert!(events.next().await.is_none(), "the session is over");
+}
