@@ -9,8 +9,9 @@ import httpx
 from google.protobuf import json_format
 from jwt import PyJWK
 
-from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
+from a2a.client import A2ACardResolver, ClientCallContext, ClientConfig, ClientFactory
 from a2a.client.errors import A2AClientError
+from a2a.client.service_parameters import ServiceParametersFactory, with_a2a_extensions
 from a2a.compat.v0_3 import types as types03
 from a2a.helpers import get_artifact_text
 from a2a.types import a2a_pb2 as a2a
@@ -152,6 +153,24 @@ async def _():
 async def _():
     task = await send(await client(streaming=False), message(f"echo: {WORDS}", "pieces"))
     equal(get_artifact_text(answer_of(task)), WORDS)
+
+
+@check("the extension that is asked for is told back")
+async def _():
+    by, extension = await client(streaming=False), (await card_of()).capabilities.extensions[0].uri
+    told_of = []
+
+    async def listen(response):
+        told_of.append({response.headers.get(name) for name in ("a2a-extensions", "x-a2a-extensions")} - {None})
+
+    by._transport.httpx_client.event_hooks["response"] = [listen]
+    asked = ServiceParametersFactory.create([with_a2a_extensions([extension])])
+    request = message("echo: hello", "quick")
+    answers = [one async for one in by.send_message(request, context=ClientCallContext(service_parameters=asked))]
+    equal(told_of, [{extension}])
+    true(any(extension in one.extensions for one in answers[0].task.artifacts), "an artifact is of the extension")
+    await send(by, message("echo: hello", "quick"))
+    equal(told_of[1], set(), "what is told to who did not ask")
 
 
 @check("a message whose answer streams")
