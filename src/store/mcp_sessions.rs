@@ -75,7 +75,8 @@ impl SqlMcpSessions {
     }
 }
 
-/// Deletes what is beyond `most`, for the session `id` of `owner`. It never goes itself.
+/// Deletes what is beyond `most`, for the session `id` of `owner`, which never goes itself: each time one of the owner who
+/// has the most, of several this one's.
 async fn make_room(
     connection: &mut Connection,
     id: &str,
@@ -88,35 +89,14 @@ async fn make_room(
     if beyond <= 0 {
         return Ok(());
     }
-    // Where there is more than one too many, because the bound was lowered, that is not this owner's doing.
-    from_who_has_the_most(connection, id, beyond - 1).await?;
-    let own = sql::query(
-        "DELETE FROM mcp_sessions WHERE id = \
-         (SELECT id FROM mcp_sessions WHERE owner = $1 AND id <> $2 ORDER BY used_at, id DESC LIMIT 1)",
-    );
-    let gone = own.bind(owner.to_owned()).bind(id.to_owned()).execute(&mut *connection).await?;
-    if gone.rows_affected() == 0 {
-        from_who_has_the_most(connection, id, 1).await?;
-    }
-    Ok(())
-}
-
-/// Deletes so many, any but `id`: each time one of the owner who has the most.
-async fn from_who_has_the_most(
-    connection: &mut Connection,
-    id: &str,
-    number: i64,
-) -> Result<(), sqlx::Error> {
-    if number == 0 {
-        return Ok(());
-    }
-    // Who has the most has the one with the highest place, and so on when that one is gone.
+    // Who has the most has the one with the highest place, and so on when that one is gone. The new one has the first.
     let query = sql::query(
         "DELETE FROM mcp_sessions WHERE id IN (SELECT id FROM \
-         (SELECT id, used_at, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY used_at DESC, id) AS place \
-         FROM mcp_sessions WHERE id <> $1) AS others ORDER BY place DESC, used_at, id DESC LIMIT $2)",
+         (SELECT id, owner, used_at, ROW_NUMBER() OVER (PARTITION BY owner \
+         ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END, used_at DESC, id) AS place FROM mcp_sessions) AS ranked \
+         WHERE id <> $1 ORDER BY place DESC, CASE WHEN owner = $2 THEN 0 ELSE 1 END, used_at, id DESC LIMIT $3)",
     );
-    query.bind(id.to_owned()).bind(number).execute(&mut *connection).await?;
+    query.bind(id.to_owned()).bind(owner.to_owned()).bind(beyond).execute(&mut *connection).await?;
     Ok(())
 }
 

@@ -95,7 +95,7 @@ async fn the_ones_that_are_unused_for_longest_make_room() {
 }
 
 #[tokio::test]
-async fn an_owner_makes_room_by_sessions_of_his_own_and_a_newcomer_takes_it_from_who_has_the_most() {
+async fn who_has_the_most_makes_room_and_of_several_who_opens_another() {
     for either in Either::each().await {
         let store = either.mcp_sessions();
         let save = async |owner: &str, id: &str, used_at: i64, most: usize| {
@@ -120,5 +120,17 @@ async fn an_owner_makes_room_by_sessions_of_his_own_and_a_newcomer_takes_it_from
         save("key_5", "behind", 0, 2).await;
         assert_eq!(there(&*store, &["newer", "last", "behind"]).await, ["last", "behind"]);
         assert_eq!(store.count().await.unwrap(), 2);
+    }
+}
+
+#[tokio::test]
+async fn who_comes_when_one_owner_has_all_gets_a_fair_share() {
+    for either in Either::each().await {
+        let store = either.mcp_sessions();
+        let all = ["a_1", "a_2", "a_3", "a_4", "b_5", "b_6", "b_7"];
+        for (at, id) in (1..).zip(all) {
+            store.save(session_of(&id[..1], id, at), 4).await.unwrap();
+        }
+        assert_eq!(there(&*store, &all).await, ["a_3", "a_4", "b_6", "b_7"]);
     }
 }

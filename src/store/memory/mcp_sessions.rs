@@ -13,7 +13,7 @@ impl McpSessionStore for MemoryStore {
             let sessions = &mut state.mcp_sessions;
             sessions.retain(|other| other.id != session.id);
             while sessions.len() >= most
-                && let Some(gives) = one_too_many(sessions, &session.owner, most)
+                && let Some(gives) = one_too_many(sessions, &session.owner)
             {
                 sessions.remove(gives);
             }
@@ -72,17 +72,17 @@ impl McpSessionStore for MemoryStore {
     }
 }
 
-/// Where the session is that makes room for another of `owner`'s: one of his own, where there are `most`, else one of the
-/// owner who has the most.
-fn one_too_many(sessions: &[McpSession], owner: &str, most: usize) -> Option<usize> {
-    let own = sessions.len() == most && sessions.iter().any(|one| one.owner == owner);
+/// Where the session is that makes room for another of `owner`'s: one of the owner who has the most, the new one counted
+/// in; of several his own.
+fn one_too_many(sessions: &[McpSession], owner: &str) -> Option<usize> {
     let mut shares: HashMap<&str, usize> = HashMap::new();
     for one in sessions {
         *shares.entry(&one.owner).or_default() += 1;
     }
-    let gives = sessions.iter().enumerate().filter(|(_, one)| !own || one.owner == owner);
-    let first = gives.min_by_key(|(_, one)| {
-        (Reverse(shares.get(&*one.owner).copied()), one.used_at, Reverse(one.id.as_str()))
+    let first = sessions.iter().enumerate().min_by_key(|(_, one)| {
+        let is_own = one.owner == owner;
+        let share = shares.get(&*one.owner).copied().unwrap_or_default() + usize::from(is_own);
+        (Reverse((share, is_own)), one.used_at, Reverse(one.id.as_str()))
     });
     first.map(|(at, _)| at)
 }

@@ -44,9 +44,9 @@ pub(super) struct Cards {
     engine: Arc<Engine>,
     signer: Arc<Signer>,
     place: Place,
-    /// The last signature with what it is over: one differs from the next over the same, and what is asked for most is the
-    /// same card.
-    last: Mutex<Option<(String, Signature)>>,
+    /// The last signatures with the card that they are over: one differs from the next over the same, and what is asked for
+    /// most is the same card.
+    last: Mutex<Option<(String, Vec<Signature>)>>,
 }
 
 impl Cards {
@@ -68,24 +68,28 @@ impl Cards {
         }
     }
 
-    /// The card with a signature over it.
+    /// The card with two signatures over it, of which a client needs one: over what the specification has signed, and over
+    /// what the SDKs take that for, who leave out everything that is empty, required or not.
     async fn signed(&self, card: Card, base: &str) -> Result<Card, SigningError> {
         let key = self.signer.key().await?;
         let protected =
             json!({"alg": "ES256", "typ": "JOSE", "kid": key.id(), "jku": format!("{base}{KEYS}")});
         let protected = URL_SAFE_NO_PAD.encode(protected.to_string());
-        let payload = URL_SAFE_NO_PAD.encode(wire::canonical(&card));
-        let over = format!("{protected}.{payload}");
-        if let Some((_, signature)) = self.last().as_ref().filter(|(last, _)| *last == over) {
-            return Ok(Card { signatures: vec![signature.clone()], ..card });
+        let canonical = wire::canonical(&card);
+        if let Some((_, signatures)) = self.last().as_ref().filter(|(last, _)| *last == canonical) {
+            return Ok(Card { signatures: signatures.clone(), ..card });
         }
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(over.as_bytes())?);
-        let signature = Signature { protected, signature, header: None };
-        *self.last() = Some((over, signature.clone()));
-        Ok(Card { signatures: vec![signature], ..card })
+        let sign = |payload: &str| {
+            let over = format!("{protected}.{}", URL_SAFE_NO_PAD.encode(payload));
+            let signature = URL_SAFE_NO_PAD.encode(key.sign(over.as_bytes())?);
+            Ok::<_, SigningError>(Signature { protected: protected.clone(), signature, header: None })
+        };
+        let signatures = vec![sign(&canonical)?, sign(&wire::canonical_without_empty(&card))?];
+        *self.last() = Some((canonical, signatures.clone()));
+        Ok(Card { signatures, ..card })
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<(String, Signature)>> {
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<(String, Vec<Signature>)>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -80,6 +80,10 @@ async fn call(door: &Door, entered: Entered, query: Option<&str>) -> Response {
             });
             entered.standing(standing)
         }
+        // Clients of 0.3 read the answer to what streams as a stream, also where it is an error.
+        Err(failure) if version == Version::V03 => {
+            stream::single(&rpc::error(id.as_ref(), &failure, version))
+        }
         Err(failure) => failed(id.as_ref(), &failure, version),
     }
 }

@@ -14,6 +14,12 @@ use serde_json::Value;
 
 use crate::ops::tasks::Numbered;
 
+/// The stream of one thing that did not happen. It has no number.
+pub(super) fn single(what: &Value) -> Response {
+    let event = Ok::<_, Infallible>(Event::default().data(what.to_string()));
+    Sse::new(futures_util::stream::iter([event])).into_response()
+}
+
 /// The answer that streams these events, each written by `write`.
 pub(super) fn response(
     events: impl Stream<Item = Numbered> + Send + 'static,

@@ -6,7 +6,7 @@ mod jcs;
 mod legacy;
 mod security;
 
-pub use canonical::canonical;
+pub use canonical::{canonical, canonical_without_empty};
 pub use legacy::{NoInterface, hybrid, v03};
 pub use security::{
     ApiKey, AuthorizationCode, ClientCredentials, DeviceCode, Direct, Flow, HttpAuthentication, MutualTls,

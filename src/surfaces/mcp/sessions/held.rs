@@ -138,22 +138,20 @@ impl Held {
         }
     }
 
-    /// The session that makes room for another of `owner`'s, if there are `most`. It is one of his own, or, where he has
-    /// none, one of the owner who has the most: nobody pushes out what is another's as long as he has something himself.
-    /// Of those it is one without open streams, and of these the one that was unused for longest. One of the transport of
-    /// 2024 is ended by that.
+    /// The session that makes room for another of `owner`'s, if there are `most`. It is one of the owner who has the most,
+    /// the new one counted in; of several his own: so nobody pushes out others by opening many, and everybody gets a fair
+    /// share. Of those it is one without open streams, and of these the one that was unused for longest. One of the
+    /// transport of 2024 is ended by that.
     pub(super) fn one_too_many(&self, owner: &str, most: usize) -> Option<SessionId> {
         let mut held = self.lock();
         if held.len() < most {
             return None;
         }
-        // Where there are more than may be, because the bound was lowered, it is not his doing.
-        let own = held.len() == most && held.values().any(|entry| *entry.owner == *owner);
-        let shares = if own { HashMap::new() } else { shares(&held) };
-        let gives = held.iter().filter(|(_, entry)| !own || *entry.owner == *owner);
-        let (id, _) = gives.min_by_key(|(_, entry)| {
-            let share = shares.get(&*entry.owner).copied().unwrap_or_default();
-            (Reverse(share), entry.is_open(), entry.used_at)
+        let shares = shares(&held);
+        let (id, _) = held.iter().min_by_key(|(_, entry)| {
+            let is_own = *entry.owner == *owner;
+            let share = shares.get(&*entry.owner).copied().unwrap_or_default() + usize::from(is_own);
+            (Reverse((share, is_own)), entry.is_open(), entry.used_at)
         })?;
         let id = Arc::clone(id);
         let entry = held.remove(&id)?;
