@@ -37,7 +37,9 @@ function ok(holds, what) {
 async function refused(work, kind) {
   try {
     await work;
-  } catch (error) {
+  } catch (thrown) {
+    // What an event of a stream told is the cause of an error of no kind.
+    const error = thrown.message?.startsWith('SSE event contained an error') ? thrown.cause : thrown;
     if (!(error instanceof kind)) throw new Error(`${kind.name} was expected, not ${error?.constructor?.name}: ${error}`);
     return error;
   }
