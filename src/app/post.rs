@@ -33,11 +33,12 @@ impl Post for Outgoing {
         let transport = Arc::clone(&self.0);
         let request = request.body(body);
         Box::pin(async move {
-            let request = request.map_err(|_| PostError("the URL or a header cannot be sent".to_owned()))?;
+            let request =
+                request.map_err(|_| PostError::Refused("the URL or a header cannot be sent".to_owned()))?;
             match tokio::time::timeout(limit, transport.call(request, CONNECT)).await {
                 Ok(Ok(answer)) => Ok(answer.status().as_u16()),
-                Ok(Err(error)) => Err(PostError(error.to_string())),
-                Err(_) => Err(PostError(format!("no answer within {} s", limit.as_secs_f32()))),
+                Ok(Err(error)) => Err(PostError::Failed(error.to_string())),
+                Err(_) => Err(PostError::Failed(format!("no answer within {} s", limit.as_secs_f32()))),
             }
         })
     }
@@ -65,7 +66,13 @@ impl Hook for Telling {
         let (post, url) = (self.0.clone(), url.to_owned());
         Box::pin(async move {
             let told = post.post(&url, all, body, inner, limit).await;
-            told.map_err(|error| PostError(error.to_string()))
+            told.map_err(|error| {
+                if error.is_refused() {
+                    PostError::Refused(error.to_string())
+                } else {
+                    PostError::Failed(error.to_string())
+                }
+            })
         })
     }
 }

@@ -233,6 +233,7 @@ async fn who_comes_back_to_a_stream_gets_what_it_has_missed() {
     let mut next = message("m-2", "hello");
     next["configuration"] = json!({"returnImmediately": true});
     let task = call(&hub, "1.0", "SendMessage", next).await["result"]["task"].clone();
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let again = stream(&hub, "", "tasks/resubscribe", json!({"id": task["id"]}), Some("2")).await;
     assert_eq!(again[0].0, 3, "{again:?}");
     assert_eq!(again.last().unwrap().1["final"], true);

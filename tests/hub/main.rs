@@ -3,6 +3,7 @@
 
 mod a2a;
 mod a2a_card;
+mod a2a_guide;
 mod a2a_manage;
 mod a2a_skills;
 mod accounts;

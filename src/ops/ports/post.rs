@@ -33,5 +33,11 @@ pub trait Hook: Send + Sync {
 
 /// Why a message did not get there, without what is secret of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PostError(pub String);
+pub enum PostError {
+    /// The hub itself does not send that: not to this address, or not in this form. It will not the next time either.
+    #[error("{0}")]
+    Refused(String),
+    /// Something was wrong on the way.
+    #[error("{0}")]
+    Failed(String),
+}

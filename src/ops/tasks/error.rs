@@ -6,7 +6,7 @@ use a2a::{Code, Failure, Version, machine::Refused};
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
     /// The caller has no such task. Others' tasks are not there for it.
-    #[error("there is no task `{0}`")]
+    #[error("Task not found: there is no task `{0}`")]
     NotFound(String),
     /// The caller's task has no such webhook.
     #[error("the task has no webhook `{0}`")]

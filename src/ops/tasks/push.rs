@@ -242,7 +242,12 @@ impl Inner {
         version: Version,
         told_seq: u64,
     ) -> Result<TaskPush, TaskError> {
-        let id = push.config.id.take().filter(|id| !id.is_empty()).unwrap_or_else(super::new_id);
+        // In 0.3 one without an id takes the place of the one before; clients ask for it by this name.
+        let unnamed = || match version {
+            Version::V03 => "default".to_owned(),
+            Version::V1 => super::new_id(),
+        };
+        let id = push.config.id.take().filter(|id| !id.is_empty()).unwrap_or_else(unnamed);
         let payload = serde_json::to_vec(&Kept::of(&push.config)).map_err(|_| TaskError::Store)?;
         let hook = TaskHook {
             task: push.task_id.clone(),

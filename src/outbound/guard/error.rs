@@ -47,6 +47,17 @@ pub enum FetchError {
     Timeout(Duration),
 }
 
+impl FetchError {
+    /// Whether the guard itself does not let it pass, so that another try would be in vain.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(
+            self,
+            Self::Malformed | Self::Scheme | Self::UserInfo | Self::Host | Self::Port(_) | Self::Forbidden
+        )
+    }
+}
+
 /// ` (404)`, or nothing.
 struct Status(Option<u16>);
 

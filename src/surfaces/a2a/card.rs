@@ -21,7 +21,7 @@ const ABOUT: &str = "A hub that stacks many accounts at many model providers beh
 
 /// The bearer of a key, and the header in which some clients send one.
 const BEARER: &str = "bearer";
-const HEADER: &str = "apiKey";
+const HEADER: &str = "keyHeader";
 
 /// The card for everybody, of a hub at `base`.
 pub(super) fn open(base: &str) -> Card {

@@ -1,7 +1,10 @@
 //! Serving the card: for everybody at the places where clients look, for callers over the protocol; signed where the form allows
 //! it, with the public key beside it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
 
 use a2a::{
     Code, Failure, Version,
@@ -44,6 +47,8 @@ pub(super) struct Cards {
     engine: Arc<Engine>,
     signer: Arc<Signer>,
     place: Place,
+    /// Since when it is as it is: the start of the process, as HTTP writes times.
+    since: HeaderValue,
     /// The last signatures with the card that they are over: one differs from the next over the same, and what is asked for
     /// most is the same card.
     last: Mutex<Option<(String, Vec<Signature>)>>,
@@ -52,7 +57,10 @@ pub(super) struct Cards {
 impl Cards {
     pub(super) fn new(handles: &Handles) -> Self {
         let (engine, signer) = (Arc::clone(&handles.engine), Arc::clone(&handles.card_signer));
-        Self { engine, signer, place: Place::new(handles), last: Mutex::default() }
+        let since = u64::try_from(engine.clock().now()).unwrap_or_default();
+        let since = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(since));
+        let since = HeaderValue::from_str(&since).unwrap_or(HeaderValue::from_static(""));
+        Self { engine, signer, place: Place::new(handles), since, last: Mutex::default() }
     }
 
     /// The card for a caller, in the words of a version.
@@ -93,6 +101,30 @@ impl Cards {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An answer that may be kept, or the word that what was kept still holds.
+    fn kept(&self, headers: &HeaderMap, body: String) -> Response {
+        let hash = Sha256::digest(&body);
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or_default()));
+        let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let mut known =
+            known.flat_map(|value| value.split(',')).map(|one| one.trim().trim_start_matches("W/"));
+        let mut response = if known.any(|one| one == tag || one == "*") {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            Response::new(Body::from(body))
+        };
+        let answer = response.headers_mut();
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        answer.insert(header::CACHE_CONTROL, KEPT);
+        answer.insert(header::LAST_MODIFIED, self.since.clone());
+        // The addresses in it are those by which the client came.
+        answer.insert(header::VARY, HeaderValue::from_static("host"));
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            answer.insert(header::ETAG, tag);
+        }
+        response
+    }
+
     fn is_on(&self) -> bool {
         self.engine.snapshot().settings.a2a.enabled
     }
@@ -108,7 +140,7 @@ pub(super) async fn both(
         return off(&ids);
     }
     match wire::hybrid(&card::open(&cards.place.base(&headers))) {
-        Ok(card) => kept(&headers, card.to_string()),
+        Ok(card) => cards.kept(&headers, card.to_string()),
         Err(error) => failed(&ids, &error.to_string()),
     }
 }
@@ -124,7 +156,7 @@ pub(super) async fn pure(
     }
     let base = cards.place.base(&headers);
     match cards.signed(card::open(&base), &base).await {
-        Ok(card) => kept(&headers, wire::v1(&card).to_string()),
+        Ok(card) => cards.kept(&headers, wire::v1(&card).to_string()),
         Err(error) => failed(&ids, &error.to_string()),
     }
 }
@@ -139,31 +171,9 @@ pub(super) async fn keys(
         return off(&ids);
     }
     match cards.signer.key().await {
-        Ok(key) => kept(&headers, json!({"keys": [key.public()]}).to_string()),
+        Ok(key) => cards.kept(&headers, json!({"keys": [key.public()]}).to_string()),
         Err(error) => failed(&ids, &error.to_string()),
     }
-}
-
-/// An answer that may be kept, or the word that what was kept still holds.
-fn kept(headers: &HeaderMap, body: String) -> Response {
-    let hash = Sha256::digest(&body);
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or_default()));
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut known = known.flat_map(|value| value.split(',')).map(|one| one.trim().trim_start_matches("W/"));
-    let mut response = if known.any(|one| one == tag || one == "*") {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(Body::from(body))
-    };
-    let answer = response.headers_mut();
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.insert(header::CACHE_CONTROL, KEPT);
-    // The addresses in it are those by which the client came.
-    answer.insert(header::VARY, HeaderValue::from_static("host"));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        answer.insert(header::ETAG, tag);
-    }
-    response
 }
 
 fn off(ids: &Ids) -> Response {

@@ -25,6 +25,8 @@ use super::{
 };
 use crate::engine::{Engine, code::Code, refusal::Refusal};
 
+const JSON: &str = "application/json";
+
 /// What a page of this machine may send, and read of the answer.
 const MAY_SEND: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, accept, last-event-id, a2a-version, a2a-extensions, x-a2a-extensions",
@@ -167,11 +169,20 @@ impl Entered {
         version::said(header, named.as_deref()).map(|said| said.to_owned().into())
     }
 
+    /// The type of an answer over HTTP+JSON: the protocol's own, unless the client speaks plain JSON and does not ask for it.
+    pub(super) fn answered_in(&self) -> &'static str {
+        let own = a2a::rest::CONTENT_TYPE;
+        let names = |name| self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let asks = names(header::ACCEPT).any(|value| value.contains(own));
+        let plain = names(header::CONTENT_TYPE).any(|value| value.starts_with(JSON));
+        if plain && !asks { JSON } else { own }
+    }
+
     /// Whether the body says that it is JSON. One that says nothing is taken for it.
     pub(super) fn is_json(&self) -> bool {
         let Some(kind) = self.headers.get(header::CONTENT_TYPE) else { return true };
         let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case(a2a::rest::CONTENT_TYPE)
+        kind.eq_ignore_ascii_case(JSON) || kind.eq_ignore_ascii_case(a2a::rest::CONTENT_TYPE)
     }
 
     /// A stream's answer: it ends when the hub stops, or nothing else would.

@@ -56,13 +56,14 @@ async fn call(
         let words = format!("The body must be of the type `{}` or `{JSON}`", rest::CONTENT_TYPE);
         return Err(Failure::new(Code::ContentTypeNotSupported, words));
     }
+    let kind = entered.answered_in();
     let params = parts::checked(rest::request(route, query, body(&entered.body)?)?.params)?;
     if params.operation().is_streaming() {
         let events = door.agent.stream(&entered.visitor, Version::V1, params).await?;
         return Ok(entered.standing(stream::response(events, door.keep_alive, rest::event)));
     }
     let reply = door.agent.answer(&entered.visitor, Version::V1, params).await?;
-    Ok(json(200, rest::CONTENT_TYPE, rest::reply(&reply).to_string()))
+    Ok(json(200, kind, rest::reply(&reply).to_string()))
 }
 
 fn body(bytes: &Bytes) -> Result<Option<Value>, Failure> {

@@ -23,8 +23,8 @@ const KILLED: usize = 50;
 const MANY: usize = 1000;
 const SLOW: usize = 100;
 
-/// What those may take of the hub's memory, in kilobytes: 128 for each, with its two connections, in a build for tests.
-const EACH_KB: u64 = 128;
+/// What those may take of the hub's memory, in kilobytes: each has two connections, and the build is one for tests.
+const EACH_KB: u64 = 256;
 
 fn envelope(method: &str, params: &Value) -> Bytes {
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string().into()

@@ -34,8 +34,11 @@ pub(super) fn read(mut fields: Fields) -> Result<Part, Invalid> {
 
 /// The kind that a part names or, where it names none, that its one content shows.
 fn kind(fields: &mut Fields) -> Result<Kind, Invalid> {
-    if let Some(kind) = fields.word("kind", KINDS)? {
-        return Ok(kind);
+    // `type` is what it was called before 0.3.
+    for name in ["kind", "type"] {
+        if let Some(kind) = fields.word(name, KINDS)? {
+            return Ok(kind);
+        }
     }
     let mut present = KINDS.iter().filter(|(name, _)| fields.has(name));
     match (present.next(), present.next()) {

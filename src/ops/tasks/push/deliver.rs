@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     observe::events,
-    ops::ports::tasks::{DeadLetter, TaskEntry, TaskStoreError},
+    ops::ports::{
+        PostError,
+        tasks::{DeadLetter, TaskEntry, TaskStoreError},
+    },
 };
 
 /// Deliveries at a time.
@@ -127,6 +130,12 @@ impl Lines {
     }
 }
 
+/// Something that a webhook was not told: after how many tries, and what was wrong with the last one.
+struct GivenUp {
+    tries: u32,
+    why: String,
+}
+
 /// Tells one webhook.
 struct Teller {
     inner: Arc<Inner>,
@@ -161,8 +170,8 @@ impl Teller {
             if let Some(body) = self.body(entry, version).await? {
                 match self.post(&kept, version, seq, &body, *tries).await {
                     Ok(()) => *tries = TRIES,
-                    Err(why) => {
-                        self.bury(&kept.url, seq, *tries, why).await?;
+                    Err(given_up) => {
+                        self.bury(&kept.url, seq, given_up).await?;
                         *tries = 1;
                     }
                 }
@@ -196,7 +205,7 @@ impl Teller {
         seq: u64,
         body: &Bytes,
         tries: u32,
-    ) -> Result<(), String> {
+    ) -> Result<(), GivenUp> {
         let task = &*self.place.0;
         let id = format!("{task}.{seq}");
         let mut pause = PAUSE;
@@ -207,14 +216,16 @@ impl Teller {
             let allow_private = (self.inner.settings)().push_allow_private;
             // Anew for each try: a signature holds for minutes, and tries go on for longer.
             let about = About { id: &id, task, url: &kept.url, at: self.inner.clock.now(), body };
-            let signed = self.pushing.signature(&about).await.map_err(|error| error.to_string())?;
+            let signed = self.pushing.signature(&about).await;
+            let signed = signed.map_err(|error| GivenUp { tries: nth, why: error.to_string() })?;
             let headers = kept.headers(version, id.clone(), signed);
             let told = self.pushing.hook.tell(&kept.url, &headers, body.clone(), allow_private, LIMIT).await;
             drop(turn);
             match told {
                 Ok(200..300) => return Ok(()),
-                Ok(GONE) => return Err(format!("it answered {GONE}")),
+                Ok(GONE) => return Err(GivenUp { tries: nth, why: format!("it answered {GONE}") }),
                 Ok(status) => why = format!("it answered {status}"),
+                Err(PostError::Refused(why)) => return Err(GivenUp { tries: nth, why }),
                 Err(error) => why = error.to_string(),
             }
             if nth < tries {
@@ -222,11 +233,12 @@ impl Teller {
                 pause = (pause * 2).min(LONGEST);
             }
         }
-        Err(why)
+        Err(GivenUp { tries, why })
     }
 
-    async fn bury(&self, url: &str, seq: u64, tries: u32, why: String) -> Result<(), TaskStoreError> {
+    async fn bury(&self, url: &str, seq: u64, given_up: GivenUp) -> Result<(), TaskStoreError> {
         let (task, id) = (&self.place.0, &self.place.1);
+        let GivenUp { tries, why } = given_up;
         let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let host = host.unwrap_or_default();
         events::task_push_given_up(&host, tries, &why);
