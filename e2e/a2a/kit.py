@@ -24,20 +24,13 @@ CATEGORIES = ["mandatory", "capabilities", "quality", "features"]
 EXCUSED = {
     "1.0": {
         "CORE-SEND-003": "expects that a media type is taken which, by its own words, has to be refused",
-        "HTTP_JSON-SVC-001": "of 1.0.0: since 1.0.1 answers are `application/a2a+json` (11.1)",
         "HTTP_JSON-STATUS-001": "of 1.0.0: since 1.0.1 the status of ContentTypeNotSupportedError is 400 (5.4)",
     },
     "0.3": {
         "mandatory: test_authenticated_extended_card_without_auth":
             "the kit has no key, so the hub asks for none, and who need not say who he is gets the card",
-        "capabilities: test_invalid_authentication":
-            "takes the first scheme of the card, whichever it is, for one of HTTP, and sends a header without its name",
-        "capabilities: test_get_push_notification_config":
-            "a webhook that was set without an id is asked for as `default`",
         "quality: test_task_state_transitions":
             "a request that does not say `blocking` has to come back while the task is worked on; 0.3 leaves that to the server",
-        "features: test_unsupported_part_kind":
-            "a part with a text and without `kind` has to be refused for a `type` that 0.3 does not know",
     },
 }
 
