@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::post::Telling;
 use crate::{
     auth::KeyIndex,
-    engine::{Engine, ports::Clock},
+    engine::{Engine, policy, ports::Clock},
     ops::{
         ports::tasks::TaskStoreError,
         registry::Registry,
@@ -31,13 +31,16 @@ pub(super) async fn start(
     tasks: &Tasks,
     operations: &Arc<Registry>,
     index: &Arc<KeyIndex>,
+    clock: &Arc<dyn Clock>,
     (signer, public_url): (&Arc<Signer>, &str),
 ) -> Result<(), TaskStoreError> {
-    let index = Arc::clone(index);
+    let (index, clock) = (Arc::clone(index), Arc::clone(clock));
     let pushing = Pushing {
         hook: Arc::new(Telling::default()),
         signer: Arc::clone(signer),
         issuer: public_url.trim_end_matches('/').into(),
     };
-    tasks.start(skills::executor(operations), pushing, Arc::new(move |id: &str| index.caller(id))).await
+    // What identifies callers at the door is asked of them here too.
+    let find = move |id: &str| index.caller(id).filter(|caller| policy::enter(caller, clock.now()).is_ok());
+    tasks.start(skills::executor(operations), pushing, Arc::new(find)).await
 }

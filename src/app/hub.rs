@@ -238,7 +238,7 @@ impl Hub {
         let responses = responses(&store, &engine, &clock);
         let idempotency = idempotency(&store, &engine, &clock);
         let signer = Arc::new(Signer::new(Arc::new(store.signing_keys()), Arc::clone(&clock)));
-        agent::start(&tasks, &operations, &index, (&signer, &public_url)).await?;
+        agent::start(&tasks, &operations, &index, &clock, (&signer, &public_url)).await?;
         let diagnosing = tokio::spawn(Arc::clone(&diagnosis).keep(Arc::clone(&operations)));
         let handles = Handles {
             engine: Arc::clone(&engine),
@@ -338,6 +338,7 @@ impl Hub {
     pub async fn stop(self) -> Result<(), StartError> {
         let until = Instant::now() + self.shutdown_timeout;
         events::draining(self.engine.admission().running(), self.shutdown_timeout);
+        self.tasks.hold();
         // Requests that still come in over connections that stand are told to go elsewhere.
         self.engine.admission().close();
         self.diagnosis.close();

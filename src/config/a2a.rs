@@ -12,7 +12,7 @@ use crate::engine::settings::A2a;
 const ENABLED: Key = Key::new("enabled", "`on` or `off`", "off");
 const RETENTION: Key = Key::new("retention_days", "a whole number from 1 to 3650", "30");
 const TASKS: Key = Key::new("max_tasks", "a whole number from 1 to 10000000", "10000");
-const RUNNING: Key = Key::new("max_running", "a whole number from 1 to 100000", "1000");
+const RUNNING: Key = Key::new("max_running", "a whole number from 1 to 100000", "2000");
 const PUSH: Key = Key::new("push", "`on` or `off`", "off");
 const PRIVATE: Key = Key::new("push_allow_private", "`on` or `off`", "on");
 

@@ -303,6 +303,7 @@ async fn parts_that_nobody_can_read_are_refused() {
         (json!({"url": "http://127.0.0.1/secret"}), -32005),
         (json!({"text": "a", "mediaType": "application/x-unsupported"}), -32005),
         (json!({"text": "x".repeat(6 * 1024 * 1024)}), -32602),
+        (json!({"data": (0..100).fold(json!(1), |inner, _| json!([inner]))}), -32602),
     ] {
         assert_eq!(code(part.clone()).await, expected, "{:.80}", part.to_string());
     }

@@ -88,13 +88,13 @@ async fn callers_see_the_operations_that_they_may_have_done() {
     let hub = hub().await;
     let (_, narrow) = key(&hub, "narrow", &["read:models"], json!({})).await;
     let card = call_by(&hub, &narrow, "1.0", "GetExtendedAgentCard", json!({})).await["result"].clone();
-    assert!(skills(&card).contains(&"list_models") && !skills(&card).contains(&"create_key"), "{card}");
+    assert!(skills(&card).contains(&"list_models") && !skills(&card).contains(&"revoke_key"), "{card}");
     assert!(card["signatures"][0]["signature"].is_string(), "{card}");
     let card = call(&hub, "1.0", "GetExtendedAgentCard", json!({})).await["result"].clone();
-    assert!(skills(&card).contains(&"create_key"));
+    assert!(skills(&card).contains(&"revoke_key") && !skills(&card).contains(&"create_key"));
     let old = call(&hub, "", "agent/getAuthenticatedExtendedCard", json!(null)).await["result"].clone();
     assert_eq!(old["supportsAuthenticatedExtendedCard"], true, "{old}");
-    assert!(skills(&old).contains(&"create_key"));
+    assert!(skills(&old).contains(&"revoke_key"));
 }
 
 #[tokio::test(start_paused = true)]

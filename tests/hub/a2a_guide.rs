@@ -5,8 +5,10 @@ use http::Request;
 
 use super::{a2a::hub, support::TestHub};
 
-/// The calls of the guide: path, headers, and what is posted.
-fn calls(guide: &str) -> Vec<(String, Vec<(String, String)>, Option<String>)> {
+/// A call of the guide: path, headers, and what is posted.
+type Call = (String, Vec<(String, String)>, Option<String>);
+
+fn calls(guide: &str) -> Vec<Call> {
     let lines = guide.lines().filter_map(|line| line.strip_prefix("curl http://127.0.0.1:20128"));
     let call = |line: &str| {
         let (path, rest) = line.split_once(' ').unwrap();

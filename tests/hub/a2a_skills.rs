@@ -132,7 +132,7 @@ async fn rights_hold_for_skills_and_operations() {
     };
     assert!(rejected(message("m-1", "hello")).await.contains("execute:completions"));
     assert!(rejected(to("quota-management", "m-2", "x")).await.contains("read:quota"));
-    assert!(rejected(to("create_key", "m-3", "x")).await.contains("write:keys"));
+    assert!(rejected(to("revoke_key", "m-3", "x")).await.contains("write:keys"));
     let sent = call_by(&hub, &narrow, "1.0", "SendMessage", to("provider-discovery", "m-4", "x")).await;
     let task = &sent["result"]["task"];
     assert_eq!(state(task), "TASK_STATE_COMPLETED", "{sent}");

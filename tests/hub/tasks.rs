@@ -225,6 +225,77 @@ async fn a_message_for_a_task_that_is_worked_on_waits_its_turn() {
     assert_eq!(pieces, ["a", "b", "c"], "{all:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_key_takes_no_more_than_half_of_the_places() {
+    let hub = TestHub::builder().yaml("a2a: {max_running: 4}\n").executor(Arc::new(Player)).build().await;
+    begin(&hub.tasks, "m-1", "work hang").await;
+    begin(&hub.tasks, "m-2", "work hang").await;
+    let asked = Asked::new(caller(), "a2a", None);
+    let full = hub.tasks.send(asked, message("m-3", "done"), Version::V1).await.err().unwrap();
+    assert!(full.to_string().contains("of this key"), "{full}");
+    let other = Asked::new(Caller { id: "other".into(), ..caller() }, "a2a", None);
+    let sent = hub.tasks.send(other, message("m-1", "work done"), Version::V1).await.unwrap();
+    assert!(sent.task.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_leaves_what_has_not_begun_to_the_next_process() {
+    let hub = TestHub::builder().account("a", "sim-ok").build().await;
+    hub.engine.admission().close();
+    let asked = Asked::new(caller(), "a2a", None);
+    let id =
+        hub.tasks.send(asked, message("m-1", "echo: hello"), Version::V1).await.unwrap().task.unwrap().id;
+    sleep(Duration::from_secs(1)).await;
+    hub.tasks.close(Instant::now()).await;
+    assert_eq!(state(&hub, &id).await.0, TaskState::Working, "no failure of its own");
+    let refused = hub.tasks.send(Asked::new(caller(), "a2a", None), message("m-2", "x"), Version::V1).await;
+    assert!(refused.is_err(), "nothing more is taken");
+    let next = TestHub::builder().after(&hub).account("a", "sim-ok").build().await;
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(state(&next, &id).await.0, TaskState::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_something_is_not_begun_again() {
+    struct Changes;
+    impl TaskExecutor for Changes {
+        fn run(&self, work: Work) -> BoxFuture<'static, ()> {
+            Player.run(work)
+        }
+
+        fn may_begin_again(&self, skill: Option<&str>) -> bool {
+            skill != Some("revoke_key")
+        }
+    }
+    let hub = TestHub::builder().executor(Arc::new(Changes)).build().await;
+    let mut change = message("m-1", "work hang");
+    change.metadata = json!({"skillId": "revoke_key"}).as_object().cloned();
+    let asked = Asked::new(caller(), "a2a", None);
+    let id = hub.tasks.send(asked, change, Version::V1).await.unwrap().task.unwrap().id;
+    sleep(Duration::from_secs(1)).await;
+    hub.tasks.close(Instant::now()).await;
+    let next = TestHub::builder().after(&hub).executor(Arc::new(Changes)).build().await;
+    sleep(Duration::from_secs(1)).await;
+    let (over, why) = state(&next, &id).await;
+    assert_eq!(over, TaskState::Failed);
+    assert!(why.contains("is not known"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_is_gone_is_told_nothing_more() {
+    let hub = TestHub::builder().executor(Arc::new(Player)).build().await;
+    hub.posted.answer(&[200, 410]);
+    let mut sent = message("m-1", "work a b done");
+    sent.configuration.push = Some(hook("https://hooks.example/a"));
+    let task =
+        hub.tasks.send(Asked::new(caller(), "a2a", None), sent, Version::V1).await.unwrap().task.unwrap();
+    sleep(Duration::from_secs(300)).await;
+    assert_eq!(hub.posted.messages().len(), 2);
+    assert_eq!(hub.dead_letters().await.len(), 1);
+    let asked = a2a::model::ListPushes { task_id: task.id, page_size: None, page_token: None };
+    assert_eq!(hub.tasks.list_push(&caller(), asked).await.unwrap().configs, []);
+}
+
 /// The header and the claims of a token.
 fn token(text: &str) -> (Value, Value) {
     let part = |nth| {

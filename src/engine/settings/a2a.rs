@@ -11,7 +11,7 @@ pub struct A2a {
     pub retention: Duration,
     /// Tasks that are kept. Beyond that the oldest ones make room on which nobody works.
     pub tasks: u64,
-    /// Tasks that are worked on at a time.
+    /// Tasks that are worked on at a time; half of them at most of one caller.
     pub running: usize,
     /// Whether clients may have webhooks told about their tasks.
     pub push: bool,
@@ -25,7 +25,7 @@ impl Default for A2a {
             enabled: true,
             retention: Duration::from_secs(30 * 86_400),
             tasks: 10_000,
-            running: 1_000,
+            running: 2_000,
             push: true,
             push_allow_private: false,
         }

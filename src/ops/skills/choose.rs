@@ -4,7 +4,7 @@
 
 use operations::Definition;
 
-use super::{ALL, Kind, Skill, operations_for};
+use super::{ALL, Kind, SECRET, Skill, operations_for};
 use crate::{engine::caller::Caller, ops::tasks::Work};
 
 /// Most operations that a refusal names.
@@ -48,6 +48,12 @@ pub(super) fn skill(work: &Work) -> Chosen {
 
 /// The words of a refusal: what there is instead.
 pub(super) fn unknown(name: &str, caller: &Caller) -> String {
+    if SECRET.contains(&name) {
+        return format!(
+            "`{name}` takes or shows a secret, and what is said in a task is kept: ask for it over the management API, MCP or \
+             the command line."
+        );
+    }
     let name: String = name.chars().filter(|it| !it.is_control()).take(64).collect();
     let skills: Vec<&str> = ALL.iter().map(|skill| skill.id).collect();
     let operations: Vec<&str> =
@@ -71,7 +77,8 @@ fn named_by(name: &str, by: &'static str) -> Chosen {
     if let Some(skill) = ALL.iter().find(|skill| skill.id == name) {
         return Chosen::Hub(skill, by);
     }
-    Definition::named(name).map_or_else(|| Chosen::Unknown(name.to_owned()), Chosen::Operation)
+    let told = Definition::named(name).filter(|definition| !SECRET.contains(&definition.name));
+    told.map_or_else(|| Chosen::Unknown(name.to_owned()), Chosen::Operation)
 }
 
 /// The skill whose id a text begins with, as a word of its own: `quota-management`, `/quota-management`, or with a colon behind.
@@ -109,5 +116,23 @@ mod tests {
         assert_eq!(named_by("health-report", "skillId").told(), ("health-report", "skillId"));
         assert!(matches!(named_by("get_health", "skillId"), Chosen::Operation(_)));
         assert!(matches!(named_by("make-coffee", "skillId"), Chosen::Unknown(_)));
+        assert!(matches!(named_by("create_key", "skillId"), Chosen::Unknown(_)));
+    }
+
+    #[test]
+    fn what_takes_or_shows_a_secret_is_no_skill() {
+        let takes = ["code", "definition", "changes"];
+        let can_hold = |definition: &Definition| {
+            let args = definition.args_schema().to_string();
+            let shows = definition.result_schema().to_string().contains("\"secret\":");
+            let scope = definition.scope.as_str();
+            let takes = takes.iter().any(|field| args.contains(&format!("\"{field}\":")));
+            shows || takes && (scope == "write:connections" || scope == "write:settings")
+        };
+        let found = Definition::all().iter().filter(|definition| can_hold(definition));
+        let missing: Vec<_> =
+            found.map(|definition| definition.name).filter(|name| !SECRET.contains(name)).collect();
+        assert_eq!(missing, [""; 0]);
+        assert!(SECRET.iter().all(|name| Definition::named(name).is_some()));
     }
 }

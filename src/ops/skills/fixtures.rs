@@ -104,7 +104,7 @@ async fn play(sink: &Sink, step: Step) -> Result<(), SinkError> {
         Piece(text, last) => tell(sink, Part::text(text), last, last).await?,
         File => tell(sink, file(Content::Raw("T3V0cHV0IGZpbGU=".to_owned())), false, true).await?,
         Url => {
-            tell(sink, file(Content::Url("https://example.com/output.txt".to_owned())), false, true).await?
+            tell(sink, file(Content::Url("https://example.com/output.txt".to_owned())), false, true).await?;
         }
         Data => tell(sink, Part::data(json!({"key": "value", "count": 42})), false, true).await?,
         Wait(time) => sleep(time).await,

@@ -22,10 +22,11 @@ use operations::Definition;
 
 use self::{ask::Ask, choose::Chosen, voice::Voice};
 use super::{
+    OpError,
     registry::Registry,
     tasks::{TaskExecutor, Work},
 };
-use crate::engine::caller::Caller;
+use crate::engine::{caller::Caller, code::Code};
 
 /// The extension by which tasks and results say how they came about. `docs/a2a.md` describes it.
 pub const EXTENSION: &str = "urn:trivium:a2a:routing:1";
@@ -113,9 +114,22 @@ pub const ALL: [Skill; 6] = [
     },
 ];
 
+/// Operations that take or show a secret: what is said in a task is kept and told to webhooks, so these are no skills.
+const SECRET: [&str; 8] = [
+    "create_key",
+    "rotate_key",
+    "start_login",
+    "finish_login",
+    "put_connection",
+    "update_connection",
+    "put_setting",
+    "update_setting",
+];
+
 /// The operations that a caller may have done, as skills of their own names.
 pub fn operations_for(caller: &Caller) -> impl Iterator<Item = &'static Definition> {
-    Definition::all().iter().filter(|definition| caller.may(definition.scope))
+    let all = Definition::all().iter().filter(|definition| !SECRET.contains(&definition.name));
+    all.filter(|definition| caller.may(definition.scope))
 }
 
 /// Who works on the tasks of a hub, by its operations.
@@ -133,6 +147,10 @@ struct Skills {
 }
 
 impl TaskExecutor for Skills {
+    fn may_begin_again(&self, skill: Option<&str>) -> bool {
+        skill.and_then(Definition::named).is_none_or(|definition| definition.hints.read_only)
+    }
+
     fn run(&self, work: Work) -> BoxFuture<'static, ()> {
         let registry = self.registry.upgrade();
         Box::pin(async move {
@@ -164,6 +182,12 @@ impl TaskExecutor for Skills {
                 Chosen::Operation(definition) => operation::perform(&ask, definition).await,
                 Chosen::Unknown(_) => return,
             };
+            if let Err(OpError::Denied(refusal)) = &done
+                && refusal.code == Code::ShuttingDown
+            {
+                work.leave();
+                return;
+            }
             answer::tell(&voice, &chosen, done).await;
         })
     }

@@ -120,16 +120,24 @@ impl Tasks {
         if self.0.executor.set(executor).is_err() {
             return Ok(());
         }
-        self.0.known.hooks.know(hooked, true);
+        self.0.runs.leave(&left);
+        self.0.known.hooks.know(hooked);
         let delivering = tokio::spawn(push::deliver(Arc::clone(&self.0), pushing));
         let again = tokio::spawn(self.clone().go_on(left, caller));
         self.0.beside.lock().unwrap_or_else(PoisonError::into_inner).extend([delivering, again]);
         Ok(())
     }
 
+    /// Takes no more messages, and begins nothing that is left: the hub is going to stop. What then cannot be done because of
+    /// that is done by the next process.
+    pub fn hold(&self) {
+        self.0.runs.close();
+    }
+
     /// Lets the work that is going on come to its end until `until`, and ends the rest. Tasks that are open then are gone
     /// on with at the next start. To be called when no more requests come, and before the store is closed.
     pub async fn close(&self, until: Instant) {
+        self.hold();
         self.0.runs.settle(until).await;
         let beside = std::mem::take(&mut *self.0.beside.lock().unwrap_or_else(PoisonError::into_inner));
         beside.iter().for_each(JoinHandle::abort);
@@ -187,6 +195,8 @@ impl Tasks {
         let row = self.0.own_row(caller, id).await?;
         machine::subscribe(state(&row))?;
         let (task, seq) = self.0.folded(id, u64::MAX, true).await?;
+        // It may have come to its end since the row was read.
+        let row = TaskRow { state: machine::word(task.status.state).to_owned(), ..row };
         let events = self.0.events(&row, live, seq, seq);
         Ok(Sent { task: Some(task), seq, events })
     }
@@ -217,7 +227,7 @@ impl Tasks {
         let many = self.0.store.make_room(settings.tasks, open).await?;
         if old + many > 0 {
             self.0.recount().await?;
-            self.0.known.hooks.know(self.0.store.tasks_with_hooks().await?, false);
+            self.0.known.hooks.doubt_all_but(self.0.store.tasks_with_hooks().await?);
         }
         Ok(old + many > 0)
     }

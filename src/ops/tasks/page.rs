@@ -13,6 +13,9 @@ use crate::{
     ops::ports::tasks::{FoundTasks, TaskQuery, TaskRow},
 };
 
+/// Bytes of logs that are read for one answer.
+const BYTES: u64 = 16 * 1024 * 1024;
+
 impl Inner {
     pub(super) async fn page(&self, caller: &Caller, asked: ListTasks) -> Result<TaskPage, TaskError> {
         let limit = asked.page_size.unwrap_or(PAGE_SIZE).clamp(*PAGE_SIZES.start(), *PAGE_SIZES.end());
@@ -28,7 +31,8 @@ impl Inner {
             limit: limit + 1,
         };
         let FoundTasks { mut rows, total } = self.store.find(query).await?;
-        let next = cut(&mut rows, limit);
+        let limit_now = fitting(&rows, limit);
+        let next = cut(&mut rows, limit_now);
         let mut tasks = Vec::with_capacity(rows.len());
         for row in rows {
             let (mut task, _) = self.folded(&row.id, u64::MAX, asked.include_artifacts).await?;
@@ -61,8 +65,14 @@ impl Inner {
         rows.retain(|row| row.id != apart);
         rows.truncate(usize::try_from(tasks).unwrap_or(usize::MAX));
         rows.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        // The newest ones, as many as fit.
+        let mut bytes = 0;
+        let first = rows.iter().rposition(|row| {
+            bytes += row.bytes;
+            bytes > BYTES
+        });
         let mut said = Vec::new();
-        for row in rows {
+        for row in rows.into_iter().skip(first.map_or(0, |at| at + 1)) {
             said.extend(words(self.folded(&row.id, u64::MAX, true).await?.0));
         }
         Ok(said)
@@ -79,6 +89,16 @@ fn words(task: Task) -> impl Iterator<Item = Message> {
         ..Message::new(new_id(), Role::Agent, artifact.parts)
     });
     task.history.into_iter().chain(results).chain(task.status.message)
+}
+
+/// How many of the first rows make a page: `limit` at most, and as many as are in memory together; at least one.
+fn fitting(rows: &[TaskRow], limit: u32) -> u32 {
+    let mut bytes = 0;
+    let fit = rows.iter().take_while(|row| {
+        bytes += row.bytes;
+        bytes <= BYTES
+    });
+    u32::try_from(fit.count()).unwrap_or(limit).clamp(1, limit)
 }
 
 /// Leaves at most so many rows; where that cuts something off, the place behind the last one.

@@ -26,6 +26,7 @@ pub use signed::Pushing;
 
 /// Webhooks that a task may have.
 const HOOKS: u32 = 10;
+const FULL: &str = "The task has ten webhooks already: delete one first";
 /// Bytes of an address, and of each other word about a webhook.
 const WORD: usize = 4096;
 
@@ -61,14 +62,30 @@ impl Due {
         self.wake.notify_one();
     }
 
-    /// Puts the tasks that have webhooks in place of those that were known.
-    pub(super) fn know(&self, tasks: Vec<String>, are_due: bool) {
+    /// The tasks that have webhooks at the start: there may be something that they were not told.
+    pub(super) fn know(&self, tasks: Vec<String>) {
         let mut known = self.lock();
-        known.all = tasks.into_iter().map(Arc::from).collect();
-        if are_due {
-            known.due = known.all.clone();
-            drop(known);
-            self.wake.notify_one();
+        known.all.extend(tasks.into_iter().map(Arc::from));
+        known.due = known.all.clone();
+        drop(known);
+        self.wake.notify_one();
+    }
+
+    /// Has all looked at but these, which have webhooks: those that have none any more are forgotten then.
+    pub(super) fn doubt_all_but(&self, tasks: Vec<String>) {
+        let sure: HashSet<Arc<str>> = tasks.into_iter().map(Arc::from).collect();
+        let mut known = self.lock();
+        let doubted: Vec<_> = known.all.difference(&sure).cloned().collect();
+        known.due.extend(doubted);
+        drop(known);
+        self.wake.notify_one();
+    }
+
+    /// A task had no webhook when it was looked at. One that was added since then makes it due again.
+    fn forget(&self, task: &Arc<str>) {
+        let mut known = self.lock();
+        if !known.due.contains(task) {
+            known.all.remove(task);
         }
     }
 
@@ -78,6 +95,7 @@ impl Due {
 
     fn again(&self, task: Arc<str>) {
         self.lock().due.insert(task);
+        self.wake.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Hooked> {
@@ -225,6 +243,14 @@ impl Tasks {
     }
 }
 
+/// The id of a webhook that was given none. In 0.3 it takes the place of the one before; clients ask for it by this name.
+pub(super) fn unnamed(version: Version, id: &str) -> String {
+    match version {
+        Version::V03 => "default".to_owned(),
+        Version::V1 => id.to_owned(),
+    }
+}
+
 fn shown(hook: TaskHook) -> Option<TaskPush> {
     let config = Kept::read(&hook)?.config(hook.id);
     Some(TaskPush { task_id: hook.task, config })
@@ -242,12 +268,11 @@ impl Inner {
         version: Version,
         told_seq: u64,
     ) -> Result<TaskPush, TaskError> {
-        // In 0.3 one without an id takes the place of the one before; clients ask for it by this name.
-        let unnamed = || match version {
-            Version::V03 => "default".to_owned(),
-            Version::V1 => super::new_id(),
-        };
-        let id = push.config.id.take().filter(|id| !id.is_empty()).unwrap_or_else(unnamed);
+        let id = push.config.id.take().filter(|id| !id.is_empty());
+        let id = id.unwrap_or_else(|| unnamed(version, &super::new_id()));
+        // One that is set anew is still told what it was not told yet.
+        let known = self.store.hooks(push.task_id.clone()).await?.into_iter().find(|hook| hook.id == id);
+        let told_seq = known.map_or(told_seq, |known| known.told_seq.min(told_seq));
         let payload = serde_json::to_vec(&Kept::of(&push.config)).map_err(|_| TaskError::Store)?;
         let hook = TaskHook {
             task: push.task_id.clone(),
@@ -257,11 +282,18 @@ impl Inner {
             told_seq,
         };
         if !self.store.put_hook(hook, HOOKS).await? {
-            return Err(TaskError::Busy("The task has ten webhooks already: delete one first"));
+            return Err(TaskError::Busy(FULL));
         }
         self.known.hooks.add(&push.task_id);
         push.config.id = Some(id);
         Ok(push)
+    }
+
+    /// Refuses a webhook that its task has no room for, before anything else is done.
+    pub(super) async fn has_room_for(&self, task: &str, config: &PushConfig) -> Result<(), TaskError> {
+        let hooks = self.store.hooks(task.to_owned()).await?;
+        let others = hooks.iter().filter(|hook| Some(&hook.id) != config.id.as_ref()).count();
+        if others < HOOKS as usize { Ok(()) } else { Err(TaskError::Busy(FULL)) }
     }
 
     async fn own_hooks(&self, caller: &Caller, task: &str) -> Result<Vec<TaskHook>, TaskError> {

@@ -2,11 +2,11 @@
 //! is dropped. What the last process left open is gone on with here.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -53,10 +53,13 @@ const DROP: Duration = Duration::from_secs(1);
 const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Not a reason that anybody is told: the work is left to the next process.
+const LATER: &str = "";
 const NOTHING: &str = "The work ended without a result";
 const BROKE: &str = "The work broke off by a fault of the hub";
 const STOPPED: &str =
     "The hub stopped after it had begun to deliver; send the message again for the whole result";
+const CHANGED: &str = "The hub stopped while this was done; whether it is done is not known: look, and send it again if it is not";
 const NOBODY: &str = "The hub stopped, and the key that asked is not there any more";
 const UNREADABLE: &str = "The hub stopped, and what was asked cannot be read any more";
 
@@ -67,7 +70,20 @@ pub type FindCaller = Arc<dyn Fn(&str) -> Option<Caller> + Send + Sync>;
 #[derive(Default)]
 pub(super) struct Runs {
     going: Mutex<HashMap<Arc<str>, Run>>,
-    taken: Arc<AtomicUsize>,
+    places: Arc<Places>,
+    /// Tasks of the last process that were not taken up again yet.
+    left: Mutex<HashSet<Arc<str>>>,
+    closed: AtomicBool,
+}
+
+/// The places that are taken, in all and by each caller.
+#[derive(Default)]
+struct Places(Mutex<Taken>);
+
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    of: HashMap<Arc<str>, usize>,
 }
 
 /// Work on one task.
@@ -78,24 +94,70 @@ struct Run {
 }
 
 /// A place among those who work; given back when it is dropped.
-pub(super) struct Place(Arc<AtomicUsize>);
+pub(super) struct Place {
+    places: Arc<Places>,
+    owner: Arc<str>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+        let mut taken = self.places.lock();
+        taken.all -= 1;
+        if let Some(own) = taken.of.get_mut(&self.owner) {
+            *own -= 1;
+            if *own == 0 {
+                taken.of.remove(&self.owner);
+            }
+        }
+    }
+}
+
+impl Places {
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Runs {
-    /// A place, if fewer than `most` are taken.
-    pub(super) fn place(&self, most: usize) -> Option<Place> {
-        let place = Place(Arc::clone(&self.taken));
-        (self.taken.fetch_add(1, Relaxed) < most).then_some(place)
+    /// A place, if fewer than `most` are taken, and fewer than half of that by this owner: others come in, too.
+    pub(super) fn place(&self, owner: &Arc<str>, most: usize) -> Option<Place> {
+        let mut taken = self.places.lock();
+        let own = taken.of.get(owner).copied().unwrap_or_default();
+        if taken.all >= most || own >= most.div_ceil(2) {
+            return None;
+        }
+        taken.all += 1;
+        taken.of.insert(Arc::clone(owner), own + 1);
+        drop(taken);
+        Some(Place { places: Arc::clone(&self.places), owner: Arc::clone(owner) })
     }
 
     /// How many are taken.
     pub(super) fn taken(&self) -> usize {
-        self.taken.load(Relaxed)
+        self.places.lock().all
+    }
+
+    /// Nothing more begins.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Relaxed);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
+    }
+
+    /// Whether a task is of the last process, and was not taken up again yet.
+    pub(super) fn is_left(&self, task: &str) -> bool {
+        self.left().contains(task)
+    }
+
+    fn left(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes which tasks the last process left.
+    pub(super) fn leave(&self, tasks: &[TaskRow]) {
+        self.left().extend(tasks.iter().map(|row| Arc::from(row.id.as_str())));
     }
 
     /// Whether a task can take one more message while it is worked on.
@@ -162,7 +224,7 @@ impl Tasks {
                 () = over.cancelled() => NOTHING,
                 why = self.run_once(task, asked, request, over) => why,
             };
-            if over.is_cancelled() {
+            if over.is_cancelled() || why == LATER {
                 // Its client ended it, and that is written down; or the hub stops, and it is gone on with.
                 self.0.runs.lock().remove(task);
                 return;
@@ -196,11 +258,19 @@ impl Tasks {
     ) -> &'static str {
         let Some(executor) = self.0.executor.get() else { return NOTHING };
         let Ok(work) = self.work(task, asked, request, over.child_token()).await else { return UNREADABLE };
-        let ends = work.cancelled.clone();
+        if work.task.status.state.is_terminal() {
+            // Ended before it began.
+            return NOTHING;
+        }
+        let (ends, left) = (work.cancelled.clone(), work.left.clone());
         let worked = AssertUnwindSafe(async { executor.run(work).await }).catch_unwind().await;
         // What it left running somewhere cannot tell any more.
         ends.cancel();
-        if worked.is_err() { BROKE } else { NOTHING }
+        match worked {
+            Err(_) => BROKE,
+            Ok(()) if left.load(Relaxed) => LATER,
+            Ok(()) => NOTHING,
+        }
     }
 
     async fn work(
@@ -218,7 +288,8 @@ impl Tasks {
         };
         let context = Arc::from(now.context_id.clone().unwrap_or_default());
         let sink = Sink::new(Arc::clone(task), context, self.0.log.clone(), cancelled.clone());
-        Ok(Work { asked, task: now, request, sink, cancelled, tasks: self.clone() })
+        let left = Arc::default();
+        Ok(Work { asked, task: now, request, sink, cancelled, left, tasks: self.clone() })
     }
 
     /// Notes that nobody works on a task any more. `None` if that could not be written down; the next start finds it then.
@@ -240,6 +311,9 @@ impl Tasks {
         let places = Arc::new(Semaphore::new(AGAIN));
         for row in left {
             let Ok(turn) = Arc::clone(&places).acquire_owned().await else { return };
+            if self.0.runs.is_closed() {
+                return;
+            }
             if row.bare {
                 // Whoever waited for that is gone; sent again it is a new message.
                 drop(self.0.store.remove(row.id).await);
@@ -254,7 +328,8 @@ impl Tasks {
             }
             match self.again(&row, &*caller).await {
                 Ok((asked, request)) => {
-                    self.work_on(Arc::clone(&id), asked, request, self.0.runs.place(usize::MAX));
+                    let place = self.0.runs.place(&asked.caller.id, usize::MAX);
+                    self.work_on(Arc::clone(&id), asked, request, place);
                     let gone = self.0.runs.lock().get(&id).map(|run| run.gone.clone());
                     if let Some(mut gone) = gone {
                         tokio::spawn(async move {
@@ -265,6 +340,7 @@ impl Tasks {
                 }
                 Err(why) => drop(self.finish(&id, why).await),
             }
+            self.0.runs.left().remove(&id);
         }
     }
 
@@ -276,6 +352,11 @@ impl Tasks {
     ) -> Result<(Asked, SendMessage), &'static str> {
         if row.delivered {
             return Err(STOPPED);
+        }
+        let begun = machine::state_of(&row.state) == Some(TaskState::Working);
+        let executor = self.0.executor.get();
+        if begun && !executor.is_some_and(|executor| executor.may_begin_again(row.skill.as_deref())) {
+            return Err(CHANGED);
         }
         let caller = caller(&row.owner).ok_or(NOBODY)?;
         let request = self.0.last_said(&row.id).await.ok().flatten().ok_or(UNREADABLE)?;

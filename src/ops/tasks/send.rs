@@ -22,6 +22,9 @@ use crate::{
     ops::{ports::tasks::TaskMessage, registry::Asked},
 };
 
+/// The part of all tasks that make room at a time.
+const ROOM: u64 = 100;
+
 /// Bytes of an id that a client gives.
 const ID: usize = 256;
 
@@ -75,6 +78,9 @@ impl Tasks {
 
     async fn take(&self, asked: Asked, request: SendMessage, version: Version) -> Result<Sent, TaskError> {
         let executor = self.0.executor.get().ok_or(TaskError::Busy("The hub is not ready yet"))?;
+        if self.0.runs.is_closed() {
+            return Err(TaskError::Busy("The hub is stopping: send the message again"));
+        }
         let executor = Arc::clone(executor);
         check(&request.message)?;
         if let Some(config) = &request.configuration.push {
@@ -95,8 +101,13 @@ impl Tasks {
         mut request: SendMessage,
         version: Version,
     ) -> Result<Sent, TaskError> {
-        let place = self.0.runs.place((self.0.settings)().running);
-        let place = place.ok_or(TaskError::Busy("Too many tasks are worked on: try again later"))?;
+        let place = self.0.runs.place(&asked.caller.id, (self.0.settings)().running);
+        let place = place.ok_or(TaskError::Busy(
+            "Too many tasks are worked on, or too many of this key: try again later",
+        ))?;
+        if let Some(config) = &mut request.configuration.push {
+            name(config, version, &request.message.id);
+        }
         self.make_room().await?;
         let bare = runs::is_bare(executor, &request);
         let message = repeatable(executor, &request.message);
@@ -116,10 +127,16 @@ impl Tasks {
             Err(ChangeError::Repeat(known)) => return self.repeat(&asked.caller, known).await,
             Err(error) => return Err(refused(&error, &id)),
         };
-        if let Some(config) = request.configuration.push.clone().filter(|_| !bare) {
-            self.0.put_hook(TaskPush { task_id: task.id.clone(), config }, version, 0).await?;
-        }
+        let hooked = match request.configuration.push.clone().filter(|_| !bare) {
+            Some(config) => {
+                let push = TaskPush { task_id: task.id.clone(), config };
+                self.0.put_hook(push, version, 0).await.map(drop)
+            }
+            None => Ok(()),
+        };
+        // Whatever became of the webhook: the message is taken, and is worked on.
         self.work_on(Arc::clone(&id), asked, request, Some(place));
+        hooked?;
         let start = Start { task: Arc::clone(&id), after: done.seq, since: done.seq, is_over: false };
         let events = follow(start, live, Arc::clone(&self.0.store), &self.0.streams);
         let task = if bare { None } else { Some(self.0.folded(&id, done.seq, true).await?.0) };
@@ -142,10 +159,19 @@ impl Tasks {
         if !self.0.runs.has_room(task) {
             return Err(TaskError::Busy("Too many messages wait for this task: try again later"));
         }
+        if self.0.runs.is_left(task) {
+            return Err(TaskError::Busy("The task is being taken up again after a restart: try again"));
+        }
+        if let Some(config) = &mut request.configuration.push {
+            name(config, version, &request.message.id);
+            self.0.has_room_for(task, config).await?;
+        }
         let message = repeatable(executor, &request.message);
         request.message.context_id = Some(row.context.clone());
-        let place = self.0.runs.place((self.0.settings)().running);
-        let place = place.ok_or(TaskError::Busy("Too many tasks are worked on: try again later"))?;
+        let place = self.0.runs.place(&asked.caller.id, (self.0.settings)().running);
+        let place = place.ok_or(TaskError::Busy(
+            "Too many tasks are worked on, or too many of this key: try again later",
+        ))?;
         let id: Arc<str> = task.into();
         let said = Box::new(Said::of(&request, Some(request.message.clone())));
         let live = self.0.known.lives.of(task);
@@ -154,10 +180,16 @@ impl Tasks {
             Err(ChangeError::Repeat(known)) => return self.repeat(&asked.caller, known).await,
             Err(error) => return Err(refused(&error, task)),
         };
-        if let Some(config) = request.configuration.push.clone() {
-            self.0.put_hook(TaskPush { task_id: row.id.clone(), config }, version, done.seq - 1).await?;
-        }
+        let hooked = match request.configuration.push.clone() {
+            Some(config) => {
+                let push = TaskPush { task_id: row.id.clone(), config };
+                self.0.put_hook(push, version, done.seq - 1).await.map(drop)
+            }
+            None => Ok(()),
+        };
+        // Whatever became of the webhook: the message is taken, and is worked on.
         self.work_on(Arc::clone(&id), asked, request, Some(place));
+        hooked?;
         let start = Start { task: Arc::clone(&id), after: done.seq, since: done.seq, is_over: false };
         let events = follow(start, live, Arc::clone(&self.0.store), &self.0.streams);
         let task = self.0.folded(&id, done.seq, true).await?.0;
@@ -183,12 +215,21 @@ impl Tasks {
         if count(self) < most {
             return Ok(());
         }
-        self.0.store.make_room(most.saturating_sub(1), runs::open_states().to_vec()).await?;
+        // Some at a time: to look for them costs more than to forget them.
+        let left = most.saturating_sub(most / ROOM + 1);
+        self.0.store.make_room(left, runs::open_states().to_vec()).await?;
         self.0.recount().await?;
         if count(self) < most {
             return Ok(());
         }
         Err(TaskError::Busy("As many tasks are worked on as may be kept: try again later"))
+    }
+}
+
+/// Names a webhook that comes with a message and has no id: by the message, so that it is the same when that is sent again.
+fn name(config: &mut model::PushConfig, version: Version, message: &str) {
+    if config.id.as_ref().is_none_or(String::is_empty) {
+        config.id = Some(push::unnamed(version, message));
     }
 }
 

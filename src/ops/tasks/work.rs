@@ -1,6 +1,9 @@
 //! What a skill is given to work on, and how it tells what comes out. Who runs it, and when, is said in `runs`.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use a2a::{
     Timestamp,
@@ -36,6 +39,11 @@ pub trait TaskExecutor: Send + Sync {
     fn knows_repeats(&self) -> bool {
         true
     }
+
+    /// Whether work of this skill that was broken off may be begun again from the start: not what changes something.
+    fn may_begin_again(&self, _skill: Option<&str>) -> bool {
+        true
+    }
 }
 
 /// A message to work on.
@@ -50,10 +58,16 @@ pub struct Work {
     pub sink: Sink,
     /// Ends when nobody wants the work any more. What runs within the executor's future is dropped then anyway.
     pub cancelled: CancellationToken,
+    pub(super) left: Arc<AtomicBool>,
     pub(super) tasks: Tasks,
 }
 
 impl Work {
+    /// Leaves the work to the next process, because this one is stopping: nothing more is told of it now.
+    pub fn leave(&self) {
+        self.left.store(true, Relaxed);
+    }
+
     /// What was said in the conversation before this task, oldest first: by the client, and as results and status
     /// messages by the agent. Of the last few tasks of the same caller in the same context.
     ///

@@ -153,6 +153,21 @@ async fn old_tasks_go_and_those_that_are_worked_on_stay() {
 }
 
 #[tokio::test]
+async fn who_has_the_most_tasks_makes_room() {
+    for either in Either::each().await {
+        let store = either.tasks();
+        let rows =
+            [("a", "one", 10), ("b", "many", 20), ("c", "many", 30), ("d", "many", 40), ("e", "two", 50)];
+        let writes = rows.map(|(id, owner, at)| new(row(id, owner, "completed", at)));
+        store.write(writes.into()).await.unwrap();
+        assert_eq!(store.make_room(3, vec!["working"]).await.unwrap(), 2);
+        for (id, is_there) in [("a", true), ("b", false), ("c", false), ("d", true), ("e", true)] {
+            assert_eq!(store.task(id.into()).await.unwrap().is_some(), is_there, "{id}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn webhooks_are_kept_with_how_far_they_were_told() {
     for either in Either::each().await {
         let store = either.tasks();

@@ -1,6 +1,9 @@
 //! Tasks of agents in memory. Not encrypted: nothing of it is ever written.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, VecDeque},
+};
 
 use futures_core::future::BoxFuture;
 
@@ -87,14 +90,23 @@ impl Tasks {
 
     /// Forgets the oldest tasks with a status before a time; at most so many.
     fn sweep(&mut self, before: i64, except: &[&'static str], most: usize) -> u64 {
-        let mut old: Vec<(i64, String)> = (self.rows.values())
+        let mut old: Vec<(i64, String, String)> = (self.rows.values())
             .filter(|row| row.status_at < before && !except.contains(&row.state.as_str()))
-            .map(|row| (row.status_at, row.id.clone()))
+            .map(|row| (row.status_at, row.id.clone(), row.owner.clone()))
             .collect();
         old.sort();
-        old.truncate(most);
-        old.iter().for_each(|(_, id)| self.remove(id));
-        old.len() as u64
+        let mut places: HashMap<String, usize> = HashMap::new();
+        // The newest one of an owner has the first place; the highest ones go first.
+        let mut ranked: Vec<(Reverse<usize>, i64, String)> = Vec::with_capacity(old.len());
+        for (at, id, owner) in old.into_iter().rev() {
+            let place = places.entry(owner).or_default();
+            *place += 1;
+            ranked.push((Reverse(*place), at, id));
+        }
+        ranked.sort();
+        ranked.truncate(most);
+        ranked.iter().for_each(|(.., id)| self.remove(id));
+        ranked.len() as u64
     }
 }
 

@@ -123,7 +123,7 @@ impl SqlTasks {
         Ok(rows.iter().map(count).collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// Forgets some of the oldest tasks whose status is older than `before`.
+    /// Forgets some of the tasks whose status is older than `before`: the oldest ones of those who have the most.
     pub(super) async fn sweep_some(
         &self,
         before: i64,
@@ -131,7 +131,11 @@ impl SqlTasks {
         most: u32,
     ) -> Result<u64, StoreError> {
         let not_in = format!("status_at < $1 AND state NOT IN ({})", marks(2, except.len()));
-        let text = format!("SELECT id FROM tasks WHERE {not_in} ORDER BY status_at, id LIMIT {most}");
+        // First of who has the most: who keeps many pushes out nobody else's.
+        let text = format!(
+            "SELECT id FROM (SELECT id, status_at, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY status_at DESC, id DESC) AS place \
+             FROM tasks WHERE {not_in}) AS old ORDER BY place DESC, status_at, id LIMIT {most}"
+        );
         let query = sql::query(AssertSqlSafe(text)).bind(before);
         let query = except.iter().fold(query, |query, state| query.bind(*state));
         let rows = query.fetch_all(&self.pool).await?;
@@ -155,7 +159,7 @@ impl SqlTasks {
         Ok(gone)
     }
 
-    /// Forgets the oldest tasks beyond so many.
+    /// Forgets tasks beyond so many, in the same order.
     pub(super) async fn sweep_beyond(&self, most: u64, except: &[&'static str]) -> Result<u64, StoreError> {
         let mut gone = 0;
         loop {

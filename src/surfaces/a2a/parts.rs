@@ -4,9 +4,13 @@ use a2a::{
     Code, Failure,
     model::{Content, Message, Params, Part},
 };
+use serde_json::Value;
 
 /// The largest part, in bytes of text or of written data.
 const PART_LIMIT: usize = 5 * 1024 * 1024;
+
+/// How deep data and metadata may be nested: what is kept stands deeper, and has to be read again.
+const DEPTH: usize = 64;
 
 /// The parameters, if the hub can read what they bring.
 ///
@@ -14,19 +18,49 @@ const PART_LIMIT: usize = 5 * 1024 * 1024;
 /// `InvalidParams` for a part that is too large, `ContentTypeNotSupported` for one of a kind that nobody here reads.
 pub(super) fn checked(params: Params) -> Result<Params, Failure> {
     if let Params::Send(send) | Params::Stream(send) = &params {
+        if is_deep(send.metadata.as_ref()) {
+            return Err(too_deep("metadata"));
+        }
         let mut all = std::iter::once(&send.message).chain(&send.earlier);
         all.try_for_each(check)?;
     }
     Ok(params)
 }
 
+fn is_deep(metadata: Option<&serde_json::Map<String, Value>>) -> bool {
+    metadata.is_some_and(|metadata| metadata.values().any(|value| is_deeper(value, DEPTH)))
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return true };
+    match value {
+        Value::Array(values) => values.iter().any(|value| is_deeper(value, levels)),
+        Value::Object(fields) => fields.values().any(|value| is_deeper(value, levels)),
+        _ => false,
+    }
+}
+
+fn too_deep(field: &str) -> Failure {
+    Failure::new(
+        Code::InvalidParams,
+        format!("{}: `{field}` is nested deeper than {DEPTH} levels", Code::InvalidParams.words()),
+    )
+}
+
 fn check(message: &Message) -> Result<(), Failure> {
+    if is_deep(message.metadata.as_ref()) {
+        return Err(too_deep("message.metadata"));
+    }
     message.parts.iter().enumerate().try_for_each(|(at, part)| {
         let field = || format!("message.parts[{at}]");
         if size(part) > PART_LIMIT {
             let most = PART_LIMIT / (1024 * 1024);
             let message = format!("{}: `{}` is larger than {most} MiB", Code::InvalidParams.words(), field());
             return Err(Failure::new(Code::InvalidParams, message));
+        }
+        let deep = matches!(&part.content, Content::Data(data) if is_deeper(data, DEPTH));
+        if deep || is_deep(part.metadata.as_ref()) {
+            return Err(too_deep(&field()));
         }
         if is_read(part) {
             return Ok(());

@@ -63,6 +63,9 @@ pub(in crate::ops::tasks) async fn deliver(inner: Arc<Inner>, pushing: Pushing) 
                 inner.known.hooks.again(task);
                 continue;
             };
+            if hooks.is_empty() {
+                inner.known.hooks.forget(&task);
+            }
             for one in hooks {
                 let place = (Arc::clone(&task), Arc::<str>::from(one.id));
                 if lines.begin(&place).await {
@@ -134,6 +137,8 @@ impl Lines {
 struct GivenUp {
     tries: u32,
     why: String,
+    /// It will never be taken: the webhook is told of nothing more.
+    is_end: bool,
 }
 
 /// Tells one webhook.
@@ -148,9 +153,12 @@ impl Teller {
     /// Tells everything that there is to tell.
     async fn tell_all(&self) {
         let mut tries = TRIES;
-        while let Ok(more) = self.tell_some(&mut tries).await {
-            if !more {
-                return;
+        loop {
+            match self.tell_some(&mut tries).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                // A failure was logged where it came up.
+                Err(_) => sleep(LONGEST).await,
             }
         }
     }
@@ -171,7 +179,12 @@ impl Teller {
                 match self.post(&kept, version, seq, &body, *tries).await {
                     Ok(()) => *tries = TRIES,
                     Err(given_up) => {
+                        let is_end = given_up.is_end;
                         self.bury(&kept.url, seq, given_up).await?;
+                        if is_end {
+                            store.remove_hook(task.to_string(), id.to_string()).await?;
+                            return Ok(false);
+                        }
                         *tries = 1;
                     }
                 }
@@ -217,15 +230,18 @@ impl Teller {
             // Anew for each try: a signature holds for minutes, and tries go on for longer.
             let about = About { id: &id, task, url: &kept.url, at: self.inner.clock.now(), body };
             let signed = self.pushing.signature(&about).await;
-            let signed = signed.map_err(|error| GivenUp { tries: nth, why: error.to_string() })?;
+            let signed =
+                signed.map_err(|error| GivenUp { tries: nth, why: error.to_string(), is_end: false })?;
             let headers = kept.headers(version, id.clone(), signed);
             let told = self.pushing.hook.tell(&kept.url, &headers, body.clone(), allow_private, LIMIT).await;
             drop(turn);
             match told {
                 Ok(200..300) => return Ok(()),
-                Ok(GONE) => return Err(GivenUp { tries: nth, why: format!("it answered {GONE}") }),
+                Ok(GONE) => {
+                    return Err(GivenUp { tries: nth, why: format!("it answered {GONE}"), is_end: true });
+                }
                 Ok(status) => why = format!("it answered {status}"),
-                Err(PostError::Refused(why)) => return Err(GivenUp { tries: nth, why }),
+                Err(PostError::Refused(why)) => return Err(GivenUp { tries: nth, why, is_end: true }),
                 Err(error) => why = error.to_string(),
             }
             if nth < tries {
@@ -233,12 +249,12 @@ impl Teller {
                 pause = (pause * 2).min(LONGEST);
             }
         }
-        Err(GivenUp { tries, why })
+        Err(GivenUp { tries, why, is_end: false })
     }
 
     async fn bury(&self, url: &str, seq: u64, given_up: GivenUp) -> Result<(), TaskStoreError> {
         let (task, id) = (&self.place.0, &self.place.1);
-        let GivenUp { tries, why } = given_up;
+        let GivenUp { tries, why, .. } = given_up;
         let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let host = host.unwrap_or_default();
         events::task_push_given_up(&host, tries, &why);
