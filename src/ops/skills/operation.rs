@@ -19,6 +19,10 @@ const CONFIRM: &str = "confirm";
 /// # Errors
 /// [`OpError`]; arguments that cannot be read are asked for again.
 pub(super) async fn perform(ask: &Ask, definition: &'static Definition) -> Result<Answer, OpError> {
+    // Before anything is asked back.
+    if !ask.asked.caller.may(definition.scope) {
+        return Err(OpError::Forbidden { scope: definition.scope });
+    }
     let said = arguments(ask);
     let answered = conversation::of(ask).answered;
     let agreed = answered.is_some_and(|(what, text)| what == CONFIRM && is_yes(&text));
