@@ -149,9 +149,9 @@ check('the card is found, with its skills', async () => {
 
 check('the extended card is for those who have a key', async () => {
   const all = (await (await client(OPERATOR)).getAgentCard()).skills.map((skill) => skill.id);
-  ok(['smart-routing', 'list_models', 'create_key'].every((id) => all.includes(id)), `operations are skills: ${all}`);
+  ok(['smart-routing', 'list_models', 'revoke_key'].every((id) => all.includes(id)), `operations are skills: ${all}`);
   const narrow = (await (await client()).getAgentCard()).skills.map((skill) => skill.id);
-  ok(narrow.includes('smart-routing') && !narrow.includes('create_key'), `what this key may: ${narrow}`);
+  ok(narrow.includes('smart-routing') && !narrow.includes('revoke_key'), `what this key may: ${narrow}`);
   noKey(await refused((await client(null)).getAgentCard(), Error));
 });
 

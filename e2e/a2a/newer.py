@@ -131,10 +131,10 @@ async def _():
 async def _():
     card = await (await client(OPERATOR)).get_extended_agent_card(a2a.GetExtendedAgentCardRequest())
     skills = {skill.id for skill in card.skills}
-    true({"smart-routing", "list_models", "create_key"} <= skills, f"operations are skills: {sorted(skills)}")
+    true({"smart-routing", "list_models", "revoke_key"} <= skills, f"operations are skills: {sorted(skills)}")
     narrow = await (await client()).get_extended_agent_card(a2a.GetExtendedAgentCardRequest())
     narrow = {skill.id for skill in narrow.skills}
-    true("smart-routing" in narrow and "create_key" not in narrow, f"what this key may: {sorted(narrow)}")
+    true("smart-routing" in narrow and "revoke_key" not in narrow, f"what this key may: {sorted(narrow)}")
     error = await refused((await client(None)).get_extended_agent_card(a2a.GetExtendedAgentCardRequest()), A2AClientError)
     true("401" in str(error), f"the status is told: {error}")
 

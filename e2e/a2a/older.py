@@ -115,9 +115,9 @@ async def _():
 @check("the extended card is for those who have a key")
 async def _():
     skills = {skill.id for skill in (await (await client(OPERATOR)).get_card()).skills}
-    true({"smart-routing", "list_models", "create_key"} <= skills, f"operations are skills: {sorted(skills)}")
+    true({"smart-routing", "list_models", "revoke_key"} <= skills, f"operations are skills: {sorted(skills)}")
     narrow = {skill.id for skill in (await (await client()).get_card()).skills}
-    true("smart-routing" in narrow and "create_key" not in narrow, f"what this key may: {sorted(narrow)}")
+    true("smart-routing" in narrow and "revoke_key" not in narrow, f"what this key may: {sorted(narrow)}")
     error = await refused((await client(None)).get_card(), A2AClientHTTPError)
     equal(error.status_code, 401)
 
