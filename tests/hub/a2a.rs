@@ -289,6 +289,17 @@ async fn tasks_of_others_are_not_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_of_which_nothing_may_be_written_down_has_no_tasks() {
+    let hub = hub().await;
+    let (_, quiet) = key(&hub, "quiet", &["execute:completions"], json!({"no_log": true})).await;
+    let sent = call_by(&hub, &quiet, "1.0", "SendMessage", message("m-1", "echo: hi")).await;
+    assert_eq!(sent["error"]["code"], -32004, "{sent}");
+    assert!(sent["error"]["message"].as_str().unwrap().contains("no_log"), "{sent}");
+    let status = hub.get("/api/a2a/tasks").await.json();
+    assert_eq!(status["total"], 0, "{status}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn parts_that_nobody_can_read_are_refused() {
     let hub = hub().await;
     let code = async |part: Value| {

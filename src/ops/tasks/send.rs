@@ -82,6 +82,11 @@ impl Tasks {
             return Err(TaskError::Busy("The hub is stopping: send the message again"));
         }
         let executor = Arc::clone(executor);
+        if asked.caller.is_unlogged() {
+            let words =
+                "Tasks are written down, and nothing of this key may be (`no_log`): use /v1, or another key";
+            return Err(TaskError::Failed(Failure::new(Code::UnsupportedOperation, words)));
+        }
         check(&request.message)?;
         if let Some(config) = &request.configuration.push {
             self.0.may_push()?;
