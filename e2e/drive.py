@@ -17,7 +17,7 @@ import scenarios
 from stage import OPERATOR_KEY, Process, Stage, Trouble
 
 HERE = Path(__file__).resolve().parent
-SUITE_SECONDS = 180
+SUITE_SECONDS = 420
 
 # Marks the tests against the hub and those against the simulator itself.
 MODES = ("simulator", "hub")
